@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.28;
+
+/// @title Everything a keeper or a page needs of a vault and its venues, at one block, in one call
+interface IVaultLens {
+    /// @param limit WAD share of total assets.
+    /// @param window Seconds.
+    /// @param available WAD share of total assets that could be spent now.
+    struct BudgetView {
+        uint256 limit;
+        uint256 window;
+        uint256 available;
+    }
+
+    struct GroupView {
+        bytes32 name;
+        uint256 relativeCap;
+    }
+
+    /// @param fairValue Zero while `readable` is false.
+    /// @param counted What the vault's accounting counts for it now: zero while quarantined or unreadable.
+    /// @param state ABI encoding of the struct below that belongs to `kind`; empty if the read failed or the kind is
+    /// unknown to this lens.
+    struct AdapterView {
+        address adapter;
+        address venue;
+        address receipt;
+        bytes32 kind;
+        bool exact;
+        bool readable;
+        bool quarantined;
+        uint256 fairValue;
+        uint256 exitValue;
+        uint256 counted;
+        uint256 maxDeposit;
+        uint256 maxWithdraw;
+        uint256 absoluteCap;
+        uint256 relativeCap;
+        uint256 groupMask;
+        bytes state;
+    }
+
+    /// @param parentHash Hash of the block before: with the number it pins the snapshot to one chain.
+    /// @param accountedAssets Total assets at the last accrual: the base of every limit together with `totalAssets`.
+    /// @param sharePrice Assets for 10**decimals shares, scaled by 1e18 (so the price of one whole share is
+    /// sharePrice / 1e18 in the asset's smallest unit).
+    struct Snapshot {
+        uint256 chainId;
+        uint256 blockNumber;
+        bytes32 parentHash;
+        uint256 timestamp;
+        uint256 baseFee;
+        address vault;
+        address asset;
+        uint8 assetDecimals;
+        uint8 decimals;
+        bool opened;
+        uint256 idle;
+        uint256 totalAssets;
+        uint256 accountedAssets;
+        uint256 totalSupply;
+        uint256 sharePrice;
+        uint256 depositCap;
+        uint256 minimumIdle;
+        uint256 maxRate;
+        uint256 lossPerCall;
+        BudgetView lossBudget;
+        BudgetView turnoverBudget;
+        uint8 breaker;
+        uint256 breakerUntil;
+        address owner;
+        address guardian;
+        address keeper;
+        bool isKeeper;
+        uint256 planEpoch;
+        uint256 nextNonce;
+        GroupView[] groups;
+        AdapterView[] adapters;
+    }
+
+    /// @notice State of kind "aave-v3". Amounts in the asset's unit as of now (interest accrued), rates in RAY (1e27) a
+    /// year. The pool's usage ratio is borrowed / (cash + borrowed).
+    /// @param cash What the pool can pay out: its virtual balance, or the aToken's real one in generations without.
+    /// @param aTokenSupply Aave's own measure for the supply cap, treasury's accrued part included.
+    /// @param supplyCap In the asset's unit; zero: none.
+    struct AaveV3State {
+        uint256 cash;
+        uint256 borrowed;
+        uint256 aTokenSupply;
+        uint256 supplyCap;
+        uint256 liquidityIndex;
+        uint256 liquidityRate;
+        uint256 variableBorrowRate;
+        uint256 baseRate;
+        uint256 slope1;
+        uint256 slope2;
+        uint256 optimalUsage;
+        uint256 reserveFactorBps;
+        bool active;
+        bool frozen;
+        bool paused;
+    }
+
+    /// @notice State of kind "compound-v3". Amounts in the base token's unit as of now, rates WAD a second.
+    struct CompoundV3State {
+        uint256 cash;
+        uint256 supplied;
+        uint256 borrowed;
+        uint256 utilization;
+        uint256 supplyKink;
+        uint256 supplyBasePerSecond;
+        uint256 supplySlopeLowPerSecond;
+        uint256 supplySlopeHighPerSecond;
+        uint256 supplyRatePerSecond;
+        uint256 borrowRatePerSecond;
+        bool supplyPaused;
+        bool withdrawPaused;
+    }
+
+    /// @notice State of kind "erc4626".
+    /// @param assetsPerShare Assets for 1e18 shares, WAD (index): growth of it between two blocks is the yield.
+    struct Erc4626State {
+        uint256 totalAssets;
+        uint256 totalShares;
+        uint256 assetsPerShare;
+        uint256 vaultMaxWithdraw;
+    }
+
+    /// @notice The whole snapshot. Never reverts because of one venue: that venue's `readable` is false.
+    function snapshot(address vault, address keeper) external view returns (Snapshot memory);
+
+    /// @dev Present so that the ABI, and the types generated from it, hold the state structs. Never called.
+    function stateShapes()
+        external
+        view
+        returns (AaveV3State memory aave, CompoundV3State memory compound, Erc4626State memory erc4626);
+}

@@ -1,0 +1,119 @@
+// The keeper's picture of the vault and its venues at one block: the lens's answer, decoded. Pure data.
+// Amounts are bigint in the asset's unit, WAD ratios are bigint, times unix seconds.
+
+export interface BudgetSnapshot {
+  /** WAD share of total assets in any window. */
+  readonly limit: bigint;
+  readonly windowSeconds: number;
+  /** WAD share that could be spent now. */
+  readonly available: bigint;
+}
+
+export interface GroupSnapshot {
+  readonly name: string;
+  readonly relativeCap: bigint;
+}
+
+export type VenueKind = "aave-v3" | "compound-v3" | "erc4626";
+
+export type VenueState =
+  | {
+      readonly kind: "aave-v3";
+      readonly cash: bigint;
+      readonly borrowed: bigint;
+      readonly aTokenSupply: bigint;
+      readonly supplyCap: bigint;
+      readonly liquidityIndex: bigint;
+      /** RAY a year, as the pool last stored it. */
+      readonly liquidityRate: bigint;
+      readonly variableBorrowRate: bigint;
+      readonly baseRate: bigint;
+      readonly slope1: bigint;
+      readonly slope2: bigint;
+      readonly optimalUsage: bigint;
+      readonly reserveFactorBps: bigint;
+      readonly active: boolean;
+      readonly frozen: boolean;
+      readonly paused: boolean;
+    }
+  | {
+      readonly kind: "compound-v3";
+      readonly cash: bigint;
+      readonly supplied: bigint;
+      readonly borrowed: bigint;
+      /** WAD. */
+      readonly utilization: bigint;
+      readonly supplyKink: bigint;
+      readonly supplyBasePerSecond: bigint;
+      readonly supplySlopeLowPerSecond: bigint;
+      readonly supplySlopeHighPerSecond: bigint;
+      readonly supplyRatePerSecond: bigint;
+      readonly borrowRatePerSecond: bigint;
+      readonly supplyPaused: boolean;
+      readonly withdrawPaused: boolean;
+    }
+  | {
+      readonly kind: "erc4626";
+      readonly totalAssets: bigint;
+      readonly totalShares: bigint;
+      /** WAD: assets for 1e18 shares. */
+      readonly assetsPerShare: bigint;
+      readonly vaultMaxWithdraw: bigint;
+    };
+
+export interface AdapterSnapshot {
+  /** Venue id of the deployment (address file), for example `aave-v3-usdc`. */
+  readonly id: string;
+  readonly adapter: string;
+  readonly venue: string;
+  readonly receipt: string;
+  readonly kind: VenueKind;
+  readonly exact: boolean;
+  readonly readable: boolean;
+  readonly quarantined: boolean;
+  readonly fairValue: bigint;
+  readonly exitValue: bigint;
+  readonly counted: bigint;
+  readonly maxDeposit: bigint;
+  readonly maxWithdraw: bigint;
+  readonly absoluteCap: bigint;
+  readonly relativeCap: bigint;
+  readonly groupMask: bigint;
+  /** Null when the venue could not be read. */
+  readonly state: VenueState | null;
+}
+
+export type BreakerState = "closed" | "guardian-tripped" | "tripped";
+
+export interface VaultSnapshot {
+  readonly chainId: number;
+  readonly blockNumber: number;
+  readonly blockHash: string;
+  readonly timestamp: number;
+  readonly baseFeePerGas: bigint;
+  readonly vault: string;
+  readonly asset: string;
+  readonly assetDecimals: number;
+  readonly shareDecimals: number;
+  readonly opened: boolean;
+  readonly idle: bigint;
+  readonly totalAssets: bigint;
+  readonly accountedAssets: bigint;
+  readonly totalSupply: bigint;
+  /** Assets for one whole share, in the asset's smallest unit scaled by 1e18. */
+  readonly sharePrice: bigint;
+  readonly depositCap: bigint;
+  readonly minimumIdle: bigint;
+  readonly maxRate: bigint;
+  readonly lossPerCall: bigint;
+  readonly lossBudget: BudgetSnapshot;
+  readonly turnoverBudget: BudgetSnapshot;
+  readonly breaker: BreakerState;
+  readonly breakerUntil: number;
+  readonly keeper: string;
+  readonly isKeeper: boolean;
+  readonly planEpoch: bigint;
+  readonly nextNonce: bigint;
+  readonly groups: readonly GroupSnapshot[];
+  readonly adapters: readonly AdapterSnapshot[];
+}

@@ -1,0 +1,72 @@
+// The one decision function, for live, dry run and backtest. Pure: what it needs is passed in, what it decides is
+// returned. It knows no clock, no database, no network.
+import type { VaultSnapshot } from "../chain/snapshot";
+
+/** Mean supply APR expected over the horizon for the position that we hold now, by venue id. */
+export interface Forecast {
+  readonly venue: string;
+  readonly model: "ewma" | "persistence";
+  /** Fraction a year. */
+  readonly apr: number;
+  /** Seconds of history that the forecast rests on. */
+  readonly historySeconds: number;
+}
+
+/** The operator's own limits: never looser than the vault's, often tighter. Ratios are plain fractions. */
+export interface OperatorLimits {
+  readonly horizonHours: number;
+  /** Least gain over the horizon, USD, after costs. */
+  readonly minGainUsd: number;
+  /** Least gain over the horizon as a share of the amount moved. */
+  readonly noTradeBandBps: number;
+  readonly cooldownSeconds: number;
+  readonly minimumIdle: number;
+  /** Tightest cap by venue id, fraction of total assets; absent: the vault's. */
+  readonly venueCaps: Readonly<Record<string, number>>;
+  /** Share of a venue's withdrawable cash beyond which we do not want to own it (exit liquidity). */
+  readonly maxShareOfVenue: number;
+  /** Most that one plan may lose, basis points of total assets. */
+  readonly maxLossBps: number;
+  readonly gasPerMove: number;
+  readonly gasPerPlan: number;
+  /** Price of gas beyond which nothing is sent, wei. */
+  readonly maxFeePerGas: bigint;
+  readonly assetUsd: number;
+  readonly ethUsd: number;
+  /** Plan's lifetime in chain seconds. */
+  readonly deadlineSeconds: number;
+}
+
+export interface StrategyInput {
+  readonly snapshot: VaultSnapshot;
+  readonly forecasts: readonly Forecast[];
+  readonly limits: OperatorLimits;
+  /** Chain time of the last rebalance that landed; null if none. */
+  readonly lastRebalanceAt: number | null;
+}
+
+/** One leg, amounts in the asset's unit; negative: out of the adapter. `all`: the position is emptied. */
+export interface PlanMove {
+  readonly venue: string;
+  readonly adapter: string;
+  readonly assets: bigint;
+  readonly all: boolean;
+}
+
+export interface Plan {
+  readonly action: "rebalance";
+  readonly reason: string;
+  readonly moves: readonly PlanMove[];
+  readonly nonce: bigint;
+  readonly deadline: number;
+  readonly maxLoss: bigint;
+  readonly expectedGainUsd: number;
+  readonly costUsd: number;
+}
+
+export interface Hold {
+  readonly action: "hold";
+  readonly reason: string;
+}
+
+export type Strategy = (input: StrategyInput) => Plan | Hold;

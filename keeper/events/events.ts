@@ -1,0 +1,67 @@
+// What happens in the keeper, as typed events. Every room is given a sink; logs, the page, alerts and metrics hang on
+// it. An event never holds a secret, a URL with credentials or a response body.
+
+export type KeeperEvent =
+  | { readonly name: "keeper.started"; readonly vault: string; readonly keeper: string; readonly chainId: number }
+  | { readonly name: "keeper.stopped"; readonly reason: string }
+  | {
+      /** The one wide line of a loop tick. */
+      readonly name: "tick.end";
+      readonly block: number;
+      readonly action: "rebalance" | "hold" | "busy" | "standby" | "skipped";
+      readonly reason: string;
+      readonly totalAssets: string;
+      readonly snapshotMs: number;
+      readonly decideMs: number;
+      readonly storeMs: number;
+      readonly submitMs: number;
+    }
+  | { readonly name: "tick.failed"; readonly block: number | null; readonly code: string; readonly message: string }
+  | {
+      readonly name: "decision.made";
+      readonly id: string;
+      readonly action: "rebalance" | "hold";
+      readonly reason: string;
+    }
+  | {
+      readonly name: "intent.state";
+      readonly intentId: string;
+      readonly decisionId: string;
+      readonly state: string;
+      readonly reason: string | null;
+    }
+  | { readonly name: "bundle.sent"; readonly intentId: string; readonly relay: string; readonly targetBlock: number }
+  | {
+      readonly name: "bundle.refused";
+      readonly intentId: string;
+      readonly relay: string;
+      readonly targetBlock: number;
+      readonly code: string;
+      readonly message: string;
+    }
+  | { readonly name: "bundle.missed"; readonly intentId: string; readonly targetBlock: number }
+  | { readonly name: "bundle.included"; readonly intentId: string; readonly block: number; readonly txHash: string }
+  | { readonly name: "rpc.trouble"; readonly code: string; readonly message: string }
+  | { readonly name: "store.trouble"; readonly code: string; readonly message: string }
+  | { readonly name: "serve.listening"; readonly url: string };
+
+export interface Sink {
+  emit(event: KeeperEvent): void;
+}
+
+/** Fans one event out to several sinks; a sink that throws does not silence the others. */
+export function sinkOf(...sinks: readonly Sink[]): Sink {
+  return {
+    emit(event) {
+      for (const sink of sinks) {
+        try {
+          sink.emit(event);
+        } catch {
+          // A broken log or page must not stop the keeper.
+        }
+      }
+    },
+  };
+}
+
+export const silent: Sink = { emit: () => undefined };
