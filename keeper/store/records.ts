@@ -46,6 +46,8 @@ export interface ObservationRow {
   readonly borrowed: string | null;
   /** Fraction a year, simple, base rate without rewards. */
   readonly supplyApr: number;
+  /** The rate that the venue would pay were our position not there: what forecasts are made of. */
+  readonly supplyAprWithoutUs: number;
   readonly borrowApr: number | null;
   /** Fair value of the vault's own position. */
   readonly vaultAssets: string;
