@@ -159,8 +159,7 @@ function describe(moves: readonly PlanMove[], input: StrategyInput): string {
   const scale = 10 ** input.snapshot.assetDecimals;
   return moves
     .map((move) => {
-      const amount = Math.abs(Number(move.assets)) / scale;
-      const text = amount.toLocaleString("en-US", { maximumFractionDigits: 2 });
+      const text = grouped(Math.abs(Number(move.assets)) / scale);
       return move.assets > 0n ? `${text} into ${move.venue}` : `${move.all ? "all " : ""}${text} out of ${move.venue}`;
     })
     .join(", ");
@@ -171,11 +170,16 @@ function hold(code: HoldCode, reason: string): Hold {
 }
 
 function usd(amount: number): string {
-  return `${amount.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 })} USD`;
+  return `${grouped(amount)} USD`;
+}
+
+/** Two decimals and commas, by hand: a locale library may differ from machine to machine, a record may not. */
+function grouped(amount: number): string {
+  return amount.toFixed(2).replace(/\B(?=(\d{3})+(?!\d))/g, ",");
 }
 
 function gwei(wei: bigint): string {
-  return (Number(wei) / 1e9).toLocaleString("en-US", { maximumFractionDigits: 3 });
+  return (Number(wei) / 1e9).toFixed(3);
 }
 
 /** Cents are enough for a person, and a record should not hold digits that mean nothing. */
