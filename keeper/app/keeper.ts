@@ -88,7 +88,10 @@ export class Keeper {
     this.previousObservations = observations;
     deps.checkpoint("snapshot.stored");
 
-    if (!deps.dryRun) await timed("submit", () => deps.executor.advance(head));
+    if (!deps.dryRun) {
+      await timed("submit", () => deps.executor.advance(head));
+      this.lastRebalanceAt = await timed("store", () => deps.store.lastRebalanceAt(deps.chainId, deps.vault));
+    }
     const inFlight = deps.dryRun ? [] : await timed("store", () => this.inFlight());
     const outcome =
       inFlight.length > 0
@@ -189,11 +192,6 @@ export class Keeper {
     if (last !== null && last.code === hold.code && row.decidedAt < last.at + this.deps.repeatHoldSeconds) return;
     await this.deps.store.saveDecision(row);
     this.lastHold = { code: hold.code, at: row.decidedAt };
-  }
-
-  /** To be told of every rebalance that landed: the cooldown runs from it. */
-  noteInclusion(at: number): void {
-    this.lastRebalanceAt = Math.max(this.lastRebalanceAt ?? 0, at);
   }
 }
 
