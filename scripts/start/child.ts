@@ -12,14 +12,14 @@ export interface ChildOptions {
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly logFolder: string;
-  /** Every line on stdout. */
+  /** Every line, of both streams: logs are written to stderr. */
   readonly onLine: (line: string) => void;
 }
 
 export interface Child {
   readonly name: string;
   readonly pid: number;
-  /** Resolves when it has ended, with the last line that it wrote to stderr. */
+  /** Resolves when it has ended, with the last line of stderr that is no log line. */
   readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null; readonly lastError: string }>;
   /** SIGINT, then SIGKILL if that was not enough; resolves when it is gone. */
   stop(patienceMs: number): Promise<void>;
@@ -36,14 +36,13 @@ export function startChild(options: ChildOptions): Child {
     { cwd: ROOT, detached: true, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...options.env } },
   );
   let lastError = "";
-  for (const [stream, take] of [
-    [child.stdout, options.onLine],
-    [child.stderr, (line: string) => (lastError = line)],
-  ] as const) {
+  for (const stream of [child.stdout, child.stderr]) {
     if (stream === null) continue;
     createInterface({ input: stream }).on("line", (line) => {
       log.write(`${line}\n`);
-      take(line);
+      // A log line is JSON; what is not is what a command says when it fails.
+      if (stream === child.stderr && !line.startsWith("{")) lastError = line;
+      options.onLine(line);
     });
   }
   const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null; lastError: string }>((resolve) => {

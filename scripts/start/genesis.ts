@@ -44,6 +44,11 @@ export function localWallet(role: LocalRole, provider: JsonRpcProvider): HDNodeW
   return HDNodeWallet.fromPhrase(LOCAL_MNEMONIC, undefined, `m/44'/60'/0'/0/${LOCAL_ACCOUNT[role]}`).connect(provider);
 }
 
+/** The keeper's key on the local chain: for its environment only, never for an argument or a log. */
+export function localKeeperKey(): string {
+  return HDNodeWallet.fromPhrase(LOCAL_MNEMONIC, undefined, `m/44'/60'/0'/0/${LOCAL_ACCOUNT.keeper}`).privateKey;
+}
+
 async function firstDeposit(provider: JsonRpcProvider, at: { readonly protocols: Protocols; readonly addresses: AddressFile }): Promise<void> {
   const depositor = localWallet("depositor", provider);
   const vault = IVault__factory.connect(at.addresses.vault, depositor);
