@@ -46,6 +46,8 @@ export interface ObservationRow {
   readonly borrowed: string | null;
   /** Fraction a year, simple, base rate without rewards. */
   readonly supplyApr: number;
+  /** The rate that the venue would pay were our position not there: what forecasts are made of. */
+  readonly supplyAprWithoutUs: number;
   readonly borrowApr: number | null;
   /** Fair value of the vault's own position. */
   readonly vaultAssets: string;
@@ -74,6 +76,8 @@ export interface DecisionRow {
 export interface DecisionView extends DecisionRow {
   readonly state: IntentState | "held" | "dry-run" | "unplanned";
   readonly stateReason: string | null;
+  /** Null for a hold and for a dry run. */
+  readonly intentId: string | null;
   readonly includedBlock: number | null;
   readonly txHash: string | null;
 }
@@ -143,7 +147,15 @@ export interface Store {
   ): Promise<IntentRow>;
   decision(id: string): Promise<DecisionView | null>;
   /** Newest first. */
-  decisions(query: { chainId: number; vault: string; limit: number }): Promise<DecisionView[]>;
+  decisions(query: {
+    chainId: number;
+    vault: string;
+    limit: number;
+    action?: "rebalance" | "hold";
+  }): Promise<DecisionView[]>;
+
+  /** `decidedAt` of the newest decision whose plan is included or final; null if none. */
+  lastRebalanceAt(chainId: number, vault: string): Promise<number | null>;
 
   intent(id: string): Promise<IntentRow | null>;
   liveIntents(chainId: number, vault: string, keeper: string): Promise<IntentRow[]>;
