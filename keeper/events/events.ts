@@ -43,7 +43,8 @@ export type KeeperEvent =
   | { readonly name: "bundle.included"; readonly intentId: string; readonly block: number; readonly txHash: string }
   | { readonly name: "rpc.trouble"; readonly code: string; readonly message: string }
   | { readonly name: "store.trouble"; readonly code: string; readonly message: string }
-  | { readonly name: "serve.listening"; readonly url: string };
+  | { readonly name: "serve.listening"; readonly url: string }
+  | { readonly name: "serve.trouble"; readonly code: string; readonly message: string };
 
 export interface Sink {
   emit(event: KeeperEvent): void;
