@@ -3,7 +3,7 @@ import type { ClientConfig } from "pg";
 import { InputFailure } from "../config/failure";
 import type { Sink } from "../events/events";
 import { Database } from "./database";
-import { decision, decisions, insertDecision } from "./decisionRows";
+import { decision, decisions, insertDecision, lastRebalanceAt } from "./decisionRows";
 import { joinEmbedded } from "./embedded";
 import { intent, liveIntents, moveIntent, planIntent } from "./intentRows";
 import { tryLead } from "./leaderLock";
@@ -78,6 +78,7 @@ async function opened(database: Database, target: () => ClientConfig, leave: () 
     planIntent: (row, plan) => planIntent(database, row, plan),
     decision: (id) => decision(database, id),
     decisions: (query) => decisions(database, query),
+    lastRebalanceAt: (chainId, vault) => lastRebalanceAt(database, chainId, vault),
     intent: (id) => intent(database, id),
     liveIntents: (chainId, vault, keeper) => liveIntents(database, { chainId, vault, keeper }),
     moveIntent: (id, from, to, change) => moveIntent(database, id, { from, to, change }),

@@ -30,6 +30,9 @@ CREATE TABLE observations (
   supplied     NUMERIC(78)      CHECK (supplied >= 0),
   borrowed     NUMERIC(78)      CHECK (borrowed >= 0),
   supply_apr   DOUBLE PRECISION NOT NULL CHECK (supply_apr > '-Infinity' AND supply_apr < 'Infinity'),
+  -- What the venue would pay were the vault's position not there.
+  supply_apr_without_us DOUBLE PRECISION NOT NULL
+    CHECK (supply_apr_without_us > '-Infinity' AND supply_apr_without_us < 'Infinity'),
   borrow_apr   DOUBLE PRECISION CHECK (borrow_apr > '-Infinity' AND borrow_apr < 'Infinity'),
   vault_assets NUMERIC(78)      NOT NULL CHECK (vault_assets >= 0),
   yield_index  NUMERIC(78)      CHECK (yield_index > 0),
