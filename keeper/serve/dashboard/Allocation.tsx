@@ -13,7 +13,11 @@ export function Allocation({ view }: { readonly view: PageView }) {
     <section className="panel" aria-labelledby="allocation">
       <h2 id="allocation">Where the money is</h2>
       {totalAssets === "0" ? (
-        <p className="empty">The vault is empty. What is deposited stays idle until the keeper’s next plan.</p>
+        <p className="empty">
+          {allocations.length === 0
+            ? "The vault is empty and has no venue yet: the timelock adds them."
+            : "The vault is empty. What is deposited stays idle until the keeper’s next plan."}
+        </p>
       ) : (
         <Bar view={view} />
       )}
@@ -48,8 +52,8 @@ export function Allocation({ view }: { readonly view: PageView }) {
                 <span className="venue">
                   {allocation.venue}
                   <span className="kind">{VENUE_KIND[allocation.kind]}</span>
+                  {allocation.quarantined && <span className="chip tone-warn">quarantined</span>}
                 </span>
-                {allocation.quarantined && <span className="chip tone-warn">quarantined</span>}
               </th>
               <td className="number" data-label="Assets">
                 {amountText(allocation.assets, asset.decimals)}
@@ -98,7 +102,6 @@ export function Allocation({ view }: { readonly view: PageView }) {
           </tr>
         </tbody>
       </table>
-      {allocations.length === 0 && <p className="empty">No venue yet: the timelock has added none.</p>}
     </section>
   );
 }

@@ -9,6 +9,7 @@ import { Keeper } from "./Keeper";
 import { Notices } from "./Notices";
 import { Rates } from "./Rates";
 import { useLive, useNow } from "./useLive";
+import { sentence } from "./words";
 
 export function App({ boot }: { readonly boot: Boot }) {
   const live = useLive(boot);
@@ -54,8 +55,4 @@ function Unavailable({ problem }: { readonly problem: Problem | null }) {
       <p className="muted">The page fills in by itself as soon as the first block has been read.</p>
     </section>
   );
-}
-
-function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
 }

@@ -7,6 +7,7 @@ import { countText } from "./amounts";
 
 interface DecisionDetailsProps {
   readonly id: string;
+  readonly action: DecisionStatus["action"];
   readonly state: DecisionStatus["state"];
   readonly recordHash: string;
   readonly txHash: string | null;
@@ -17,13 +18,13 @@ type Loaded =
   | { readonly kind: "failed"; readonly message: string }
   | { readonly kind: "ready"; readonly detail: DecisionDetail };
 
-export function DecisionDetails({ id, state, recordHash, txHash }: DecisionDetailsProps) {
+export function DecisionDetails({ id, action, state, recordHash, txHash }: DecisionDetailsProps) {
   const [open, setOpen] = useState(false);
   const [loaded, setLoaded] = useState<Loaded>({ kind: "none" });
 
   // Read again when the state moves on: another bundle was sent, or one landed.
   useEffect(() => {
-    if (!open) {
+    if (!open || action === "hold") {
       return;
     }
     const abort = new AbortController();
@@ -32,11 +33,11 @@ export function DecisionDetails({ id, state, recordHash, txHash }: DecisionDetai
       () => undefined,
     );
     return () => abort.abort();
-  }, [open, id, state]);
+  }, [open, id, action, state]);
 
   return (
     <details className="details" onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>Bundles and record</summary>
+      <summary>{action === "rebalance" ? "Bundles and record" : "Record"}</summary>
       <dl>
         <dt>Record hash</dt>
         <dd className="code">{recordHash}</dd>
@@ -49,7 +50,7 @@ export function DecisionDetails({ id, state, recordHash, txHash }: DecisionDetai
         <dt>Recompute it</dt>
         <dd className="code">{`npm run -s tiller -- replay ${id}`}</dd>
       </dl>
-      <Bundles loaded={loaded} />
+      {action === "rebalance" && <Bundles loaded={loaded} />}
       <p>
         <a href={`/api/decisions/${id}`}>The whole record as JSON</a>
       </p>

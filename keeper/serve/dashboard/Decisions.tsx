@@ -68,30 +68,9 @@ function FilterButton({ label, pressed, choose }: FilterButtonProps) {
 
 function Run({ run: { newest, earlier }, view }: { readonly run: DecisionRun; readonly view: PageView }) {
   const oldest = earlier.at(-1);
+  const { id, action, state, reason, stateReason, recordHash, txHash } = newest;
   return (
-    <li className={`decision ${newest.action}`}>
-      <Line key={newest.id} decision={newest} view={view} />
-      {oldest !== undefined && (
-        <details className="earlier">
-          <summary>{`and ${countText(earlier.length)} earlier since block ${countText(oldest.block)}`}</summary>
-          <ol>
-            {earlier.map((decision) => (
-              <li key={decision.id}>
-                <span className="code">{countText(decision.block)}</span> {decision.reason}
-              </li>
-            ))}
-          </ol>
-        </details>
-      )}
-    </li>
-  );
-}
-
-function Line({ decision, view }: { readonly decision: PageDecision; readonly view: PageView }) {
-  const { id, action, state, reason, stateReason, block, decidedAt, includedBlock, txHash } = decision;
-  const explorer = txHash === null ? null : explorerUrl(view, txHash);
-  return (
-    <>
+    <li className={`decision ${action}`}>
       <span className={`chip tone-${DECISION_TONE[state]}`}>{state}</span>
       <div className="what">
         <p className="reason">
@@ -99,26 +78,47 @@ function Line({ decision, view }: { readonly decision: PageDecision; readonly vi
           {` ${reason}`}
         </p>
         {stateReason !== null && <p className="outcome">{stateReason}</p>}
-        <p className="meta">
-          <span>{`Block ${countText(block)}`}</span>
-          <time dateTime={isoText(decidedAt)} title={timeText(decidedAt)}>
-            {`${spanText(view.blockTimestamp - decidedAt)} ago`}
-          </time>
-          {includedBlock !== null && <span>{`landed in ${countText(includedBlock)}`}</span>}
-          {txHash !== null &&
-            (explorer === null ? (
-              <span className="code" title={txHash}>
-                {shortHex(txHash)}
-              </span>
-            ) : (
-              <a className="code" href={explorer} rel="noreferrer noopener" title={txHash}>
-                {shortHex(txHash)}
-              </a>
-            ))}
-        </p>
-        <DecisionDetails id={id} state={state} recordHash={decision.recordHash} txHash={txHash} />
+        <Facts decision={newest} view={view} />
+        <DecisionDetails key={id} id={id} action={action} state={state} recordHash={recordHash} txHash={txHash} />
+        {oldest !== undefined && (
+          <details className="earlier">
+            <summary>{`${countText(earlier.length)} earlier since block ${countText(oldest.block)}`}</summary>
+            <ol>
+              {earlier.map((decision) => (
+                <li key={decision.id}>
+                  <span className="code">{countText(decision.block)}</span> {decision.reason}
+                </li>
+              ))}
+            </ol>
+          </details>
+        )}
       </div>
-    </>
+    </li>
+  );
+}
+
+/** When and where: the decision's block and age, where its plan landed. */
+function Facts({ decision, view }: { readonly decision: PageDecision; readonly view: PageView }) {
+  const { block, decidedAt, includedBlock, txHash } = decision;
+  const explorer = txHash === null ? null : explorerUrl(view, txHash);
+  return (
+    <p className="meta">
+      <span>{`Block ${countText(block)}`}</span>
+      <time dateTime={isoText(decidedAt)} title={timeText(decidedAt)}>
+        {`${spanText(view.blockTimestamp - decidedAt)} ago`}
+      </time>
+      {includedBlock !== null && <span>{`landed in block ${countText(includedBlock)}`}</span>}
+      {txHash !== null &&
+        (explorer === null ? (
+          <span className="code" title={txHash}>
+            {shortHex(txHash)}
+          </span>
+        ) : (
+          <a className="code" href={explorer} rel="noreferrer noopener" title={txHash}>
+            {shortHex(txHash)}
+          </a>
+        ))}
+    </p>
   );
 }
 

@@ -72,7 +72,7 @@ export function Figures({ view }: { readonly view: PageView }) {
           </dd>
           <dd className="note">
             {rate.equal === null
-              ? "A venue that holds money could not be read."
+              ? "Not known: a venue could not be read, or there is none."
               : `An equal split at today’s rates: ${percentText(rate.equal)}`}
           </dd>
         </div>

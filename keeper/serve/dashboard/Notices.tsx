@@ -4,7 +4,7 @@
 import { countText } from "./amounts";
 import { spanText } from "./times";
 import type { Live } from "./useLive";
-import { BREAKER } from "./words";
+import { BREAKER, sentence } from "./words";
 
 /** A head older than this is worth a warning: five blocks of mainnet. */
 const STALE_HEAD_SECONDS = 60;
@@ -40,7 +40,7 @@ export function Notices({ live, now }: { readonly live: Live; readonly now: numb
         )}
         {view?.keeper.trouble != null && (
           <p className="notice tone-warn">
-            <strong>The keeper reports trouble.</strong> {view.keeper.trouble}
+            <strong>The keeper reports trouble.</strong> {sentence(view.keeper.trouble)}
           </p>
         )}
       </div>

@@ -68,56 +68,58 @@ export function Rates({ view }: { readonly view: PageView }) {
         <h2 id="rates">Rates over time</h2>
         <p className="note">{cursor === null ? `Last ${spanText(to - from)}` : timeText(cursor)}</p>
       </div>
-      <div
-        className="plot"
-        role="slider"
-        tabIndex={0}
-        aria-label="Moment in the chart of rates"
-        aria-orientation="horizontal"
-        aria-valuemin={from}
-        aria-valuemax={to}
-        aria-valuenow={shownAt}
-        aria-valuetext={`${timeText(shownAt)}: ${series.map((line) => `${line.venue} ${valueText(line, shownAt)}`).join(", ")}`}
-        onPointerMove={onPointer}
-        onPointerDown={onPointer}
-        onPointerLeave={() => choose(undefined)}
-        onKeyDown={onKey}
-        onBlur={() => choose(undefined)}
-      >
-        <Chart series={series} scale={scale} from={from} to={to} cursor={cursor} />
-      </div>
-      <table className="legend">
-        <caption className="hidden">Supply rate of each venue, a year</caption>
-        <thead>
-          <tr>
-            <th scope="col">Venue</th>
-            <th scope="col" className="number">
-              {cursor === null ? "Now" : "Then"}
-            </th>
-            <th scope="col" className="number">
-              Lowest
-            </th>
-            <th scope="col" className="number">
-              Highest
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {series.map((line) => (
-            <tr key={line.venue}>
-              <th scope="row">
-                <svg className="key" viewBox="0 0 28 8" aria-hidden="true">
-                  <line className={`stroke series-${line.index % 10}`} x1="1" x2="27" y1="4" y2="4" />
-                </svg>
-                {line.venue}
+      <div className="rates">
+        <div
+          className="plot"
+          role="slider"
+          tabIndex={0}
+          aria-label="Moment in the chart of rates"
+          aria-orientation="horizontal"
+          aria-valuemin={from}
+          aria-valuemax={to}
+          aria-valuenow={shownAt}
+          aria-valuetext={`${timeText(shownAt)}: ${series.map((line) => `${line.venue} ${valueText(line, shownAt)}`).join(", ")}`}
+          onPointerMove={onPointer}
+          onPointerDown={onPointer}
+          onPointerLeave={() => choose(undefined)}
+          onKeyDown={onKey}
+          onBlur={() => choose(undefined)}
+        >
+          <Chart series={series} scale={scale} from={from} to={to} cursor={cursor} />
+        </div>
+        <table className="legend">
+          <caption className="hidden">Supply rate of each venue, a year</caption>
+          <thead>
+            <tr>
+              <th scope="col">Venue</th>
+              <th scope="col" className="number">
+                {cursor === null ? "Now" : "Then"}
               </th>
-              <td className="number">{valueText(line, shownAt)}</td>
-              <td className="number">{percentText(Math.min(...line.aprs))}</td>
-              <td className="number">{percentText(Math.max(...line.aprs))}</td>
+              <th scope="col" className="number">
+                Low
+              </th>
+              <th scope="col" className="number">
+                High
+              </th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {series.map((line) => (
+              <tr key={line.venue}>
+                <th scope="row">
+                  <svg className="key" viewBox="0 0 28 8" aria-hidden="true">
+                    <line className={`stroke series-${line.index % 10}`} x1="1" x2="27" y1="4" y2="4" />
+                  </svg>
+                  {line.venue}
+                </th>
+                <td className="number">{valueText(line, shownAt)}</td>
+                <td className="number">{percentText(Math.min(...line.aprs))}</td>
+                <td className="number">{percentText(Math.max(...line.aprs))}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </section>
   );
 }

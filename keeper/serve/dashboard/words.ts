@@ -70,3 +70,8 @@ export function explorerUrl(view: PageView, txHash: string): string | null {
     ? `https://etherscan.io/tx/${txHash}`
     : null;
 }
+
+/** A message of the keeper as a sentence of its own: they begin small and end bare. */
+export function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
+}

@@ -150,11 +150,16 @@ export function decisionDetail(decision: PageDecision): DecisionDetail {
   return {
     ...decision,
     bundles:
-      decision.txHash === null
+      decision.action === "hold"
         ? []
         : [
             { relay: "local", targetBlock: decision.block + 1, state: "missed", error: null },
-            { relay: "local", targetBlock: decision.block + 2, state: "included", error: null },
+            {
+              relay: "local",
+              targetBlock: decision.block + 2,
+              state: decision.includedBlock === null ? "refused" : "included",
+              error: decision.includedBlock === null ? "the relay is busy (RELAY_BUSY)" : null,
+            },
           ],
     record: '{"action":"rebalance","block":2420}',
   };
