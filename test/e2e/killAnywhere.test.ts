@@ -52,7 +52,9 @@ describe("a keeper killed between any two steps", function () {
         expect(new Set(landed.map((item) => item.nonce)).size).to.equal(landed.length);
       } finally {
         await store.close();
+        system.relay.pause();
         await system.provider.send("evm_revert", [mark]);
+        system.relay.resume();
       }
     });
   }
