@@ -110,12 +110,13 @@ function readSlot(parameter: unknown): string {
 }
 
 /**
- * The fee history of the one block there is, as a node answers whose older blocks are gone. Tips are not recorded,
- * so a request for percentiles is refused rather than answered zero.
+ * The fee history of the one block there is. Longer ones are refused rather than shortened, as nodes may do: EDR lays a
+ * shortened answer to the wrong blocks. Tips are not recorded.
  */
 function feeHistory(state: PinnedState, params: readonly unknown[]): unknown {
-  const [, newest, percentiles] = params;
+  const [count, newest, percentiles] = params;
   atPinnedBlock(state, newest, "fees of block");
+  if (Number(count) !== 1) throw new Refusal(-32000, `not recorded: fees of the blocks before ${state.block.number}`);
   if (Array.isArray(percentiles) && percentiles.length > 0) {
     throw new Refusal(-32000, "not recorded: tips of transactions (reward percentiles of eth_feeHistory)");
   }

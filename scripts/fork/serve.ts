@@ -1,6 +1,6 @@
 // npm run fork:serve -- FILE: replays a tape of recorded chain state for a forking node, until Ctrl-C.
-import { Command, CommanderError, InvalidArgumentError } from "commander";
-import { Failure } from "../../keeper/config/failure";
+import { Command } from "commander";
+import { exitWith, parsePort } from "./commandLine";
 import { serveTape } from "./serveTape";
 import { summarise } from "./tapeReport";
 import { stopSignal } from "./stopSignal";
@@ -19,12 +19,6 @@ const command = new Command("fork:serve")
   .option("--json", "print JSON lines instead of text")
   .exitOverride();
 
-export function parsePort(text: string): number {
-  const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65535) throw new InvalidArgumentError("a port is a number from 0 to 65535.");
-  return port;
-}
-
 /** @returns the exit code: 0, or 1 if anything was asked that the tape does not hold. */
 async function serve(file: string, options: Options): Promise<number> {
   const json = options.json === true;
@@ -40,7 +34,7 @@ async function serve(file: string, options: Options): Promise<number> {
   const stopped = stopSignal();
   say(
     { event: "tape.serving", url, chainId, block },
-    `Serving chain ${chainId} at block ${block}: ${url}\nTILLER_FORK_URL=${url} TILLER_FORK_CHAIN_ID=${chainId} runs Hardhat on it. Ctrl-C stops and prints the report.`,
+    `Serving chain ${chainId} at block ${block}: ${url}\nTILLER_FORK_URL=${url} TILLER_FORK_CHAIN_ID=${chainId} TILLER_FORK_BLOCK=${block} runs Hardhat on it. Ctrl-C stops and prints the report.`,
   );
   await stopped;
   const report = await server.close();
@@ -48,19 +42,8 @@ async function serve(file: string, options: Options): Promise<number> {
   return report.misses.total > 0 ? 1 : 0;
 }
 
-async function main(): Promise<number> {
-  try {
-    command.parse();
-    const [file = ""] = command.args;
-    return await serve(file, command.opts<Options>());
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (!(error instanceof Failure)) throw error;
-    process.stderr.write(`${error.line()}\n`);
-    return error.exitCode;
-  }
-}
-
-void main().then((code) => {
-  process.exitCode = code;
+void exitWith(() => {
+  command.parse();
+  const [file = ""] = command.args;
+  return serve(file, command.opts<Options>());
 });
