@@ -8,7 +8,7 @@ const VIEW = `SELECT d.id, d.chain_id AS "chainId", d.vault, d.block_number AS "
     d.record_hash AS "recordHash",
     coalesce(i.state, CASE WHEN d.action = 'hold' THEN 'held' WHEN d.dry_run THEN 'dry-run' ELSE 'unplanned' END)
       AS state,
-    i.reason AS "stateReason", i.included_block AS "includedBlock", i.tx_hash AS "txHash"
+    i.reason AS "stateReason", i.id AS "intentId", i.included_block AS "includedBlock", i.tx_hash AS "txHash"
   FROM decisions d LEFT JOIN intents i ON i.decision_id = d.id`;
 
 /**
@@ -49,11 +49,22 @@ export async function decision(database: Database, id: string): Promise<Decision
 
 export async function decisions(
   database: Database,
-  query: { chainId: number; vault: string; limit: number },
+  query: { chainId: number; vault: string; limit: number; action?: "rebalance" | "hold" },
 ): Promise<DecisionView[]> {
   return database.rows<DecisionView>(
-    `${VIEW} WHERE d.chain_id = $1 AND lower(d.vault) = lower($2)
+    `${VIEW} WHERE d.chain_id = $1 AND lower(d.vault) = lower($2) AND ($4::text IS NULL OR d.action = $4)
      ORDER BY d.block_number DESC, d.available_at DESC LIMIT $3`,
-    [query.chainId, query.vault, query.limit],
+    [query.chainId, query.vault, query.limit, query.action ?? null],
   );
+}
+
+/** Block time of the newest decision whose plan is on the chain; null if none is. */
+export async function lastRebalanceAt(database: Database, chainId: number, vault: string): Promise<number | null> {
+  const [row] = await database.rows<{ at: number | null }>(
+    `SELECT extract(epoch FROM max(d.decided_at))::float8 AS at
+     FROM intents i JOIN decisions d ON d.id = i.decision_id
+     WHERE i.chain_id = $1 AND lower(i.vault) = lower($2) AND i.state IN ('included', 'final')`,
+    [chainId, vault],
+  );
+  return row?.at ?? null;
 }

@@ -3,7 +3,7 @@ import type { ClientConfig } from "pg";
 import { InputFailure } from "../config/failure";
 import type { Sink } from "../events/events";
 import { Database } from "./database";
-import { decision, decisions, insertDecision } from "./decisionRows";
+import { decision, decisions, insertDecision, lastRebalanceAt } from "./decisionRows";
 import { joinEmbedded } from "./embedded";
 import { intent, liveIntents, moveIntent, planIntent } from "./intentRows";
 import { tryLead } from "./leaderLock";
@@ -80,6 +80,7 @@ async function opened(database: Database, target: () => ClientConfig, leave: () 
     decisions: (query) => decisions(database, query),
     intent: (id) => intent(database, id),
     liveIntents: (chainId, vault, keeper) => liveIntents(database, { chainId, vault, keeper }),
+    lastRebalanceAt: (chainId, vault) => lastRebalanceAt(database, chainId, vault),
     moveIntent: (id, from, to, change) => moveIntent(database, id, { from, to, change }),
     openSubmission: (row) => openSubmission(database, row),
     updateSubmission: (id, change) => updateSubmission(database, id, change),

@@ -29,7 +29,10 @@ CREATE TABLE observations (
   source       TEXT             NOT NULL CHECK (source <> ''),
   supplied     NUMERIC(78)      CHECK (supplied >= 0),
   borrowed     NUMERIC(78)      CHECK (borrowed >= 0),
-  supply_apr   DOUBLE PRECISION NOT NULL CHECK (supply_apr > '-Infinity' AND supply_apr < 'Infinity'),
+  -- Null: not known yet, as at the first sight of an index, whose growth needs a second one.
+  supply_apr   DOUBLE PRECISION CHECK (supply_apr > '-Infinity' AND supply_apr < 'Infinity'),
+  supply_apr_without_us DOUBLE PRECISION
+    CHECK (supply_apr_without_us > '-Infinity' AND supply_apr_without_us < 'Infinity'),
   borrow_apr   DOUBLE PRECISION CHECK (borrow_apr > '-Infinity' AND borrow_apr < 'Infinity'),
   vault_assets NUMERIC(78)      NOT NULL CHECK (vault_assets >= 0),
   yield_index  NUMERIC(78)      CHECK (yield_index > 0),
