@@ -1,13 +1,15 @@
 // Which chain state a fork stands on: a live node, a tape, or the local chain. All three are served to the forking node
 // in the same way, pinned to one block, by a server of this process that counts what it could not answer.
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import path from "node:path";
+import type { JsonRpcProvider } from "ethers";
 import { InputFailure } from "../../keeper/config/failure";
+import { openLocalnet } from "./localnetUpstream";
 import { recordTape } from "./recordTape";
 import { serveTape } from "./serveTape";
 import type { TapeReport } from "./tapeReport";
 import { UPSTREAM_VARIABLE } from "./upstreamNode";
+
+export const USDC_MAINNET = "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48";
 
 export type UpstreamChoice =
   | { readonly kind: "rpc"; readonly url: string; readonly block?: number }
@@ -23,6 +25,10 @@ export interface Upstream {
   readonly url: string;
   readonly chainId: number;
   readonly block: number;
+  /** Address of USDC, or of the model that stands for it. */
+  readonly usdc: string;
+  /** How to make USDC there; absent on mainnet's state, where a balance is written into storage. */
+  readonly mint?: (fork: JsonRpcProvider, address: string, amount: bigint) => Promise<void>;
   /** What the upstream could not answer, one line each. */
   failures(): string[];
   /** Null unless the upstream is a tape. */
@@ -60,7 +66,7 @@ export async function openUpstream(choice: UpstreamChoice): Promise<Upstream> {
     case "rpc":
       return openNode("rpc", choice.url, choice.block);
     case "localnet":
-      return openLocalnet();
+      return openLocalnet((url) => openNode("localnet", url));
   }
 }
 
@@ -73,6 +79,7 @@ async function openTape(file: string): Promise<Upstream> {
     url,
     chainId,
     block,
+    usdc: USDC_MAINNET,
     failures: () => server.report().misses.list.map(({ message, method }) => `${message} (${method})`),
     tapeReport: () => server.report(),
     close: async () => void (await server.close()),
@@ -89,6 +96,7 @@ async function openNode(kind: "rpc" | "localnet", upstreamUrl: string, block?: n
     url,
     chainId,
     block: recorder.block,
+    usdc: USDC_MAINNET,
     failures: () => [...recorder.report().failures.messages],
     tapeReport: () => null,
     close: async () => void (await recorder.close()),

@@ -29,7 +29,8 @@ CREATE TABLE observations (
   source       TEXT             NOT NULL CHECK (source <> ''),
   supplied     NUMERIC(78)      CHECK (supplied >= 0),
   borrowed     NUMERIC(78)      CHECK (borrowed >= 0),
-  -- Null: not known yet, as at the first sight of an index, whose growth needs a second one.
+  -- Null: not known yet, as at the first sight of an index, whose growth needs a second one. `without_us`: what the
+  -- venue would pay were the vault's position not there.
   supply_apr   DOUBLE PRECISION CHECK (supply_apr > '-Infinity' AND supply_apr < 'Infinity'),
   supply_apr_without_us DOUBLE PRECISION
     CHECK (supply_apr_without_us > '-Infinity' AND supply_apr_without_us < 'Infinity'),
