@@ -115,7 +115,7 @@ async function start(options: StartOptions, system: System): Promise<Promise<nev
   const market = startChild({
     name: "market",
     script: "scripts/localnet/market.ts",
-    args: ["--node", chain.url, "--folder", folder, "--seed", String(options.seed), "--json"],
+    args: ["--url", chain.url, "--folder", folder, "--seed", String(options.seed), "--json"],
     logFolder,
     onLine: () => undefined,
   });

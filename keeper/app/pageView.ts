@@ -22,6 +22,9 @@ const SHARE_PRICE_DIGITS = 18;
 /** How much of the past the page is given. */
 const SHOWN = { decisions: 40, rebalances: 15, history: 240, ratePoints: 160, rateWindowSeconds: 14 * 86_400 };
 
+/** Later than any row: the page shows what is known, whenever it became known. */
+const EVER = 253_402_300_799;
+
 export interface ViewContext {
   readonly addresses: AddressFile;
   readonly store: Store;
@@ -57,7 +60,7 @@ export async function pageView(snapshot: VaultSnapshot, context: ViewContext): P
     statusView(snapshot, store),
     decisionsOf(snapshot, store),
     store.snapshots({ chainId, vault, limit: SHOWN.history }),
-    store.observations({ chainId, from, to: snapshot.timestamp, knownBy: Number.MAX_SAFE_INTEGER }),
+    store.observations({ chainId, from, to: snapshot.timestamp, knownBy: EVER }),
   ]);
   const history = snapshots
     .map((row): HistoryPoint => ({

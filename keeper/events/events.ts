@@ -46,7 +46,8 @@ export type KeeperEvent =
   | { readonly name: "rpc.recovered"; readonly endpoint: string; readonly outageMs: number }
   | { readonly name: "store.trouble"; readonly code: string; readonly message: string }
   | { readonly name: "store.recovered"; readonly outageMs: number }
-  | { readonly name: "serve.listening"; readonly url: string };
+  | { readonly name: "serve.listening"; readonly url: string }
+  | { readonly name: "serve.trouble"; readonly code: string; readonly message: string };
 
 export interface Sink {
   emit(event: KeeperEvent): void;

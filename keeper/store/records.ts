@@ -51,6 +51,8 @@ export interface ObservationRow {
   readonly borrowApr: number | null;
   /** Fair value of the vault's own position. */
   readonly vaultAssets: string;
+  /** The venue's growth index (Aave: RAY, ERC-4626: WAD), whose growth is the realised yield; null or absent: none. */
+  readonly index?: string | null;
 }
 
 export interface DecisionRow {
@@ -133,11 +135,11 @@ export interface Store {
   latestSnapshot(chainId: number, vault: string): Promise<SnapshotRow | null>;
   snapshots(query: { chainId: number; vault: string; limit: number }): Promise<SnapshotRow[]>;
 
-  /** Idempotent by id. */
-  saveDecision(decision: DecisionRow): Promise<void>;
+  /** Idempotent by id. `dryRun`: nothing was to be sent, so a rebalance without an intent is shown as `dry-run`. */
+  saveDecision(decision: DecisionRow, options?: { readonly dryRun?: boolean }): Promise<void>;
   /**
-   * Decision and intent in one transaction. Refuses (`WorldFailure` `STORE_INTENT_LIVE`) when an intent with the same
-   * (vault, keeper, plan nonce) is live.
+   * Decision and intent in one transaction. Refuses (`WorldFailure`) when an intent with the same (vault, keeper, plan
+   * nonce) is live (`STORE_INTENT_LIVE`) and when the decision was planned before (`STORE_DECISION_PLANNED`).
    */
   planIntent(
     decision: DecisionRow,

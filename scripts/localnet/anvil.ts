@@ -17,6 +17,10 @@ const ACCOUNTS = 12;
 const ETHER_PER_ACCOUNT = 1_000_000;
 /** Mainnet's since November 2025. */
 const BLOCK_GAS_LIMIT = 60_000_000;
+/** Blocks back that a call can be pinned to. Unbounded, anvil writes a megabyte to disk for each block. */
+const STATES_KEPT = 256;
+/** Blocks whose transactions and logs are kept. The state file, written each second, grows by 20 kB for each. */
+const TRANSACTION_BLOCKS_KEPT = 2000;
 const STARTUP_PATIENCE_MS = 20_000;
 const LOG_FILE = "anvil.log";
 
@@ -85,7 +89,7 @@ function spawnAnvil(folder: string, port: number): number {
         ...["--host", "127.0.0.1", "--port", String(port), "--chain-id", String(LOCAL_CHAIN_ID)],
         ...["--mnemonic", LOCAL_MNEMONIC, "--accounts", String(ACCOUNTS), "--balance", String(ETHER_PER_ACCOUNT)],
         ...["--state", stateFileIn(folder), "--state-interval", "1"],
-        ...["--cache-path", path.join(folder, "anvil-cache")],
+        ...["--prune-history", String(STATES_KEPT), "--transaction-block-keeper", String(TRANSACTION_BLOCKS_KEPT)],
         // The relay decides the order inside a block and when there is one.
         ...["--order", "fifo", "--no-mining"],
         ...["--hardfork", "osaka", "--enable-tx-gas-limit", "--gas-limit", String(BLOCK_GAS_LIMIT)],
