@@ -170,7 +170,7 @@ describe("the page in a browser", function () {
     const page = await visit();
     await page.getByRole("heading", { name: "Nothing to show yet" }).waitFor();
     await page.getByText("The vault has not been read yet.").waitFor();
-    await live(page);
+    await page.locator("header").getByText("Waiting for the first block").waitFor();
     source.push(pageView());
     await page.getByText("1.00012345", { exact: true }).waitFor();
     // The page itself was answered with 503, which Chromium notes; nothing else may go wrong.
