@@ -1,5 +1,5 @@
 // Builds the keeper from its configuration: the one place where rooms meet the files, keys and servers that they need.
-import { blockAt, headStream, type Head } from "../chain/heads";
+import { headStream, type Head } from "../chain/heads";
 import { checkDeployment } from "../chain/checkDeployment";
 import { connectChain, type Chain } from "../chain/connect";
 import { readLatestSnapshot, readSnapshot } from "../chain/readSnapshot";
@@ -7,7 +7,7 @@ import { snapshotFromJson } from "../chain/snapshotJson";
 import type { VaultSnapshot } from "../chain/snapshot";
 import type { AddressFile } from "../config/addressFile";
 import { loadAddresses } from "../config/addresses";
-import { WorldFailure } from "../config/failure";
+import { InputFailure, WorldFailure } from "../config/failure";
 import { loadKeeperWallet, loadRelayAuthWallet } from "../config/keys";
 import type { Config } from "../config/load";
 import { decide } from "../decide/decide";
@@ -59,7 +59,10 @@ export async function currentSnapshot(
   try {
     const chain = await chainOf(config, addresses, at.sink);
     try {
-      return { snapshot: await readLatestSnapshot(chain, { addresses, keeper: keeperAddress(addresses) }), trouble: null };
+      return {
+        snapshot: await readLatestSnapshot(chain, { addresses, keeper: keeperAddress(addresses) }),
+        trouble: null,
+      };
     } finally {
       chain.close();
     }
