@@ -4,7 +4,7 @@ import type { Head } from "../chain/heads";
 import type { VaultSnapshot } from "../chain/snapshot";
 import { Failure } from "../config/failure";
 import { recordOf, type DecisionRecord } from "../decide/record";
-import type { Hold, OperatorLimits, Plan, Strategy, StrategyInput } from "../decide/strategy";
+import type { Forecast, Hold, OperatorLimits, Plan, Strategy, StrategyInput } from "../decide/strategy";
 import type { Checkpoint } from "../events/steps";
 import type { Sink } from "../events/events";
 import type { Executor } from "../execute/executor";
@@ -18,13 +18,13 @@ export interface KeeperDeps {
   readonly keeper: string;
   readonly readSnapshot: (head: Head) => Promise<VaultSnapshot>;
   readonly store: Store;
-  readonly executor: Executor;
+  /** Null for a dry run: decides like a live one, plans and sends nothing. */
+  readonly executor: Executor | null;
   readonly strategy: Strategy;
   readonly limits: OperatorLimits;
   readonly halfLifeHours: number;
   /** An unchanged hold is stored again after this many chain seconds. */
   readonly repeatHoldSeconds: number;
-  readonly dryRun: boolean;
   readonly sink: Sink;
   readonly checkpoint: Checkpoint;
 }
@@ -33,9 +33,16 @@ export interface KeeperDeps {
 export interface Tick {
   readonly head: Head;
   readonly snapshot: VaultSnapshot;
+  readonly observations: readonly ObservationRow[];
+  readonly forecasts: readonly Forecast[];
   readonly outcome:
     | { readonly action: "hold"; readonly hold: Hold; readonly decision: DecisionRecord }
-    | { readonly action: "rebalance"; readonly plan: Plan; readonly decision: DecisionRecord; readonly intent: IntentRow | null }
+    | {
+        readonly action: "rebalance";
+        readonly plan: Plan;
+        readonly decision: DecisionRecord;
+        readonly intent: IntentRow | null;
+      }
     | { readonly action: "busy"; readonly intents: readonly IntentRow[] };
 }
 
@@ -62,8 +69,9 @@ export class Keeper {
   /**
    * Everything that a new head asks for: read, store, settle what is in flight, decide, and begin a plan.
    * Failures of the world are thrown as they are; nothing is sent that was not stored before.
+   * @param options.settleOnly Decide nothing new: see to what is in flight.
    */
-  async tick(head: Head): Promise<Tick> {
+  async tick(head: Head, options: { readonly settleOnly?: boolean } = {}): Promise<Tick> {
     const { deps } = this;
     const times = { snapshot: 0, store: 0, decide: 0, submit: 0 };
     const timed = async <T>(part: keyof typeof times, work: () => Promise<T> | T): Promise<T> => {
@@ -88,16 +96,16 @@ export class Keeper {
     this.previousObservations = observations;
     deps.checkpoint("snapshot.stored");
 
-    if (!deps.dryRun) {
-      await timed("submit", () => deps.executor.advance(head));
-      this.lastRebalanceAt = await timed("store", () => deps.store.lastRebalanceAt(deps.chainId, deps.vault));
-    }
-    const inFlight = deps.dryRun ? [] : await timed("store", () => this.inFlight());
+    const { executor } = deps;
+    if (executor !== null) await timed("submit", () => executor.advance(head));
+    this.lastRebalanceAt = await timed("store", () => deps.store.lastRebalanceAt(deps.chainId, deps.vault));
+    const inFlight = executor === null ? [] : await timed("store", () => this.inFlight());
     const outcome =
-      inFlight.length > 0
+      inFlight.length > 0 || options.settleOnly === true
         ? ({ action: "busy", intents: inFlight } as const)
         : await this.decide(snapshot, { head, availableAt, timed });
-    const tick: Tick = { head, snapshot, outcome };
+    const forecasts = this.forecasts(snapshot, availableAt);
+    const tick: Tick = { head, snapshot, observations, forecasts, outcome };
     this.last = tick;
     deps.sink.emit({
       name: "tick.end",
@@ -117,16 +125,24 @@ export class Keeper {
   private async start(head: Head): Promise<void> {
     const { deps } = this;
     const from = head.timestamp - lookbackSeconds(deps.halfLifeHours);
-    const rows = await deps.store.observations({ chainId: deps.chainId, from, to: head.timestamp, knownBy: head.timestamp });
+    const rows = await deps.store.observations({
+      chainId: deps.chainId,
+      from,
+      to: head.timestamp,
+      knownBy: head.timestamp,
+    });
     this.history.add(rows);
     const newest = new Map(rows.map((row) => [row.venue, row]));
     this.previousObservations = [...newest.values()];
-    this.lastRebalanceAt = await deps.store.lastRebalanceAt(deps.chainId, deps.vault);
-    if (!deps.dryRun) await deps.executor.recover(head);
+    await deps.executor?.recover(head);
     this.started = true;
   }
 
-  private async saveSnapshot(snapshot: VaultSnapshot, observations: readonly ObservationRow[], availableAt: number): Promise<void> {
+  private async saveSnapshot(
+    snapshot: VaultSnapshot,
+    observations: readonly ObservationRow[],
+    availableAt: number,
+  ): Promise<void> {
     await this.deps.store.saveSnapshot(
       {
         chainId: snapshot.chainId,
@@ -140,6 +156,13 @@ export class Keeper {
         sharePrice: snapshot.sharePrice.toString(),
       },
       observations,
+    );
+  }
+
+  private forecasts(snapshot: VaultSnapshot, at: number): Forecast[] {
+    return this.history.forecasts(
+      snapshot.adapters.map((adapter) => adapter.id),
+      at,
     );
   }
 
@@ -162,7 +185,7 @@ export class Keeper {
     const { input, output, decision } = await timed("decide", () => {
       const strategyInput: StrategyInput = {
         snapshot,
-        forecasts: this.history.forecasts(snapshot.adapters.map((adapter) => adapter.id), context.availableAt),
+        forecasts: this.forecasts(snapshot, context.availableAt),
         limits: deps.limits,
         lastRebalanceAt: this.lastRebalanceAt,
       };
@@ -195,7 +218,10 @@ export class Keeper {
   }
 }
 
-function decisionRow(input: StrategyInput, made: { readonly decision: DecisionRecord; readonly output: Plan | Hold }): DecisionRow {
+function decisionRow(
+  input: StrategyInput,
+  made: { readonly decision: DecisionRecord; readonly output: Plan | Hold },
+): DecisionRow {
   const { snapshot } = input;
   return {
     id: made.decision.id,

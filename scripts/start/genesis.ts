@@ -3,6 +3,7 @@
 import path from "node:path";
 import { HDNodeWallet, JsonRpcProvider, MaxUint256, Network, parseUnits } from "ethers";
 import { deployVault } from "../../deploy/deployVault";
+import { localNetwork } from "../../deploy/networks/local";
 import { LOCAL_ACCOUNT, LOCAL_MNEMONIC, type LocalRole } from "../../deploy/networks/localAccounts";
 import type { AddressFile } from "../../keeper/config/addressFile";
 import { IVault__factory, UsdcModel__factory } from "../../typechain-types";
@@ -29,7 +30,16 @@ export async function prepareGenesis(url: string, folder: string, progress: (lin
   // The relay is not up yet: here, and only here, the node mines by itself.
   await provider.send("evm_setAutomine", [true]);
   try {
-    const addresses = await deployVault(localDeployment(provider, { protocols, addressFile }));
+    const addresses = await deployVault({
+      signer: localWallet("deployer", provider),
+      network: localNetwork(protocols),
+      roles: {
+        owner: localWallet("owner", provider).address,
+        guardian: localWallet("guardian", provider).address,
+        keepers: [localWallet("keeper", provider).address],
+      },
+      addressFile,
+    });
     progress(`vault      ${addresses.vault}`);
     await firstDeposit(provider, { protocols, addresses });
     return { protocols, addresses, addressFile };
@@ -49,7 +59,10 @@ export function localKeeperKey(): string {
   return HDNodeWallet.fromPhrase(LOCAL_MNEMONIC, undefined, `m/44'/60'/0'/0/${LOCAL_ACCOUNT.keeper}`).privateKey;
 }
 
-async function firstDeposit(provider: JsonRpcProvider, at: { readonly protocols: Protocols; readonly addresses: AddressFile }): Promise<void> {
+async function firstDeposit(
+  provider: JsonRpcProvider,
+  at: { readonly protocols: Protocols; readonly addresses: AddressFile },
+): Promise<void> {
   const depositor = localWallet("depositor", provider);
   const vault = IVault__factory.connect(at.addresses.vault, depositor);
   if ((await vault.balanceOf(depositor.address)) > 0n) return;
