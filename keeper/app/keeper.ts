@@ -179,7 +179,7 @@ export class Keeper {
     }
     this.lastHold = null;
     if (deps.dryRun) {
-      await timed("store", () => deps.store.saveDecision(row));
+      await timed("store", () => deps.store.saveDecision(row, { dryRun: true }));
       return { action: "rebalance", plan: output, decision, intent: null };
     }
     const intent = await timed("submit", () => deps.executor.begin(row, output, context.head));

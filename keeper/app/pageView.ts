@@ -82,7 +82,9 @@ export async function pageView(snapshot: VaultSnapshot, context: ViewContext): P
     rates: snapshot.adapters.map((adapter): VenueRates => ({
       venue: adapter.id,
       points: thinned(
-        observations.filter((row) => row.venue === adapter.id).map((row) => ({ at: row.observedAt, apr: row.supplyApr })),
+        observations.flatMap((row) =>
+          row.venue === adapter.id && row.supplyApr !== null ? [{ at: row.observedAt, apr: row.supplyApr }] : [],
+        ),
         SHOWN.ratePoints,
       ),
     })),

@@ -28,10 +28,7 @@ export async function loadKeeperWallet(
   addresses: Deployment,
   env: Environment,
 ): Promise<BaseWallet> {
-  const wallet =
-    source.kind === "env"
-      ? keeperFromEnvironment(source.variable, addresses, env)
-      : await keeperFromKeystore(source, env);
+  const wallet = await loadWallet(source, { ...addresses, field: "keeper.key" }, env);
   const known = addresses.keepers.some((keeper) => keeper.toLowerCase() === wallet.address.toLowerCase());
   if (!known) {
     throw new InputFailure("KEY_NOT_KEEPER", `the key is that of ${wallet.address}, which is no keeper of this vault`, {
@@ -42,31 +39,48 @@ export async function loadKeeperWallet(
   return wallet;
 }
 
-function keeperFromEnvironment(variable: string, addresses: Deployment, env: Environment): BaseWallet {
-  const harmless =
-    addresses.network === "fork" || (addresses.network === "local" && addresses.chainId === LOCAL_CHAIN_ID);
+/**
+ * The wallet of a key source, whoever it belongs to, without a provider. `at.field` names the source to the operator.
+ *
+ * @throws InputFailure `KEY_MISSING`, `KEY_MALFORMED`, `KEY_SOURCE_REFUSED`, `KEY_PASSWORD_WRONG`
+ */
+export async function loadWallet(
+  source: KeySource,
+  at: Pick<AddressFile, "network" | "chainId"> & { readonly field: string },
+  env: Environment,
+): Promise<BaseWallet> {
+  return source.kind === "env" ? fromEnvironment(source.variable, at, env) : fromKeystore(source, at.field, env);
+}
+
+function fromEnvironment(
+  variable: string,
+  at: Pick<AddressFile, "network" | "chainId"> & { readonly field: string },
+  env: Environment,
+): BaseWallet {
+  const harmless = at.network === "fork" || (at.network === "local" && at.chainId === LOCAL_CHAIN_ID);
   if (!harmless) {
     throw new InputFailure("KEY_SOURCE_REFUSED", "a key in the environment is for the local chain and forks only", {
-      field: "keeper.key.kind",
-      remedy: 'Set keeper.key to {"kind": "keystore", "file": …, "passwordFile": …}.',
+      field: `${at.field}.kind`,
+      remedy: `Set ${at.field} to {"kind": "keystore", "file": …, "passwordFile": …}.`,
     });
   }
   return new Wallet(privateKeyOf(env[variable], variable));
 }
 
-async function keeperFromKeystore(
+async function fromKeystore(
   source: Extract<KeySource, { kind: "keystore" }>,
+  field: string,
   env: Environment,
 ): Promise<BaseWallet> {
-  const keystore = readKeyFile(source.file, "keeper.key.file");
+  const keystore = readKeyFile(source.file, `${field}.file`);
   const password =
     source.passwordFile !== undefined
-      ? readKeyFile(source.passwordFile, "keeper.key.passwordFile").replace(/\r?\n$/, "")
+      ? readKeyFile(source.passwordFile, `${field}.passwordFile`).replace(/\r?\n$/, "")
       : env[source.passwordVariable ?? ""];
   if (password === undefined) {
     throw new InputFailure("KEY_MISSING", "the variable with the keystore's password is not set", {
-      field: source.passwordVariable ?? "keeper.key.passwordVariable",
-      remedy: "Set it, or use keeper.key.passwordFile.",
+      field: source.passwordVariable ?? `${field}.passwordVariable`,
+      remedy: `Set it, or use ${field}.passwordFile.`,
     });
   }
   try {
@@ -74,12 +88,12 @@ async function keeperFromKeystore(
   } catch (error) {
     if (/incorrect password/i.test(String((error as Error).message))) {
       throw new InputFailure("KEY_PASSWORD_WRONG", "the password does not open the keystore", {
-        field: source.passwordFile !== undefined ? "keeper.key.passwordFile" : "keeper.key.passwordVariable",
+        field: source.passwordFile !== undefined ? `${field}.passwordFile` : `${field}.passwordVariable`,
         remedy: "Give the password that the keystore was encrypted with.",
       });
     }
     throw new InputFailure("KEY_MALFORMED", "the file is not an encrypted JSON keystore", {
-      field: "keeper.key.file",
+      field: `${field}.file`,
       remedy: "Name a Web3 secret storage file (version 3), as geth, cast and ethers write it.",
     });
   }
