@@ -136,12 +136,14 @@ describeOnFork("the vault", (fork) => {
       "function scaledTotalSupply() view returns (uint256)",
     ])("scaledTotalSupply");
     const borrowed = (scaled * (await pool("getReserveNormalizedVariableDebt", usdc)) + RAY / 2n) / RAY;
+    if (state?.kind !== "aave-v3") throw new Error("Aave's state was not read");
+    // Rounded down by the lens, to the nearest unit by the debt token.
+    expect(Number(borrowed - state.borrowed)).to.be.within(0, 1);
     const strategy = view(reserve.interestRateStrategyAddress, STRATEGY);
     expect(reserve.aTokenAddress).to.equal(aUsdc);
     expect(state).to.deep.include({
       kind: "aave-v3",
       cash: await token(usdc).balanceOf(aUsdc),
-      borrowed,
       liquidityIndex: await pool("getReserveNormalizedIncome", usdc),
       liquidityRate: reserve.currentLiquidityRate,
       variableBorrowRate: reserve.currentVariableBorrowRate,
