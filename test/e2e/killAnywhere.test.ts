@@ -4,7 +4,14 @@ import { expect } from "chai";
 import { STEPS } from "../../keeper/events/steps";
 import { openStore } from "../../keeper/store/open";
 import { silent } from "../../keeper/events/events";
-import { keeperEnvironment, landedRebalances, startLocalSystem, startScript, tiller, type LocalSystem } from "./localSystem";
+import {
+  keeperEnvironment,
+  landedRebalances,
+  startLocalSystem,
+  startScript,
+  tiller,
+  type LocalSystem,
+} from "./localSystem";
 import path from "node:path";
 
 describe("a keeper killed between any two steps", function () {
@@ -23,7 +30,8 @@ describe("a keeper killed between any two steps", function () {
       const config = system.configure(name);
       const from = await system.provider.getBlockNumber();
 
-      const killed = await startScript("test/e2e/killedKeeper.ts", [config], keeperEnvironment({ KILL_AFTER: step })).finished;
+      const killed = await startScript("test/e2e/killedKeeper.ts", [config], keeperEnvironment({ KILL_AFTER: step }))
+        .finished;
       expect(killed.signal, `${killed.stdout}\n${killed.stderr}`).to.equal("SIGKILL");
 
       const again = await tiller(["run", "--once", "--config", config, "--json"]);
@@ -37,7 +45,11 @@ describe("a keeper killed between any two steps", function () {
         for (const decision of decisions) {
           const inclusions = landed.filter((item) => item.decision === decision.recordHash);
           expect(inclusions.length, `inclusions of ${decision.id}`).to.be.at.most(1);
-          expect(decision.state, `${decision.id}: ${decision.stateReason}`).to.be.oneOf(["included", "final", "abandoned"]);
+          expect(decision.state, `${decision.id}: ${decision.stateReason}`).to.be.oneOf([
+            "included",
+            "final",
+            "abandoned",
+          ]);
           if (decision.state === "abandoned") {
             expect(inclusions).to.have.length(0);
             expect(decision.stateReason).to.have.length.greaterThan(5);
