@@ -201,11 +201,12 @@ export class Keeper {
       return { action: "hold", hold: output, decision };
     }
     this.lastHold = null;
-    if (deps.dryRun) {
+    const { executor } = deps;
+    if (executor === null) {
       await timed("store", () => deps.store.saveDecision(row, { dryRun: true }));
       return { action: "rebalance", plan: output, decision, intent: null };
     }
-    const intent = await timed("submit", () => deps.executor.begin(row, output, context.head));
+    const intent = await timed("submit", () => executor.begin(row, output, context.head));
     return { action: "rebalance", plan: output, decision, intent };
   }
 
