@@ -35,7 +35,7 @@ library Accounting {
     /// @notice One word of an adapter, bounded in gas. Never reverts, but for a caller who brings too little gas.
     function read(address adapter, bytes4 selector) internal view returns (bool ok, uint256 value) {
         if (gasleft() < READ_GAS_NEEDED) revert IVault.InsufficientGas(gasleft(), READ_GAS_NEEDED);
-        return BoundedRead.tryUint(adapter, READ_GAS, abi.encodePacked(selector));
+        return BoundedRead.tryGet(adapter, READ_GAS, selector);
     }
 
     /// @notice Fair value of the vault's part of an adapter's position.

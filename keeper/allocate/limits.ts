@@ -73,14 +73,20 @@ function groupLimits(
   { venues, groups }: AllocationProblem,
   { least, most, leeway }: { least: readonly number[]; most: readonly number[]; leeway: number },
 ): GroupLimit[] {
-  const index = new Map(venues.map(({ id }, i) => [id, i]));
+  const index = indexById(venues);
   return groups.flatMap(({ ids, cap }, g) => {
     const members = ids.map((id, k) => {
       const i = index.get(id);
-      if (i !== undefined) return i;
-      throw contradiction(`groups[${g}].ids[${k}]`, `no venue is called ${JSON.stringify(id)}`, {
-        remedy: "Name a venue of the problem, or leave it out.",
-      });
+      const field = `groups[${g}].ids[${k}]`;
+      if (i === undefined) {
+        throw contradiction(field, `no venue is called ${JSON.stringify(id)}`, {
+          remedy: "Name a venue of the problem, or leave it out.",
+        });
+      }
+      if (ids.indexOf(id) < k) {
+        throw contradiction(field, `${JSON.stringify(id)} is in the group twice`, { remedy: "Name it once." });
+      }
+      return i;
     });
     const add = (amounts: readonly number[]): number => members.reduce((sum, i) => sum + (amounts[i] as number), 0);
     const floor = add(least);
@@ -93,6 +99,20 @@ function groupLimits(
     const current = members.reduce((sum, i) => sum + (venues[i] as AllocationVenue).current, 0);
     return [{ members, cap: Math.max(floor, withinRounding(cap, current, leeway)) }];
   });
+}
+
+function indexById(venues: readonly AllocationVenue[]): Map<string, number> {
+  const index = new Map<string, number>();
+  venues.forEach(({ id }, i) => {
+    const other = index.get(id);
+    if (other !== undefined) {
+      throw contradiction(`venues[${i}].id`, `${JSON.stringify(id)} is the id of venues[${other}] too`, {
+        remedy: "Give each venue an id of its own.",
+      });
+    }
+    index.set(id, i);
+  });
+  return index;
 }
 
 /** The limit, or what is held now where that passes it by rounding only. */

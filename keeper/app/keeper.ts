@@ -7,6 +7,7 @@ import { recordOf, type DecisionRecord } from "../decide/record";
 import type { Forecast, Hold, OperatorLimits, Plan, Strategy, StrategyInput } from "../decide/strategy";
 import type { Checkpoint } from "../events/steps";
 import type { Sink } from "../events/events";
+import type { DryRun } from "../execute/dryRun";
 import type { Executor } from "../execute/executor";
 import type { DecisionRow, IntentRow, IntentState, ObservationRow, Store } from "../store/records";
 import { observationsOf } from "../venues/observations";
@@ -18,8 +19,7 @@ export interface KeeperDeps {
   readonly keeper: string;
   readonly readSnapshot: (head: Head) => Promise<VaultSnapshot>;
   readonly store: Store;
-  /** Null for a dry run: decides like a live one, plans and sends nothing. */
-  readonly executor: Executor | null;
+  readonly execution: Execution;
   readonly strategy: Strategy;
   readonly limits: OperatorLimits;
   readonly halfLifeHours: number;
@@ -28,6 +28,11 @@ export interface KeeperDeps {
   readonly sink: Sink;
   readonly checkpoint: Checkpoint;
 }
+
+/** A dry run decides like a live one; its plan is simulated, and neither planned in the store nor sent. */
+export type Execution =
+  | { readonly kind: "live"; readonly executor: Executor }
+  | { readonly kind: "dry-run"; readonly rehearse: (plan: Plan, recordHash: string, head: Head) => Promise<DryRun> };
 
 /** What one tick came to. */
 export interface Tick {
@@ -41,7 +46,10 @@ export interface Tick {
         readonly action: "rebalance";
         readonly plan: Plan;
         readonly decision: DecisionRecord;
+        /** Null in a dry run. */
         readonly intent: IntentRow | null;
+        /** What would have been sent; null in a live run. */
+        readonly rehearsal: DryRun | null;
       }
     | { readonly action: "busy"; readonly intents: readonly IntentRow[] };
 }
@@ -87,7 +95,7 @@ export class Keeper {
     const seenAt = Date.now();
     const snapshot = await timed("snapshot", () => deps.readSnapshot(head));
     deps.checkpoint("snapshot.read");
-    if (!this.started) await timed("store", () => this.start(head));
+    if (!this.started) await timed("store", () => this.remember(head));
 
     const availableAt = head.timestamp + Math.ceil((Date.now() - seenAt) / 1000);
     const observations = observationsOf(snapshot, { availableAt, previous: this.previousObservations });
@@ -96,10 +104,9 @@ export class Keeper {
     this.previousObservations = observations;
     deps.checkpoint("snapshot.stored");
 
-    const { executor } = deps;
-    if (executor !== null) await timed("submit", () => executor.advance(head));
+    await timed("submit", () => this.settle(head));
     this.lastRebalanceAt = await timed("store", () => deps.store.lastRebalanceAt(deps.chainId, deps.vault));
-    const inFlight = executor === null ? [] : await timed("store", () => this.inFlight());
+    const inFlight = deps.execution.kind === "dry-run" ? [] : await timed("store", () => this.inFlight());
     const outcome =
       inFlight.length > 0 || options.settleOnly === true
         ? ({ action: "busy", intents: inFlight } as const)
@@ -121,8 +128,18 @@ export class Keeper {
     return tick;
   }
 
-  /** Chain truth first: what an earlier process left behind is settled before anything is decided. */
-  private async start(head: Head): Promise<void> {
+  /** Chain truth first: what this process or an earlier one left behind is settled before anything is decided. */
+  private async settle(head: Head): Promise<void> {
+    const { execution } = this.deps;
+    if (execution.kind === "live") {
+      if (this.started) await execution.executor.advance(head);
+      else await execution.executor.recover(head);
+    }
+    this.started = true;
+  }
+
+  /** The rates that an earlier process saw. */
+  private async remember(head: Head): Promise<void> {
     const { deps } = this;
     const from = head.timestamp - lookbackSeconds(deps.halfLifeHours);
     const rows = await deps.store.observations({
@@ -134,8 +151,6 @@ export class Keeper {
     this.history.add(rows);
     const newest = new Map(rows.map((row) => [row.venue, row]));
     this.previousObservations = [...newest.values()];
-    await deps.executor?.recover(head);
-    this.started = true;
   }
 
   private async saveSnapshot(
@@ -201,13 +216,14 @@ export class Keeper {
       return { action: "hold", hold: output, decision };
     }
     this.lastHold = null;
-    const { executor } = deps;
-    if (executor === null) {
+    const { execution } = deps;
+    if (execution.kind === "dry-run") {
+      const rehearsal = await timed("submit", () => execution.rehearse(output, decision.hash, context.head));
       await timed("store", () => deps.store.saveDecision(row, { dryRun: true }));
-      return { action: "rebalance", plan: output, decision, intent: null };
+      return { action: "rebalance", plan: output, decision, intent: null, rehearsal };
     }
-    const intent = await timed("submit", () => executor.begin(row, output, context.head));
-    return { action: "rebalance", plan: output, decision, intent };
+    const intent = await timed("submit", () => execution.executor.begin(row, output, context.head));
+    return { action: "rebalance", plan: output, decision, intent, rehearsal: null };
   }
 
   /** A hold is stored when its cause changes, and once in a while; the log has every one. */

@@ -54,7 +54,11 @@ export class LiveView {
   }
 
   /** @param change What is new about the keeper itself. */
-  note(change: { readonly state?: KeeperHealth["state"]; readonly trouble?: string | null; readonly headBlock?: number }): void {
+  note(change: {
+    readonly state?: KeeperHealth["state"];
+    readonly trouble?: string | null;
+    readonly headBlock?: number;
+  }): void {
     if (change.state !== undefined) this.state = change.state;
     if (change.trouble !== undefined) this.trouble = change.trouble;
     if (change.headBlock !== undefined) {
@@ -110,7 +114,9 @@ export class LiveView {
     const reasons = [
       ...(this.trouble === null ? [] : [this.trouble]),
       ...(this.snapshot === null ? ["no block has been read yet"] : []),
-      ...(headAgeSeconds !== null && headAgeSeconds > HEAD_PATIENCE_SECONDS ? [`the newest block is ${headAgeSeconds} s old`] : []),
+      ...(headAgeSeconds !== null && headAgeSeconds > HEAD_PATIENCE_SECONDS
+        ? [`the newest block is ${headAgeSeconds} s old`]
+        : []),
     ];
     return { alive: true, ready: reasons.length === 0, reasons };
   }

@@ -6,6 +6,7 @@ import { runFromConfig, type RunResult, type RunWatcher } from "../app/run";
 import { WorldFailure } from "../config/failure";
 import { loadConfig, type Config } from "../config/load";
 import type { Sink } from "../events/events";
+import type { DryRun } from "../execute/dryRun";
 import { logSink } from "../events/logSink";
 import { startServer, type RunningServer } from "../serve/server";
 import { amount, printJson, table } from "./printing";
@@ -36,7 +37,7 @@ export function runCommand(): Command {
       const stopping = stopOnSignal();
       const watcher = once ? {} : pageWatcher(config, sink);
       const result = await runFromConfig(config, { env: process.env, once, dryRun, sink, signal: stopping, watcher });
-      if (once) report(result, { json: options.json === true, dryRun });
+      if (once) report(result, { json: options.json === true });
     });
 }
 
@@ -63,7 +64,6 @@ function pageWatcher(config: Config, sink: Sink): RunWatcher {
       view = new LiveView(addresses, store);
       await view.load();
       server = await startServer({ ...config.serve, source: view, sink });
-      sink.emit({ name: "serve.listening", url: server.url });
     },
     state: (state) => view?.note({ state }),
     tick: (tick) => view?.tick(tick),
@@ -72,13 +72,14 @@ function pageWatcher(config: Config, sink: Sink): RunWatcher {
   };
 }
 
-function report(result: RunResult, options: { readonly json: boolean; readonly dryRun: boolean }): void {
+function report(result: RunResult, options: { readonly json: boolean }): void {
   const { tick, intent } = result;
   if (tick === null || tick.outcome.action === "busy") {
     throw new WorldFailure("RUN_STOPPED", "no decision was made", { remedy: "Run it again." });
   }
   const { outcome, snapshot } = tick;
   const plan = outcome.action === "rebalance" ? outcome.plan : null;
+  const rehearsal = outcome.action === "rebalance" ? outcome.rehearsal : null;
   const summary = {
     decision: outcome.decision.id,
     action: outcome.action,
@@ -89,20 +90,35 @@ function report(result: RunResult, options: { readonly json: boolean; readonly d
     moves: plan?.moves.map((move) => ({ venue: move.venue, assets: move.assets.toString(), all: move.all })) ?? [],
     includedBlock: intent?.includedBlock ?? null,
     txHash: intent?.txHash ?? null,
+    wouldSend: rehearsal,
   };
   if (options.json) printJson(summary);
   else {
-    process.stdout.write(`${pc.bold(summary.action)} ${summary.decision} at block ${summary.block}: ${summary.state}\n`);
+    process.stdout.write(
+      `${pc.bold(summary.action)} ${summary.decision} at block ${summary.block}: ${summary.state}\n`,
+    );
     process.stdout.write(`  ${summary.reason}\n`);
     if (plan !== null) {
       const rows = plan.moves.map((move) => [move.venue, amount(move.assets, snapshot.assetDecimals)]);
       process.stdout.write(`\n${table(["venue", "moved"], rows, ["moved"])}\n`);
     }
-    if (summary.txHash !== null) process.stdout.write(`\n  block ${summary.includedBlock}, transaction ${summary.txHash}\n`);
+    if (rehearsal !== null) process.stdout.write(`\n${describeRehearsal(rehearsal)}\n`);
+    if (summary.txHash !== null)
+      process.stdout.write(`\n  block ${summary.includedBlock}, transaction ${summary.txHash}\n`);
   }
   if (intent?.state === "abandoned") {
     throw new WorldFailure("PLAN_ABANDONED", `the plan was given up: ${intent.reason ?? "no reason stored"}`, {
       remedy: "Nothing was changed on the chain; the next run decides anew.",
     });
   }
+}
+
+function describeRehearsal({ targetBlock, transaction, simulation }: DryRun): string {
+  if (transaction === null) return "nothing would be sent: the base fee is over the ceiling";
+  const outcome = simulation.kind === "succeeds" ? "succeeds" : `reverts: ${simulation.reason}`;
+  return [
+    `would be sent for block ${targetBlock}; simulated, it ${outcome}`,
+    `  to ${String(transaction.to)}, nonce ${transaction.nonce ?? 0}, gas ${transaction.gasLimit}, fee ${transaction.maxFeePerGas} wei`,
+    `  ${transaction.data ?? ""}`,
+  ].join("\n");
 }

@@ -69,6 +69,8 @@ export const configSchema = z.strictObject({
     .strictObject({
       /** Target blocks of one plan: N+1 … N+blocks, then it is given up. */
       blocks: positiveInteger.max(25, "must be at most 25").default(5),
+      /** Have relays simulate a plan's bundle before it is sent (`eth_callBundle`); counts in our reputation there. */
+      simulateOnRelay: z.boolean().default(true),
     })
     .prefault({}),
   fees: z
