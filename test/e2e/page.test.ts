@@ -13,7 +13,7 @@ import { findChromium, NO_CHROMIUM, openBrowser } from "./browser";
 
 /** Below this the words of the page are hard to read (WCAG 2.2, 1.4.3). */
 const LEAST_CONTRAST = 4.5;
-const LIVE = { maxClients: 8, heartbeatMs: 200, slowClientMs: 5_000 };
+const LIVE = { maxClients: 8, heartbeatMs: 200 };
 
 describe("the page in a browser", function () {
   this.timeout(60_000);
