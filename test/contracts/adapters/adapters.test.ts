@@ -194,12 +194,15 @@ describe("AaveV3Adapter: the ways of Aave", () => {
     await expect(adapter.exitValue()).to.be.reverted;
   });
 
-  it("takes its allowance back when the pool takes less", async () => {
+  it("takes its allowance back when the pool takes less, and returns the rest", async () => {
     const parts = await loadFixture(aave);
     const { pool, adapter, token } = parts;
     await pool.misbehave(0n, true, false);
+    const before = await token.balanceOf(parts.vault.address);
     await put(parts, 600n * UNIT);
     expect(await token.allowance(adapter, pool)).to.equal(0n);
+    expect(await token.balanceOf(adapter)).to.equal(0n);
+    expect(await token.balanceOf(parts.vault.address)).to.equal(before - 300n * UNIT);
   });
 });
 

@@ -39,38 +39,41 @@ async function configuration(s: System, over: Record<string, unknown>) {
 }
 
 describe("Settings: first configuration", () => {
-  const wrong: [string, Record<string, unknown>, RegExp][] = [
-    ["no owner", { owner: ethers.ZeroAddress }, /ZeroAddress/],
-    ["no guardian", { guardian: ethers.ZeroAddress }, /ZeroAddress/],
-    ["a keeper that is nobody", { keepers: [ethers.ZeroAddress] }, /ZeroAddress/],
-    ["a fee without a recipient", { managementFee: 1n }, /ZeroAddress/],
+  const wrong: [string, Record<string, unknown>, string][] = [
+    ["no owner", { owner: ethers.ZeroAddress }, "ZeroAddress"],
+    ["no guardian", { guardian: ethers.ZeroAddress }, "ZeroAddress"],
+    ["a keeper that is nobody", { keepers: [ethers.ZeroAddress] }, "ZeroAddress"],
+    ["a fee without a recipient", { managementFee: 1n }, "ZeroAddress"],
     [
       "a management fee above 2 %",
       { managementFee: WAD / 50n + 1n, feeRecipient: "0x" + "11".repeat(20) },
-      /OutOfRange/,
+      "OutOfRange",
     ],
     [
       "a performance fee above 20 %",
       { performanceFee: WAD / 5n + 1n, feeRecipient: "0x" + "11".repeat(20) },
-      /OutOfRange/,
+      "OutOfRange",
     ],
-    ["a rate above 200 %", { maxRate: 2n * WAD + 1n }, /OutOfRange/],
-    ["more idle than all", { minimumIdle: WAD + 1n }, /OutOfRange/],
-    ["more loss than all", { lossPerCall: WAD + 1n }, /OutOfRange/],
-    ["a budget without a window", { lossBudget: { limit: 0n, window: 0n } }, /OutOfRange/],
-    ["a budget over more than a year", { turnoverBudget: { limit: 0n, window: YEAR + 1n } }, /OutOfRange/],
-    ["a group above all", { groups: [{ name: ethers.ZeroHash, relativeCap: WAD + 1n }] }, /OutOfRange/],
+    ["a rate above 200 %", { maxRate: 2n * WAD + 1n }, "OutOfRange"],
+    ["more idle than all", { minimumIdle: WAD + 1n }, "OutOfRange"],
+    ["more loss than all", { lossPerCall: WAD + 1n }, "OutOfRange"],
+    ["a budget without a window", { lossBudget: { limit: 0n, window: 0n } }, "OutOfRange"],
+    ["a budget over more than a year", { turnoverBudget: { limit: 0n, window: YEAR + 1n } }, "OutOfRange"],
+    ["a group above all", { groups: [{ name: ethers.ZeroHash, relativeCap: WAD + 1n }] }, "OutOfRange"],
     [
       "nine groups",
       { groups: Array.from({ length: 9 }, () => ({ name: ethers.ZeroHash, relativeCap: WAD })) },
-      /TooManyGroups\(9, 8\)/,
+      "TooManyGroups",
     ],
   ];
   for (const [what, over, error] of wrong) {
     it(`refuses ${what}`, async () => {
       const s = await loadFixture(system);
       const factory = await ethers.getContractFactory("Vault", { libraries: await deployLibraries() });
-      await expect(factory.deploy((await configuration(s, over)) as never)).to.be.rejectedWith(error);
+      await expect(factory.deploy((await configuration(s, over)) as never)).to.be.revertedWithCustomError(
+        factory,
+        error,
+      );
     });
   }
 
