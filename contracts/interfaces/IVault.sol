@@ -54,6 +54,9 @@ interface IVault is IERC4626, IERC20Permit {
     }
 
     /// @notice The whole first configuration. Adapters are in the order of the withdrawal queue.
+    /// @dev `owner`, `guardian`: never zero. `feeRecipient`: may be zero while both fees are. `managementFee`: WAD a year,
+    /// ≤ 2 %. `performanceFee`: WAD of the gain, ≤ 20 %. `maxRate`: WAD a year, ≤ 200 %. `depositCap`: assets.
+    /// `minimumIdle`, `lossPerCall`: WAD share of total assets.
     struct Configuration {
         address asset;
         string name;
@@ -82,6 +85,105 @@ interface IVault is IERC4626, IERC20Permit {
         Tripped
     }
 
+    /// @notice What the vault holds of one adapter.
+    /// @param recorded Value when a move or an exit last touched it: what group sums are made of.
+    /// @param claimUnits Units of its position that belong to holders of claims, out of `totalUnits` (zero: no claims).
+    struct AdapterRecord {
+        uint256 absoluteCap;
+        uint256 relativeCap;
+        uint256 groupMask;
+        uint256 recorded;
+        bool exact;
+        bool quarantined;
+        uint256 claimUnits;
+        uint256 totalUnits;
+    }
+
+    /* ERRORS: roles and configuration */
+
+    /// @notice Only the timelock may do this: it is the riskier direction.
+    error NotOwner(address caller);
+    error NotGuardian(address caller);
+    /// @notice The safer direction: open to the guardian and to the owner.
+    error NotGuardianOrOwner(address caller);
+    error NotKeeper(address caller);
+    /// @notice The second step of a handover is the new holder's.
+    error NotPending(address caller, address pending);
+    error ZeroAddress(bytes32 field);
+    error OutOfRange(bytes32 field, uint256 given, uint256 bound);
+    /// @notice A setter was called with today's value.
+    error Unchanged(bytes32 field);
+    error UnsupportedDecimals(uint8 decimals);
+    error AlreadyOpened();
+    error NotOpened();
+    error OwnerNotTimelock(address owner);
+    error DelayTooShort(uint256 delay, uint256 minimum);
+    error DeployerHoldsRole(address deployer, bytes32 role);
+    error SeedTooSmall(uint256 seed, uint256 minimum);
+    error AdapterOfOtherVault(address adapter, address vault);
+    error AdapterOfOtherAsset(address adapter, address asset);
+    error AdapterKnown(address adapter);
+    error UnknownAdapter(address adapter);
+    error UnknownGroup(uint256 group);
+    error TooManyAdapters(uint256 given, uint256 most);
+    error TooManyGroups(uint256 given, uint256 most);
+    error AdapterNotEmpty(address adapter, uint256 value);
+    error NotPermutation(uint256 position);
+
+    /* ERRORS: depositors */
+
+    /// @notice No entry: not open yet, tripped, or an adapter is quarantined or cannot be read.
+    error DepositsClosed();
+    error DepositCapExceeded(uint256 assets, uint256 available);
+    error ZeroShares(uint256 assets);
+    /// @notice The asset delivered something else than was asked: it charges on transfer.
+    error TransferMismatch(uint256 asked, uint256 received);
+    error BoundMissed(uint256 actual, uint256 bound);
+    error InvalidReceiver(address receiver);
+    error InsufficientLiquidity(uint256 asked, uint256 available);
+    /// @notice Too little gas to read or call a venue in full, so nothing may be concluded from its failure.
+    error InsufficientGas(uint256 available, uint256 required);
+    error ClaimTooLarge(uint256 units, uint256 held);
+
+    /* ERRORS: rebalance, in the order of its checks */
+
+    error BreakerTripped(Breaker state, uint256 until);
+    error DeadlinePassed(uint256 deadline, uint256 timestamp);
+    error WrongNonce(uint256 given, uint256 expected);
+    error NoMoves();
+    error EmptyMove(uint256 index);
+    error UnorderedMove(uint256 index);
+    error DuplicateMove(uint256 index, address adapter);
+    error AdapterQuarantined(address adapter);
+    error AdapterUnreadable(address adapter);
+    error IdleExceeded(uint256 asked, uint256 idle);
+    error LossExceeded(uint256 lost, uint256 bound);
+    /// @notice `asked` and `available` are WAD shares of total assets.
+    error LossBudgetExceeded(uint256 asked, uint256 available);
+    error TurnoverBudgetExceeded(uint256 asked, uint256 available);
+    error AbsoluteCapExceeded(address adapter, uint256 value, uint256 cap);
+    error RelativeCapExceeded(address adapter, uint256 value, uint256 cap);
+    error GroupCapExceeded(uint256 group, uint256 value, uint256 cap);
+    error IdleTooLow(uint256 idle, uint256 minimum);
+
+    /* ERRORS: breaker and quarantine */
+
+    error AlreadyTripped(Breaker state);
+    error NotTripped(Breaker state);
+    error TripTooLong(uint256 duration, uint256 longest);
+    error TripTooSoon(uint256 timestamp, uint256 earliest);
+    error UnknownCondition(address condition);
+    error ConditionNotHolding(address condition);
+    error ConditionHolding(address condition);
+    error AlreadyArmed(address condition, uint256 armedAt);
+    error NotArmed(address condition);
+    /// @notice A trip is possible from `earliest` to `latest`.
+    error OutsideTripWindow(uint256 timestamp, uint256 earliest, uint256 latest);
+    error NotQuarantined(address adapter);
+    error StillReadable(address adapter);
+    error ReportTooEarly(uint256 blockNumber, uint256 earliest);
+    error NotExact(address adapter);
+
     /* EVENTS */
 
     event Opened(uint256 seedAssets, uint256 seedShares);
@@ -106,6 +208,61 @@ interface IVault is IERC4626, IERC20Permit {
     /// @param value The adapter's fair value afterwards.
     event Allocated(address indexed adapter, int256 assets, uint256 value);
 
+    /// @notice Total assets were written down because an adapter could not be read or is in quarantine, or what was
+    /// written off came back. `writtenOff` counts again at once when it returns.
+    event WrittenOff(uint256 writtenOff, bool uncounted);
+
+    event OwnershipOffered(address indexed pending);
+    event OwnerChanged(address indexed previous, address indexed current);
+    event GuardianOffered(address indexed pending);
+    event GuardianChanged(address indexed previous, address indexed current);
+    event KeeperChanged(address indexed keeper, bool allowed);
+    event PlanEpochRaised(uint256 planEpoch);
+    event FeeRecipientChanged(address indexed previous, address indexed current);
+    /// @notice One limit was changed; `field` is its name in ASCII.
+    event LimitChanged(bytes32 indexed field, uint256 previous, uint256 current, address indexed by);
+    event BudgetChanged(bytes32 indexed field, uint256 limit, uint256 window, address indexed by);
+    /// @notice State of a budget after it was spent from, WAD share of total assets.
+    event BudgetSpent(bytes32 indexed field, uint256 share, uint256 used);
+    event AdapterAdded(
+        address indexed adapter,
+        bool exact,
+        uint256 absoluteCap,
+        uint256 relativeCap,
+        uint256 groupMask
+    );
+    event AdapterRemoved(address indexed adapter, uint256 abandoned);
+    event AdapterCapsChanged(
+        address indexed adapter,
+        uint256 absoluteCap,
+        uint256 relativeCap,
+        uint256 groupMask,
+        address indexed by
+    );
+    event GroupChanged(uint256 indexed group, bytes32 name, uint256 relativeCap, address indexed by);
+    event QueueChanged(address[] adapters);
+
+    event Quarantined(address indexed adapter, address indexed by);
+    event QuarantineLifted(address indexed adapter);
+    event ReadFailureReported(address indexed adapter, uint256 blockNumber);
+    event ReadFailureCleared(address indexed adapter);
+    event ConditionChanged(address indexed condition, bool registered);
+    event ConditionArmed(address indexed condition, uint256 timestamp);
+    event ConditionDisarmed(address indexed condition);
+    event BreakerChanged(Breaker state, uint256 until, address indexed condition);
+    event EmergencyExit(address indexed adapter, uint256 received);
+
+    event RedeemedInKind(
+        address indexed owner,
+        address indexed receiver,
+        uint256 shares,
+        uint256 idlePaid,
+        uint256 accountedPaid
+    );
+    /// @notice One adapter's part of an exit in kind. `claimUnits` is zero when `receipts` were paid.
+    event PaidInKind(address indexed adapter, address indexed receiver, uint256 receipts, uint256 claimUnits);
+    event ClaimRedeemed(address indexed adapter, address indexed receiver, uint256 units, uint256 receipts);
+
     /* VIEWS THAT A KEEPER NEEDS */
 
     /// @notice The nonce that `keeper`'s next plan must carry: `planEpoch << 64 | count`.
@@ -118,7 +275,72 @@ interface IVault is IERC4626, IERC20Permit {
     function guardian() external view returns (address);
     function owner() external view returns (address);
     function opened() external view returns (bool);
+    /// @notice The state now: a guardian's trip that has expired reads as closed. `until` is its end, zero otherwise.
     function breaker() external view returns (Breaker state, uint256 until);
+
+    /* FURTHER VIEWS */
+
+    function pendingOwner() external view returns (address);
+    function pendingGuardian() external view returns (address);
+    function deployer() external view returns (address);
+    function feeRecipient() external view returns (address);
+    function managementFee() external view returns (uint256);
+    function performanceFee() external view returns (uint256);
+
+    /// @notice Share price above which the performance fee is taken, in the unit of {sharePrice}.
+    function highWaterMark() external view returns (uint256);
+
+    /// @notice Assets for 10**decimals shares, scaled by 1e18.
+    function sharePrice() external view returns (uint256);
+    function maxRate() external view returns (uint256);
+    function depositCap() external view returns (uint256);
+    function minimumIdle() external view returns (uint256);
+    function lossPerCall() external view returns (uint256);
+
+    /// @return limit WAD share of total assets for any window.
+    /// @return window Seconds.
+    /// @return available WAD share that could be spent now.
+    function lossBudget() external view returns (uint256 limit, uint256 window, uint256 available);
+    function turnoverBudget() external view returns (uint256 limit, uint256 window, uint256 available);
+
+    /// @notice Asset held by the vault itself.
+    function idle() external view returns (uint256);
+
+    /// @return total Total assets at the last accrual, deposits and exits since then included.
+    /// @return earlier The same at the end of the last block before the last accrual's.
+    /// @return updatedAt When it was accrued.
+    function accountedAssets() external view returns (uint256 total, uint256 earlier, uint256 updatedAt);
+
+    /// @notice What every limit that is a share of total assets is a share of.
+    function limitBase() external view returns (uint256);
+
+    /// @return amount What counts again at once when the adapters that do not count come back.
+    /// @return uncounted Whether an adapter did not count at the last accrual; while so, nobody can enter.
+    function writtenOff() external view returns (uint256 amount, bool uncounted);
+
+    /// @notice All adapters, in the order of the withdrawal queue.
+    function adapters() external view returns (address[] memory);
+    function adapter(address account) external view returns (AdapterRecord memory);
+    function groups() external view returns (GroupConfiguration[] memory);
+
+    /// @notice Sum of the recorded values of a group's members.
+    function groupAllocation(uint256 group) external view returns (uint256);
+
+    /// @return registered Whether the timelock registered it.
+    /// @return armedAt When it was armed; zero: not armed.
+    function condition(address account) external view returns (bool registered, uint256 armedAt);
+
+    /// @notice When the breaker was last reset: conditions take their reference from then.
+    function breakerResetAt() external view returns (uint256);
+
+    /// @notice First timestamp at which the guardian may trip again.
+    function guardianTripFrom() external view returns (uint256);
+
+    /// @notice Block of the first failed read that was reported; zero: none.
+    function readFailureAt(address account) external view returns (uint256);
+
+    /// @notice ERC-6909 token of the claims; an adapter's id is its address as a number.
+    function claims() external view returns (address);
 
     /* ENTRY POINTS BEYOND ERC-4626 */
 
@@ -127,4 +349,104 @@ interface IVault is IERC4626, IERC20Permit {
 
     /// @notice The keeper's only power. Order of the checks: see `Vault`.
     function rebalance(Move[] calldata moves, Guard calldata guard) external;
+
+    /// @notice Brings total assets up to date. Anyone; everything that needs it does it by itself.
+    function accrue() external;
+
+    /// @notice Brings one adapter's recorded value, and its groups' sums, up to date. Anyone.
+    function refresh(address account) external;
+
+    /// @notice Several calls of the caller's in one.
+    function multicall(bytes[] calldata data) external returns (bytes[] memory results);
+
+    /// @notice Tries the asset's own permit for the vault; a failure is ignored, for anyone may have used it before.
+    function permitAsset(uint256 value, uint256 deadline, uint8 v, bytes32 r, bytes32 s) external;
+
+    function deposit(uint256 assets, address receiver, uint256 minShares) external returns (uint256 shares);
+    function mint(uint256 shares, address receiver, uint256 maxAssets) external returns (uint256 assets);
+    function withdraw(
+        uint256 assets,
+        address receiver,
+        address holder,
+        uint256 maxShares
+    ) external returns (uint256 shares);
+    function redeem(
+        uint256 shares,
+        address receiver,
+        address holder,
+        uint256 minAssets
+    ) external returns (uint256 assets);
+
+    /// @notice Burns the caller's `shares` for its part of idle and of every position as receipt tokens. A part that is
+    /// skipped, or that the venue refuses, becomes a claim of `receiver`.
+    /// @param skip Adapters whose receipts the caller does not want now.
+    /// @return idlePaid Assets paid.
+    function redeemInKind(
+        uint256 shares,
+        address receiver,
+        address[] calldata skip
+    ) external returns (uint256 idlePaid);
+
+    /// @notice Turns `units` of the caller's claim on an adapter into its receipt tokens.
+    function redeemClaim(address account, uint256 units, address receiver) external returns (uint256 receipts);
+
+    /* ANYONE: breaker and quarantine */
+
+    /// @notice Starts the clock of a registered condition that holds.
+    function arm(address condition) external;
+
+    /// @notice Trips the breaker by a condition that still holds, from 30 minutes to one day after it was armed.
+    function trip(address condition) external;
+
+    /// @notice Stops the clock of a condition that does not hold.
+    function disarm(address condition) external;
+
+    /// @notice Notes a failed read of an adapter; the second note, far enough from the first, quarantines it. A read that
+    /// works clears the first note.
+    function reportUnreadable(address account) external;
+
+    /// @notice While tripped by proof: pulls what an exact venue can pay to idle.
+    function emergencyExit(address account) external returns (uint256 received);
+
+    /* GUARDIAN */
+
+    /// @notice Pauses for at most seven days. Not again before as much time has passed after its end.
+    function guardianTrip(uint256 duration) external;
+    function quarantine(address account) external;
+
+    /* OWNER, or GUARDIAN in the safer direction */
+
+    function setKeeper(address keeper, bool allowed) external;
+    function setAbsoluteCap(address account, uint256 cap) external;
+    function setRelativeCap(address account, uint256 cap) external;
+    function setGroupMask(address account, uint256 mask) external;
+    function setGroupCap(uint256 group, uint256 cap) external;
+    function setDepositCap(uint256 cap) external;
+    function setMinimumIdle(uint256 share) external;
+    function setLossPerCall(uint256 share) external;
+    function setLossBudget(uint256 limit, uint256 window) external;
+    function setTurnoverBudget(uint256 limit, uint256 window) external;
+    function setManagementFee(uint256 fee) external;
+    function setPerformanceFee(uint256 fee) external;
+
+    /* OWNER */
+
+    function setMaxRate(uint256 rate) external;
+    function setFeeRecipient(address recipient) external;
+    function setGuardian(address account) external;
+    function transferOwnership(address account) external;
+    function addAdapter(AdapterConfiguration calldata configuration) external;
+
+    /// @notice Removes an adapter that is empty, or gives up one that is in quarantine.
+    function removeAdapter(address account) external;
+    function setQueue(address[] calldata order) external;
+    function addGroup(GroupConfiguration calldata configuration) external;
+    function setCondition(address account, bool registered) external;
+    function liftQuarantine(address account) external;
+    function resetBreaker() external;
+
+    /* SECOND STEP OF A HANDOVER */
+
+    function acceptGuardian() external;
+    function acceptOwnership() external;
 }

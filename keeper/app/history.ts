@@ -23,14 +23,17 @@ export class RateHistory {
   /** Rows of any venue, oldest first; rows that are not newer than what is held are ignored. */
   add(rows: readonly ObservationRow[]): void {
     for (const row of rows) {
+      const apr = row.supplyAprWithoutUs;
+      if (apr === null) continue;
       const series = this.series.get(row.venue) ?? [];
       this.series.set(row.venue, series);
       const last = series.at(-1);
+      if (row.supplyAprWithoutUs === null) continue;
       if (last !== undefined && row.observedAt <= last.observedAt) continue;
       // The mean is weighted by time: a repeated rate adds nothing but memory. The newest stays, as "now".
       const before = series.at(-2);
-      if (last !== undefined && before?.apr === last.apr && last.apr === row.supplyAprWithoutUs) series.pop();
-      series.push({ observedAt: row.observedAt, availableAt: row.availableAt, apr: row.supplyAprWithoutUs });
+      if (last !== undefined && before?.apr === last.apr && last.apr === apr) series.pop();
+      series.push({ observedAt: row.observedAt, availableAt: row.availableAt, apr });
       this.prune(series, row.observedAt);
     }
   }

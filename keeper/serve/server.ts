@@ -79,6 +79,18 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   app.removeAllContentTypeParsers();
 
+  const hub = openLiveHub(source, current, { limits: options.live ?? DEFAULT_LIVE_LIMITS, build, sink });
+  await app.register(fastifyWebsocket, {
+    options: { maxPayload: MESSAGE_LIMIT_BYTES, perMessageDeflate: false },
+    // Every connection is the hub's, or one that it has already told to leave.
+    preClose: async () => {
+      await hub.close();
+      app.websocketServer.clients.forEach((socket) => socket.terminate());
+      app.websocketServer.close();
+    },
+  });
+
+  // After the WebSocket plugin, whose own hook lets it hang up on a refused upgrade.
   const rule = perimeter(host, options.allowedHosts ?? []);
   app.addHook("onRequest", async (request, reply) => {
     reply.headers({ ...SECURITY_HEADERS, "cache-control": "no-store" });
@@ -109,17 +121,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       field: "path",
       remedy: "Open / for the page or /api/status for the numbers.",
     });
-  });
-
-  const hub = openLiveHub(source, current, { limits: options.live ?? DEFAULT_LIVE_LIMITS, build, sink });
-  await app.register(fastifyWebsocket, {
-    options: { maxPayload: MESSAGE_LIMIT_BYTES, perMessageDeflate: false },
-    // Every connection is the hub's, or one that it has already told to leave.
-    preClose: async () => {
-      await hub.close();
-      app.websocketServer.clients.forEach((socket) => socket.terminate());
-      app.websocketServer.close();
-    },
   });
 
   addPage(app, { assets, build, current, sink });
@@ -181,7 +182,7 @@ function addPage(app: FastifyInstance, { assets, build, current, sink }: PageOpt
       index: false,
       dotfiles: "deny",
       cacheControl: false,
-      setHeaders: (response) => response.setHeader("cache-control", FOREVER),
+      setHeaders: (response) => void response.setHeader("cache-control", FOREVER),
     });
   }
 

@@ -58,11 +58,12 @@ export async function decisions(
   );
 }
 
+/** Block time of the newest decision whose plan is on the chain; null if none is. */
 export async function lastRebalanceAt(database: Database, chainId: number, vault: string): Promise<number | null> {
   const [row] = await database.rows<{ at: number | null }>(
     `SELECT extract(epoch FROM max(d.decided_at))::float8 AS at
-     FROM decisions d JOIN intents i ON i.decision_id = d.id
-     WHERE d.chain_id = $1 AND lower(d.vault) = lower($2) AND i.state IN ('included', 'final')`,
+     FROM intents i JOIN decisions d ON d.id = i.decision_id
+     WHERE i.chain_id = $1 AND lower(i.vault) = lower($2) AND i.state IN ('included', 'final')`,
     [chainId, vault],
   );
   return row?.at ?? null;

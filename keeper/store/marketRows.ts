@@ -43,14 +43,14 @@ async function insertObservations(queryable: Queryable, rows: readonly Observati
   if (rows.length === 0) return;
   await queryable.run(
     `INSERT INTO observations (chain_id, venue, adapter, block_number, block_hash, observed_at, available_at, source,
-       supplied, borrowed, supply_apr, borrow_apr, vault_assets, yield_index, supply_apr_without_us)
+       supplied, borrowed, supply_apr, supply_apr_without_us, borrow_apr, vault_assets, yield_index)
      SELECT chain_id, venue, adapter, block_number, block_hash, to_timestamp(observed_at), to_timestamp(available_at),
-       source, supplied, borrowed, supply_apr, borrow_apr, vault_assets, yield_index, supply_apr_without_us
+       source, supplied, borrowed, supply_apr, supply_apr_without_us, borrow_apr, vault_assets, yield_index
      FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::float8[], $7::float8[],
-       $8::text[], $9::numeric[], $10::numeric[], $11::float8[], $12::float8[], $13::numeric[], $14::numeric[],
-       $15::float8[])
+       $8::text[], $9::numeric[], $10::numeric[], $11::float8[], $12::float8[], $13::float8[], $14::numeric[],
+       $15::numeric[])
        AS t (chain_id, venue, adapter, block_number, block_hash, observed_at, available_at, source, supplied, borrowed,
-         supply_apr, borrow_apr, vault_assets, yield_index, supply_apr_without_us)
+         supply_apr, supply_apr_without_us, borrow_apr, vault_assets, yield_index)
      ON CONFLICT DO NOTHING`,
     [
       rows.map((row) => row.chainId),
@@ -64,10 +64,10 @@ async function insertObservations(queryable: Queryable, rows: readonly Observati
       rows.map((row) => row.supplied),
       rows.map((row) => row.borrowed),
       rows.map((row) => row.supplyApr),
+      rows.map((row) => row.supplyAprWithoutUs),
       rows.map((row) => row.borrowApr),
       rows.map((row) => row.vaultAssets),
       rows.map((row) => row.index ?? null),
-      rows.map((row) => row.supplyAprWithoutUs),
     ],
   );
 }

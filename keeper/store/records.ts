@@ -44,10 +44,13 @@ export interface ObservationRow {
   /** Assets that earn in the venue (our own included); null where the venue has no such number. */
   readonly supplied: string | null;
   readonly borrowed: string | null;
-  /** Fraction a year, simple, base rate without rewards. */
-  readonly supplyApr: number;
-  /** The rate that the venue would pay were our position not there: what forecasts are made of. */
-  readonly supplyAprWithoutUs: number;
+  /**
+   * Fraction a year, simple, base rate without rewards. Null: not known yet, as at the first sight of an index, whose
+   * growth needs a second one.
+   */
+  readonly supplyApr: number | null;
+  /** The rate that the venue would pay were our position not there: what forecasts are made of. Null as above. */
+  readonly supplyAprWithoutUs: number | null;
   readonly borrowApr: number | null;
   /** Fair value of the vault's own position. */
   readonly vaultAssets: string;

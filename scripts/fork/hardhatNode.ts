@@ -59,7 +59,7 @@ export class HardhatNode {
       const fail = (reason: string): void => {
         child.kill("SIGKILL");
         reject(
-          new WorldFailure("fork.start", `the forking node did not start: ${reason}`, {
+          new WorldFailure("FORK_START", `the forking node did not start: ${reason}`, {
             field: "hardhat node",
             remedy: "Look at what the upstream refused; a recorded state holds only what was recorded.",
           }),

@@ -1,10 +1,10 @@
 // npm run fork:record -- --out FILE [--block N] [-- COMMAND…]: records what a run reads of a live node's state at one
 // block, so that the same run can be repeated without the node.
-import { spawn } from "node:child_process";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { InputFailure } from "../../keeper/config/failure";
+import { runChild } from "./childRun";
 import { exitWith, parsePort } from "./commandLine";
-import { recordTape, type Recorder, type RecordReport } from "./recordTape";
+import { recordTape, type RecordReport } from "./recordTape";
 import { stopSignal } from "./stopSignal";
 import { UPSTREAM_VARIABLE } from "./upstreamNode";
 
@@ -28,7 +28,6 @@ const command = new Command("fork:record")
   )
   .option("--port <n>", "port on 127.0.0.1; 0 for any free one", parsePort, 0)
   .option("--json", "print JSON lines instead of text")
-  .passThroughOptions()
   .exitOverride();
 
 function parseBlock(text: string): number | string {
@@ -42,7 +41,7 @@ function parseBlock(text: string): number | string {
 async function record(run: readonly string[], options: Options): Promise<number> {
   const upstreamUrl = process.env[UPSTREAM_VARIABLE];
   if (!upstreamUrl) {
-    throw new InputFailure("upstream.missing", "there is no node to record from", {
+    throw new InputFailure("UPSTREAM_MISSING", "there is no node to record from", {
       field: UPSTREAM_VARIABLE,
       remedy: "Set this environment variable to the address of a JSON-RPC node.",
     });
@@ -59,39 +58,20 @@ async function record(run: readonly string[], options: Options): Promise<number>
   const { url, chainId, block } = recorder;
   const stopped = stopSignal();
   say({ event: "tape.recording", url, chainId, block }, `Recording chain ${chainId} at block ${block}: ${url}`);
-  const runCode =
-    run.length === 0 ? await stopped.then(() => 0) : await Promise.race([runOn(recorder, run), stopped.then(() => 1)]);
+  const stop = new AbortController();
+  void stopped.then(() => stop.abort());
+  const output = json ? process.stderr : process.stdout;
+  let runCode: number | null = 0;
+  try {
+    if (run.length === 0) await stopped;
+    else ({ code: runCode } = await runChild(run, recorder, { output, signal: stop.signal }));
+    if (recorder.report().failures.total === 0) await recorder.save(options.out);
+  } finally {
+    await recorder.close();
+  }
   const report = recorder.report();
-  if (report.failures.total === 0) await recorder.save(options.out);
-  await recorder.close();
   say({ event: "tape.recorded", ...report, run: runCode }, summary(report, options.out));
   return report.failures.total > 0 || runCode !== 0 ? 1 : 0;
-}
-
-/** Runs the command with the recorder as its node; the real address stays here. */
-function runOn(recorder: Recorder, [file = "", ...args]: readonly string[]): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(file, args, {
-      stdio: ["ignore", "inherit", "inherit"],
-      env: {
-        ...process.env,
-        [UPSTREAM_VARIABLE]: recorder.url,
-        TILLER_FORK_URL: recorder.url,
-        TILLER_FORK_CHAIN_ID: String(recorder.chainId),
-        TILLER_FORK_BLOCK: String(recorder.block),
-      },
-    });
-    child.once("error", (cause) =>
-      reject(
-        new InputFailure("record.command", `${file} cannot be started`, {
-          field: "COMMAND",
-          remedy: "Give a command that exists, after --.",
-          cause,
-        }),
-      ),
-    );
-    child.once("exit", (code) => resolve(code ?? 1));
-  });
 }
 
 function summary(report: RecordReport, file: string): string {

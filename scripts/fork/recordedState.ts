@@ -41,14 +41,14 @@ export class RecordedState implements PinnedState {
       typeof block === "number" ? toQuantity(block) : block,
       false,
     ]);
-    if (answer === null) throw worldly("upstream.block", `the node has no block ${block}`);
+    if (answer === null) throw worldly("UPSTREAM_BLOCK", `the node has no block ${block}`);
     const parsed = headerSchema.safeParse(emptied(answer));
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
-      throw worldly("upstream.header", `the node's header of block ${block} has no usable ${issue?.path.join(".")}`);
+      throw worldly("UPSTREAM_HEADER", `the node's header of block ${block} has no usable ${issue?.path.join(".")}`);
     }
     const check = checkHeader(parsed.data);
-    if (check === "mismatch") throw worldly("upstream.header", `the node's header of block ${block} is not its hash`);
+    if (check === "mismatch") throw worldly("UPSTREAM_HEADER", `the node's header of block ${block} is not its hash`);
     return new RecordedState(node, chainId, parsed.data, check === "verified");
   }
 
@@ -110,7 +110,7 @@ export class RecordedState implements PinnedState {
   async assertStillPinned(): Promise<void> {
     const now = (await this.node.call("eth_getBlockByNumber", [this.block.number, false])) as { hash?: unknown } | null;
     if (now?.hash === this.block.hash) return;
-    throw worldly("upstream.reorg", `block ${Number(this.block.number)} was reorganised away while it was read`);
+    throw worldly("UPSTREAM_REORG", `block ${Number(this.block.number)} was reorganised away while it was read`);
   }
 
   /** An account is always read whole, so that a tape never knows half of it. */
@@ -146,7 +146,7 @@ export class RecordedState implements PinnedState {
     parse: (answer: unknown) => string | undefined,
   ): Promise<string> {
     const value = parse(await this.node.call(method, [...params, this.block.number]));
-    if (value === undefined) throw worldly("upstream.answer", `the node's answer to ${method} is malformed`);
+    if (value === undefined) throw worldly("UPSTREAM_ANSWER", `the node's answer to ${method} is malformed`);
     return value;
   }
 }

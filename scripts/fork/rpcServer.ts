@@ -44,7 +44,7 @@ function listen(server: Server, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (cause) =>
       reject(
-        new InputFailure("server.port", `port ${port} cannot be listened on`, {
+        new InputFailure("SERVER_PORT", `port ${port} cannot be listened on`, {
           field: "--port",
           remedy: "Give a free port, or leave it out to get one.",
           cause,

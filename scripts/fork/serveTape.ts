@@ -78,7 +78,7 @@ class ReportFile {
     try {
       this.now();
     } catch (cause) {
-      throw new InputFailure("report.unwritable", `${file} cannot be written`, {
+      throw new InputFailure("REPORT_UNWRITABLE", `${file} cannot be written`, {
         field: "--report",
         remedy: "Give a path in a folder that exists and that you may write to.",
         cause,

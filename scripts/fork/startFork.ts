@@ -1,9 +1,11 @@
 // One forked chain for a test or a demonstration: an upstream, Hardhat's node on it, money for users, time. What it was
-// asked and could not answer comes out at the end, because the fork itself may not tell: see `forkFailures`.
-import { JsonRpcProvider, toBeHex, toQuantity, zeroPadValue, Contract } from "ethers";
+// asked and could not answer comes out at the end, because the fork itself may not tell: see `assertForkSound`.
+import { JsonRpcProvider, toQuantity } from "ethers";
 import { WorldFailure } from "../../keeper/config/failure";
-import { entrySlot } from "./freshEntries";
+import type { Protocols } from "../localnet/protocols/protocolsFile";
+import { mintUsdc, writeUsdc } from "./fundUsdc";
 import { HardhatNode } from "./hardhatNode";
+import { localPlaces, MAINNET_PLACES, type ForkPlaces } from "./places";
 import type { TapeReport } from "./tapeReport";
 import { chosenUpstream, openUpstream, type Upstream, type UpstreamChoice, type UpstreamKind } from "./upstream";
 
@@ -21,15 +23,21 @@ export interface Fork {
   readonly upstream: UpstreamKind;
   /** For people: what the fork stands on. */
   readonly description: string;
+  /** Whether blocks are made by `evm_mine` only. */
+  readonly relayMines: boolean;
   /** Block that was forked: the last one that is not the fork's own. */
   readonly block: number;
-  /** USDC, or on the local chain the model that stands for it. */
-  readonly usdc: string;
+  /** USDC and the venues, or on the local chain what stands for them. */
+  readonly places: ForkPlaces;
+  /** Everything on the local chain, if that is what was forked; null on mainnet's state. */
+  readonly localProtocols: Protocols | null;
   readonly provider: JsonRpcProvider;
   /** Gives `address` that much more USDC (6 decimals) out of nothing. */
   fundUsdc(address: string, amount: bigint): Promise<void>;
   /** Makes a block whose time is `seconds` after the last one's. */
   increaseTime(seconds: number): Promise<void>;
+  /** What the tape was asked so far; null if the upstream is none. */
+  tapeReport(): TapeReport | null;
   /** Ends the fork and everything under it. Safe to call twice. */
   stop(): Promise<ForkReport>;
 }
@@ -43,49 +51,57 @@ export interface ForkReport {
   readonly failures: readonly string[];
 }
 
-const FIAT_TOKEN_BALANCES = 9;
-/** FiatTokenV2_2 keeps the blacklist flag in the balance's highest bit. */
-const BLACKLIST_BIT = 1n << 255n;
-
 /** @throws InputFailure or WorldFailure if the upstream or the node does not start; nothing is left running then. */
 export async function startFork(options: ForkOptions = {}): Promise<Fork> {
   const upstream = await openUpstream(options.upstream ?? chosenUpstream());
+  const relayMines = options.relayMines ?? false;
   let node: HardhatNode;
   try {
     node = await HardhatNode.start({
       upstreamUrl: upstream.url,
       chainId: upstream.chainId,
       block: upstream.block,
-      relayMines: options.relayMines ?? false,
+      relayMines,
     });
   } catch (error) {
     await upstream.close();
     throw error;
   }
-  // A forking node answers slowly while it loads state; polling faster than the default only helps short tests.
-  const provider = new JsonRpcProvider(node.url, upstream.chainId, {
-    staticNetwork: true,
-    batchMaxCount: 1,
-    cacheTimeout: -1,
-    pollingInterval: 50,
-  });
+  const provider = connect(node.url, upstream.chainId);
+  const places = upstream.localProtocols ? localPlaces(upstream.localProtocols) : MAINNET_PLACES;
   let stopping: Promise<ForkReport> | undefined;
   return {
     url: node.url,
     chainId: upstream.chainId,
     upstream: upstream.kind,
     description: upstream.description,
+    relayMines,
     block: upstream.block,
-    usdc: upstream.usdc,
+    places,
+    localProtocols: upstream.localProtocols,
     provider,
-    fundUsdc: (address, amount) => fundUsdc(upstream, provider, { address, amount }),
+    fundUsdc: (holder, amount) => {
+      const funding = { usdc: places.usdc, holder, amount };
+      return upstream.localProtocols ? mintUsdc(provider, funding, relayMines) : writeUsdc(provider, funding);
+    },
     increaseTime: async (seconds) => {
       const latest = await provider.getBlock("latest");
       await provider.send("evm_setNextBlockTimestamp", [toQuantity((latest?.timestamp ?? 0) + seconds)]);
       await provider.send("evm_mine", []);
     },
+    tapeReport: () => upstream.tapeReport(),
     stop: () => (stopping ??= stopFork(upstream, node, provider)),
   };
+}
+
+/** A client of a node whose blocks are made on demand: nothing is cached or batched, and a receipt is there at once. */
+export function connect(url: string, chainId: number): JsonRpcProvider {
+  return new JsonRpcProvider(url, chainId, {
+    staticNetwork: true,
+    batchMaxCount: 1,
+    cacheTimeout: -1,
+    pollingInterval: 50,
+  });
 }
 
 async function stopFork(upstream: Upstream, node: HardhatNode, provider: JsonRpcProvider): Promise<ForkReport> {
@@ -110,23 +126,7 @@ export function assertForkSound(report: ForkReport): void {
   const [first] = report.failures;
   if (first === undefined) return;
   const more = report.failures.length === 1 ? "" : ` (and ${report.failures.length - 1} more)`;
-  throw new WorldFailure("fork.unsound", `the run on ${report.description} is worth nothing: ${first}${more}`, {
+  throw new WorldFailure("FORK_UNSOUND", `the run on ${report.description} is worth nothing: ${first}${more}`, {
     remedy: "Record what it read (npm run fork:record), or keep the run to what the recorded state holds.",
   });
-}
-
-async function fundUsdc(
-  upstream: Upstream,
-  provider: JsonRpcProvider,
-  { address, amount }: { readonly address: string; readonly amount: bigint },
-): Promise<void> {
-  if (upstream.mint) return upstream.mint(provider, address, amount);
-  // A recorded state answers zero for a fresh account's entry only once it knows of the account.
-  await provider.getBalance(address);
-  const usdc = new Contract(upstream.usdc, ["function balanceOf(address) view returns (uint256)"], provider);
-  const balance = (await usdc.getFunction("balanceOf")(address)) as bigint;
-  const funded = balance + amount;
-  if (funded >= BLACKLIST_BIT) throw new RangeError(`no USDC balance holds ${funded}`);
-  const slot = entrySlot(address, toBeHex(FIAT_TOKEN_BALANCES, 32));
-  await provider.send("hardhat_setStorageAt", [upstream.usdc, slot, zeroPadValue(toBeHex(funded), 32)]);
 }

@@ -82,7 +82,7 @@ export function loadTape(file: string): LoadedTape {
   try {
     value = JSON.parse(json.toString("utf8"));
   } catch (cause) {
-    throw new InputFailure("tape.not-json", `${file} is not JSON`, {
+    throw new InputFailure("TAPE_NOT_JSON", `${file} is not JSON`, {
       field: "FILE",
       remedy: `Give a file of format ${TAPE_FORMAT}, plain or gzipped.`,
       cause,
@@ -91,7 +91,7 @@ export function loadTape(file: string): LoadedTape {
   const parsed = tapeSchema.safeParse(value);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    throw broken("tape.schema", issue?.path.join(".") || "FILE", issue?.message ?? "does not have the tape's shape");
+    throw broken("TAPE_SCHEMA", issue?.path.join(".") || "FILE", issue?.message ?? "does not have the tape's shape");
   }
   const headerVerified = checkTape(parsed.data);
   return { tape: parsed.data, sha256: createHash("sha256").update(json).digest("hex"), headerVerified };
@@ -102,7 +102,7 @@ function readJsonBytes(file: string): Buffer {
   try {
     raw = readFileSync(file);
   } catch (cause) {
-    throw new InputFailure("tape.unreadable", `${file} cannot be read`, {
+    throw new InputFailure("TAPE_UNREADABLE", `${file} cannot be read`, {
       field: "FILE",
       remedy: "Give the path of a tape that exists and that you may read.",
       cause,
@@ -113,7 +113,7 @@ function readJsonBytes(file: string): Buffer {
   try {
     return gunzipSync(raw, { maxOutputLength: MAX_JSON_BYTES });
   } catch (cause) {
-    throw new InputFailure("tape.unreadable", `${file} is a broken gzip file`, {
+    throw new InputFailure("TAPE_UNREADABLE", `${file} is a broken gzip file`, {
       field: "FILE",
       remedy: "Fetch or record the tape again.",
       cause,
@@ -131,32 +131,32 @@ function broken(code: string, field: string, message: string): InputFailure {
 /** @returns whether the header's hash could be, and was, verified. */
 function checkTape(tape: Tape): boolean {
   for (const [hash, code] of Object.entries(tape.code)) {
-    if (keccak256(code) !== hash) throw broken("tape.code-hash", `code.${hash}`, "the keccak of this code is another");
+    if (keccak256(code) !== hash) throw broken("TAPE_CODE_HASH", `code.${hash}`, "the keccak of this code is another");
   }
   for (const [address, account] of Object.entries(tape.accounts)) {
     if (account.codeHash !== EMPTY_CODE_HASH && !(account.codeHash in tape.code)) {
-      throw broken("tape.code-missing", `accounts.${address}.codeHash`, "the tape holds no code of this hash");
+      throw broken("TAPE_CODE_MISSING", `accounts.${address}.codeHash`, "the tape holds no code of this hash");
     }
   }
   const header = checkHeader(tape.block);
-  if (header === "mismatch") throw broken("tape.header", "block.hash", "not the keccak of the header's RLP");
+  if (header === "mismatch") throw broken("TAPE_HEADER", "block.hash", "not the keccak of the header's RLP");
 
   const mustBeAccount = (field: string, address: string): void => {
-    if (!(address in tape.accounts)) throw broken("tape.account-missing", field, `${address} is not in accounts`);
+    if (!(address in tape.accounts)) throw broken("TAPE_ACCOUNT_MISSING", field, `${address} is not in accounts`);
   };
   for (const address of Object.keys(tape.storage)) mustBeAccount(`storage.${address}`, address);
   for (const [i, { address }] of tape.zeroReadable.entries()) mustBeAccount(`zeroReadable.${i}.address`, address);
   for (const [i, { address }] of tape.absent.entries()) {
-    if (address in tape.accounts) throw broken("tape.absent", `absent.${i}.address`, `${address} is in accounts too`);
+    if (address in tape.accounts) throw broken("TAPE_ABSENT", `absent.${i}.address`, `${address} is in accounts too`);
   }
   const patched = new Set<string>();
   for (const [i, patch] of tape.patches.entries()) {
     mustBeAccount(`patches.${i}.address`, patch.address);
     const key = `${patch.address} ${patch.slot}`;
-    if (patched.has(key)) throw broken("tape.patch", `patches.${i}`, `patches ${key} a second time`);
+    if (patched.has(key)) throw broken("TAPE_PATCH", `patches.${i}`, `patches ${key} a second time`);
     patched.add(key);
     if (tape.storage[patch.address]?.[patch.slot] !== undefined) {
-      throw broken("tape.patch", `patches.${i}`, `covers the recorded value of ${key}`);
+      throw broken("TAPE_PATCH", `patches.${i}`, `covers the recorded value of ${key}`);
     }
   }
   return header === "verified";
@@ -180,7 +180,7 @@ export function writeAtomically(file: string, content: string | Uint8Array): voi
     renameSync(temporary, file);
   } catch (cause) {
     rmSync(temporary, { force: true });
-    throw new InputFailure("file.unwritable", `${file} cannot be written`, {
+    throw new InputFailure("FILE_UNWRITABLE", `${file} cannot be written`, {
       field: "FILE",
       remedy: "Give a path in a folder that exists and that you may write to.",
       cause,

@@ -1,15 +1,15 @@
 // Which chain state a fork stands on: a live node, a tape, or the local chain. All three are served to the forking node
 // in the same way, pinned to one block, by a server of this process that counts what it could not answer.
 import path from "node:path";
-import type { JsonRpcProvider } from "ethers";
 import { InputFailure } from "../../keeper/config/failure";
+import type { Protocols } from "../localnet/protocols/protocolsFile";
 import { openLocalnet } from "./localnetUpstream";
-import { recordTape } from "./recordTape";
+import { recordTape, type Recorder } from "./recordTape";
 import { serveTape } from "./serveTape";
 import type { TapeReport } from "./tapeReport";
 import { UPSTREAM_VARIABLE } from "./upstreamNode";
 
-export const USDC_MAINNET = "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48";
+const MAINNET = 1;
 
 export type UpstreamChoice =
   | { readonly kind: "rpc"; readonly url: string; readonly block?: number }
@@ -25,10 +25,8 @@ export interface Upstream {
   readonly url: string;
   readonly chainId: number;
   readonly block: number;
-  /** Address of USDC, or of the model that stands for it. */
-  readonly usdc: string;
-  /** How to make USDC there; absent on mainnet's state, where a balance is written into storage. */
-  readonly mint?: (fork: JsonRpcProvider, address: string, amount: bigint) => Promise<void>;
+  /** The local chain's protocols; null on mainnet's state. */
+  readonly localProtocols: Protocols | null;
   /** What the upstream could not answer, one line each. */
   failures(): string[];
   /** Null unless the upstream is a tape. */
@@ -47,7 +45,7 @@ export function chosenUpstream(env: NodeJS.ProcessEnv = process.env): UpstreamCh
     const block = env["TILLER_FORK_BLOCK"];
     if (!block) return { kind: "rpc", url };
     if (!/^\d+$/.test(block)) {
-      throw new InputFailure("fork.block", `"${block}" is not a block number`, {
+      throw new InputFailure("FORK_BLOCK", `"${block}" is not a block number`, {
         field: "TILLER_FORK_BLOCK",
         remedy: "Set it to a decimal number, or leave it out.",
       });
@@ -63,10 +61,27 @@ export async function openUpstream(choice: UpstreamChoice): Promise<Upstream> {
   switch (choice.kind) {
     case "tape":
       return openTape(choice.file);
-    case "rpc":
-      return openNode("rpc", choice.url, choice.block);
-    case "localnet":
-      return openLocalnet((url) => openNode("localnet", url));
+    case "rpc": {
+      const { url, block } = choice;
+      const recorder = await recordTape({ upstreamUrl: url, ...(block === undefined ? {} : { block }) });
+      if (recorder.chainId !== MAINNET) {
+        await recorder.close();
+        throw new InputFailure("FORK_CHAIN", `the node is of chain ${recorder.chainId}`, {
+          field: UPSTREAM_VARIABLE,
+          remedy: "Give a node of Ethereum mainnet (chain 1), or leave the variable out.",
+        });
+      }
+      return overNode(recorder, { kind: "rpc", localProtocols: null, close: () => recorder.close() });
+    }
+    case "localnet": {
+      const localnet = await openLocalnet();
+      const recorder = await recordTape({ upstreamUrl: localnet.url }).catch(async (error: unknown) => {
+        await localnet.close();
+        throw error;
+      });
+      const close = (): Promise<void> => recorder.close().then(() => localnet.close());
+      return overNode(recorder, { kind: "localnet", localProtocols: localnet.protocols, close });
+    }
   }
 }
 
@@ -79,26 +94,28 @@ async function openTape(file: string): Promise<Upstream> {
     url,
     chainId,
     block,
-    usdc: USDC_MAINNET,
+    localProtocols: null,
     failures: () => server.report().misses.list.map(({ message, method }) => `${message} (${method})`),
     tapeReport: () => server.report(),
     close: async () => void (await server.close()),
   };
 }
 
-async function openNode(kind: "rpc" | "localnet", upstreamUrl: string, block?: number): Promise<Upstream> {
-  const recorder = await recordTape({ upstreamUrl, ...(block === undefined ? {} : { block }) });
-  const { url, chainId } = recorder;
+function overNode(
+  recorder: Recorder,
+  { kind, localProtocols, close }: Pick<Upstream, "kind" | "localProtocols"> & { close(): Promise<unknown> },
+): Upstream {
+  const { url, chainId, block } = recorder;
   const what = kind === "rpc" ? `the node at ${UPSTREAM_VARIABLE}` : "the local chain";
   return {
     kind,
-    description: `${what}, chain ${chainId}, at block ${recorder.block}`,
+    description: `${what}, chain ${chainId}, at block ${block}`,
     url,
     chainId,
-    block: recorder.block,
-    usdc: USDC_MAINNET,
+    block,
+    localProtocols,
     failures: () => [...recorder.report().failures.messages],
     tapeReport: () => null,
-    close: async () => void (await recorder.close()),
+    close: async () => void (await close()),
   };
 }

@@ -42,7 +42,7 @@ export class UpstreamNode {
       const outcome = await this.attempt(method, params);
       if (outcome.kind === "result") return outcome.result;
       if (outcome.kind === "refused" || attempt === ATTEMPTS) {
-        throw new WorldFailure("upstream.failed", `the node did not answer ${method}: ${outcome.reason}`, {
+        throw new WorldFailure("UPSTREAM_FAILED", `the node did not answer ${method}: ${outcome.reason}`, {
           field: UPSTREAM_VARIABLE,
           remedy:
             "Check that the node is up, takes your key, and keeps the state of the pinned block (an archive node).",
@@ -91,7 +91,7 @@ export class UpstreamNode {
 }
 
 function notAnAddress(): InputFailure {
-  return new InputFailure("upstream.address", "not the address of a JSON-RPC node", {
+  return new InputFailure("UPSTREAM_ADDRESS", "not the address of a JSON-RPC node", {
     field: UPSTREAM_VARIABLE,
     remedy: "Set it to an http:// or https:// address.",
   });

@@ -3,6 +3,7 @@
 import path from "node:path";
 import { HDNodeWallet, JsonRpcProvider, MaxUint256, Network, parseUnits } from "ethers";
 import { deployVault } from "../../deploy/deployVault";
+import { localNetwork } from "../../deploy/networks/local";
 import { LOCAL_ACCOUNT, LOCAL_MNEMONIC, type LocalRole } from "../../deploy/networks/localAccounts";
 import type { AddressFile } from "../../keeper/config/addressFile";
 import { IVault__factory, UsdcModel__factory } from "../../typechain-types";
@@ -29,7 +30,16 @@ export async function prepareGenesis(url: string, folder: string, progress: (lin
   // The relay is not up yet: here, and only here, the node mines by itself.
   await provider.send("evm_setAutomine", [true]);
   try {
-    const addresses = await deployVault(localDeployment(provider, { protocols, addressFile }));
+    const addresses = await deployVault({
+      signer: localWallet("deployer", provider),
+      network: localNetwork(protocols),
+      roles: {
+        owner: localWallet("owner", provider).address,
+        guardian: localWallet("guardian", provider).address,
+        keepers: [localWallet("keeper", provider).address],
+      },
+      addressFile,
+    });
     progress(`vault      ${addresses.vault}`);
     await firstDeposit(provider, { protocols, addresses });
     return { protocols, addresses, addressFile };

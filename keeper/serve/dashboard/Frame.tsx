@@ -46,7 +46,7 @@ function freshness(view: PageView | null, stream: StreamState): { tone: Tone; te
     case "connecting":
       return { tone: "busy", text: "Connecting" };
     case "live":
-      return { tone: "good", text: "Live" };
+      return view === null ? { tone: "busy", text: "Waiting for the first block" } : { tone: "good", text: "Live" };
     case "down":
       return { tone: "bad", text: "Disconnected" };
   }

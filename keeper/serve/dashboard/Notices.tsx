@@ -28,7 +28,7 @@ export function Notices({ live, now }: { readonly live: Live; readonly now: numb
         )}
         {view !== null && view.breaker !== "closed" && (
           <p className="notice tone-bad">
-            <strong>Circuit breaker: {BREAKER[view.breaker].word.toLowerCase()}.</strong>{" "}
+            <strong>{`Circuit breaker: ${BREAKER[view.breaker].word.toLowerCase()}.`}</strong>{" "}
             {BREAKER[view.breaker].meaning}
           </p>
         )}
@@ -38,7 +38,7 @@ export function Notices({ live, now }: { readonly live: Live; readonly now: numb
             the timelock lifts it. An ordinary exit now is paid without it; an exit in kind keeps your part of it.
           </p>
         )}
-        {view?.keeper.trouble != null && (
+        {view !== null && view.keeper.trouble !== null && (
           <p className="notice tone-warn">
             <strong>The keeper reports trouble.</strong> {sentence(view.keeper.trouble)}
           </p>
@@ -46,8 +46,8 @@ export function Notices({ live, now }: { readonly live: Live; readonly now: numb
       </div>
       {stream.kind !== "down" && receivedAt !== null && headAge !== null && headAge > STALE_HEAD_SECONDS && (
         <p className="notice tone-warn">
-          <strong>No new block for {spanText(headAge)}.</strong> The node may be down or behind; exits go straight to
-          the vault and need neither it nor the keeper.
+          <strong>{`No new block for ${spanText(headAge)}.`}</strong> The node may be down or behind; exits go straight
+          to the vault and need neither it nor the keeper.
         </p>
       )}
     </div>

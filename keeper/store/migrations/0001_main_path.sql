@@ -29,9 +29,10 @@ CREATE TABLE observations (
   source       TEXT             NOT NULL CHECK (source <> ''),
   supplied     NUMERIC(78)      CHECK (supplied >= 0),
   borrowed     NUMERIC(78)      CHECK (borrowed >= 0),
-  supply_apr   DOUBLE PRECISION NOT NULL CHECK (supply_apr > '-Infinity' AND supply_apr < 'Infinity'),
-  -- What the venue would pay were the vault's position not there.
-  supply_apr_without_us DOUBLE PRECISION NOT NULL
+  -- Null: not known yet, as at the first sight of an index, whose growth needs a second one. `without_us`: what the
+  -- venue would pay were the vault's position not there.
+  supply_apr   DOUBLE PRECISION CHECK (supply_apr > '-Infinity' AND supply_apr < 'Infinity'),
+  supply_apr_without_us DOUBLE PRECISION
     CHECK (supply_apr_without_us > '-Infinity' AND supply_apr_without_us < 'Infinity'),
   borrow_apr   DOUBLE PRECISION CHECK (borrow_apr > '-Infinity' AND borrow_apr < 'Infinity'),
   vault_assets NUMERIC(78)      NOT NULL CHECK (vault_assets >= 0),

@@ -1,4 +1,5 @@
 // A view as a keeper on the local chain gives it after some hours, and a source that a test can push through.
+import { createHash } from "node:crypto";
 import type { DecisionDetail, PageDecision, PageView } from "../../../keeper/app/view";
 import type { Health, ViewSource } from "../../../keeper/serve/server";
 
@@ -15,7 +16,7 @@ export const REASON_INCLUDED =
   "moving 210,000 USDC from savings-usdc to aave-v3-usdc gains 41.20 USD over 168 h after 1.34 USD of gas";
 
 function hash(seed: number): string {
-  return `0x${Array.from({ length: 64 }, (_, i) => ((seed * 7 + i * i * 3 + i * seed) % 16).toString(16)).join("")}`;
+  return `0x${createHash("sha256").update(String(seed)).digest("hex")}`;
 }
 
 function decision(seed: number, block: number, rest: Partial<PageDecision>): PageDecision {

@@ -5,6 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import { Client } from "pg";
 import { WorldFailure } from "../../../keeper/config/failure";
+import { skip } from "../../skip";
 import { silent } from "../../../keeper/events/events";
 import { openStore } from "../../../keeper/store/open";
 import type { IntentState, Store } from "../../../keeper/store/records";
@@ -68,18 +69,24 @@ const debian = debianBin();
 const url = process.env["DATABASE_URL_TEST"];
 
 suiteOn("npm's PostgreSQL", null, async () => embedded(null));
-suiteOn("Debian's PostgreSQL", debian === null ? "no PostgreSQL in /usr/lib/postgresql" : null, async () =>
-  embedded(debian),
+suiteOn(
+  "Debian's PostgreSQL",
+  debian === null ? "no PostgreSQL in /usr/lib/postgresql (apt-get install postgresql)" : null,
+  async () => embedded(debian),
 );
-suiteOn("the PostgreSQL of DATABASE_URL_TEST", url ? null : "DATABASE_URL_TEST is not set", () => byUrl(url ?? ""));
+suiteOn(
+  "the PostgreSQL of DATABASE_URL_TEST",
+  url ? null : "DATABASE_URL_TEST does not name a server to make a database on",
+  () => byUrl(url ?? ""),
+);
 
 function suiteOn(name: string, absent: string | null, make: () => Promise<Server>): void {
-  describe(`the store on ${name}${absent === null ? "" : ` (skipped: ${absent})`}`, function () {
+  describe(`the store on ${name}`, function () {
     this.timeout(60_000);
     let server: Server;
     let store: Store;
     before(async function () {
-      if (absent !== null) return this.skip();
+      if (absent !== null) skip(this, absent);
       server = await make();
       store = await server.open();
     });
@@ -91,7 +98,16 @@ function suiteOn(name: string, absent: string | null, make: () => Promise<Server
     it("gives a snapshot and its observations back digit for digit, and keeps one row however often it is saved", async () => {
       const rows = [
         observationRow(),
-        observationRow({ venue: "s", adapter: "0x33", supplied: null, borrowed: null, borrowApr: null, index: null }),
+        observationRow({
+          venue: "savings-usdc",
+          adapter: "0x33",
+          supplied: null,
+          borrowed: null,
+          borrowApr: null,
+          supplyApr: null,
+          supplyAprWithoutUs: null,
+          index: null,
+        }),
       ];
       await store.saveSnapshot(snapshotRow(), rows);
       await store.saveSnapshot(snapshotRow(), rows);
@@ -242,6 +258,33 @@ function suiteOn(name: string, absent: string | null, make: () => Promise<Server
       expect((await failureOf(store.moveIntent(intent.id, ["planned"], "abandoned", {}))).code).to.equal(
         "STORE_FAILED",
       );
+    });
+
+    it("knows when the last plan that landed was decided, and lists rebalances among many holds", async () => {
+      const elsewhere = { vault: `0x${"77".repeat(20)}` };
+      const rebalance = (number: number) => decisionRow(number, elsewhere);
+      const land = async (number: number): Promise<void> => {
+        const intent = await store.planIntent(rebalance(number), intentFor(rebalance(number)));
+        await store.moveIntent(intent.id, ["planned"], "included", {
+          includedBlock: number,
+          includedBlockHash: hash(1),
+        });
+        await store.moveIntent(intent.id, ["included"], "final", {});
+      };
+      expect(await store.lastRebalanceAt(CHAIN, elsewhere.vault)).to.equal(null);
+      await land(501);
+      await land(502);
+      const lost = await store.planIntent(rebalance(503), intentFor(rebalance(503)));
+      await store.moveIntent(lost.id, ["planned"], "abandoned", { reason: "missed five blocks" });
+      expect(await store.lastRebalanceAt(CHAIN, elsewhere.vault)).to.equal(rebalance(502).decidedAt);
+      for (const number of [504, 505]) await store.saveDecision(decisionRow(number, { ...elsewhere, action: "hold" }));
+      const query = { chainId: CHAIN, vault: elsewhere.vault, limit: 2 };
+      expect((await store.decisions(query)).map((view) => view.blockNumber)).to.deep.equal([505, 504]);
+      const rebalances = await store.decisions({ ...query, action: "rebalance" });
+      expect(rebalances.map((view) => [view.blockNumber, view.state, view.intentId === lost.id])).to.deep.equal([
+        [503, "abandoned", true],
+        [502, "final", false],
+      ]);
     });
 
     it("opens one submission for an intent, relay and target block, and counts bundles, not relays", async () => {

@@ -109,7 +109,7 @@ describe("recording", function () {
     expect(recorder.block).to.equal(1);
     expect(nonce.result).to.equal("0x1");
     const failure: unknown = await recordTape({ upstreamUrl: node.url, block: 999 }).catch((error: unknown) => error);
-    expect(failure).to.include({ code: "upstream.block", exitCode: 1 });
+    expect(failure).to.include({ code: "UPSTREAM_BLOCK", exitCode: 1 });
   });
 
   it("refuses logs that it could not replay", async () => {
@@ -131,7 +131,7 @@ describe("recording", function () {
     await node.send("anvil_mine", "0x1");
     const failure: unknown = await recorder.save(folder.file("reorg.json")).catch((error: unknown) => error);
     await recorder.close();
-    expect(failure).to.include({ code: "upstream.reorg", exitCode: 1 });
+    expect(failure).to.include({ code: "UPSTREAM_REORG", exitCode: 1 });
     expect(existsSync(folder.file("reorg.json"))).to.equal(false);
   });
 

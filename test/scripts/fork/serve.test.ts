@@ -30,10 +30,13 @@ describe("fork:serve", function () {
     const { code, stdout, stderr } = await command.ended;
     expect(code).to.equal(1);
     expect(stderr).to.equal(`miss: not recorded: ${TOKEN}, slot ${word(5)} (eth_getStorageAt)\n`);
-    const last = JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as TapeReport & { event: string };
+    const last = JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as TapeReport & {
+      event: string;
+      commandFailure: string | null;
+    };
     expect(last.event).to.equal("tape.report");
     expect(last.misses.list[0]?.slot).to.equal(word(5));
-    const { event: _, ...report } = last;
+    const { event: _, commandFailure: __, ...report } = last;
     expect(JSON.parse(readFileSync(folder.file("report.json"), "utf8"))).to.deep.equal(report);
   });
 
@@ -48,12 +51,47 @@ describe("fork:serve", function () {
     expect(report.closed).to.equal(false);
   });
 
+  describe("with a command", () => {
+    const run = (options: string[], script: string): ReturnType<typeof runCommand>["ended"] =>
+      runCommand("serve", [folder.file("tape.json"), ...options, "--", process.execPath, "-e", script]).ended;
+    const asking = (at: string): string => `fetch(process.env.TILLER_FORK_URL, { method: "POST", body: JSON.stringify({
+      jsonrpc: "2.0", id: 1, method: "eth_getStorageAt", params: ["${TOKEN}", "${at}", "latest"] }) })
+      .then((response) => response.text()).then(console.log).then(() => console.log("done"));`;
+
+    it("runs it on the tape and ends with 0 when all went well", async () => {
+      const { code, stdout } = await run(["--last-line", "done"], asking(RECORDED_SLOT));
+      expect(stdout).to.contain(word(41));
+      expect(code).to.equal(0);
+    });
+
+    it("ends with 1 after a miss although the command ended with 0", async () => {
+      const { code, stdout } = await run(["--last-line", "done"], asking(word(5)));
+      expect(stdout).to.contain("1 misses:");
+      expect(code).to.equal(1);
+    });
+
+    it("ends with 1 when the command did, or ended without its last line", async () => {
+      const failed = await run([], "process.exit(3)");
+      expect(failed.code).to.equal(1);
+      expect(failed.stderr).to.equal("the command ended with status 3\n");
+      const cut = await run(["--last-line", "done"], "console.log('half')");
+      expect(cut.code).to.equal(1);
+      expect(cut.stderr).to.equal('the command did not end with the line "done"\n');
+    });
+
+    it("ends with 2 when there is no such command", async () => {
+      const { code, stderr } = await runCommand("serve", [folder.file("tape.json"), "--", "/nowhere/run"]).ended;
+      expect(code).to.equal(2);
+      expect(stderr).to.match(/^COMMAND: .*\n$/);
+    });
+  });
+
   const inputs: [name: string, args: () => string[], line: RegExp][] = [
-    ["a missing file", () => [folder.file("nowhere")], /^FILE: .* cannot be read \(tape\.unreadable\)\. .+\n$/],
+    ["a missing file", () => [folder.file("nowhere")], /^FILE: .* cannot be read \(TAPE_UNREADABLE\)\. .+\n$/],
     [
       "an altered file",
       () => [folder.write("bad.json", { ...sampleTape(), chainId: -1 })],
-      /^chainId: .* \(tape\.schema\)\. .+\n$/,
+      /^chainId: .* \(TAPE_SCHEMA\)\. .+\n$/,
     ],
     [
       "a report that cannot be written",

@@ -237,6 +237,6 @@ describe("tape server", () => {
   it("says which port is taken", async () => {
     const port = Number(new URL(server.url).port);
     const failure: unknown = await serveTape({ file: folder.file("tape.json"), port }).catch((error: unknown) => error);
-    expect(failure).to.include({ code: "server.port", field: "--port", exitCode: 2 });
+    expect(failure).to.include({ code: "SERVER_PORT", field: "--port", exitCode: 2 });
   });
 });

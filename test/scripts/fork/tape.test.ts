@@ -60,37 +60,37 @@ describe("tape file", () => {
   });
 
   const breakages: [name: string, breakIt: (tape: Tape) => unknown, code: string, field: string][] = [
-    ["another format", (tape) => ({ ...tape, format: "tiller-tape/2" }), "tape.schema", "format"],
-    ["an unknown part", (tape) => ({ ...tape, extra: 1 }), "tape.schema", "FILE"],
-    ["no patches", ({ patches: _, ...rest }) => rest, "tape.schema", "patches"],
+    ["another format", (tape) => ({ ...tape, format: "tiller-tape/2" }), "TAPE_SCHEMA", "format"],
+    ["an unknown part", (tape) => ({ ...tape, extra: 1 }), "TAPE_SCHEMA", "FILE"],
+    ["no patches", ({ patches: _, ...rest }) => rest, "TAPE_SCHEMA", "patches"],
     [
       "a code that is not its hash",
       (tape) => ({ ...tape, code: { [keccak256(CODE)]: `${CODE}00` } }),
-      "tape.code-hash",
+      "TAPE_CODE_HASH",
       `code.${keccak256(CODE)}`,
     ],
     [
       "an account whose code is missing",
       (tape) => ({ ...tape, code: {} }),
-      "tape.code-missing",
+      "TAPE_CODE_MISSING",
       `accounts.${TOKEN}.codeHash`,
     ],
     [
       "an altered header",
       (tape) => ({ ...tape, block: { ...tape.block, timestamp: "0x665ba280" } }),
-      "tape.header",
+      "TAPE_HEADER",
       "block.hash",
     ],
     [
       "a header without a base fee",
       (tape) => ({ ...tape, block: { ...tape.block, baseFeePerGas: undefined } }),
-      "tape.schema",
+      "TAPE_SCHEMA",
       "block.baseFeePerGas",
     ],
     [
       "a patch over a recorded slot",
       (tape) => ({ ...tape, patches: [{ address: TOKEN, slot: RECORDED_SLOT, value: word(1), why: "constant" }] }),
-      "tape.patch",
+      "TAPE_PATCH",
       "patches.0",
     ],
     [
@@ -99,37 +99,37 @@ describe("tape file", () => {
         ...tape,
         patches: [...tape.patches, { address: TOKEN, slot: PATCHED_SLOT, value: word(1), why: "constant" }],
       }),
-      "tape.patch",
+      "TAPE_PATCH",
       "patches.1",
     ],
     [
       "storage of an account that it does not have",
       (tape) => ({ ...tape, storage: { [address(5)]: { [word(0)]: word(1) } } }),
-      "tape.account-missing",
+      "TAPE_ACCOUNT_MISSING",
       `storage.${address(5)}`,
     ],
     [
       "an account that is absent and present",
       (tape) => ({ ...tape, absent: [{ address: PLAIN, why: "x" }] }),
-      "tape.absent",
+      "TAPE_ABSENT",
       "absent.0.address",
     ],
     [
       "zeros of an account that it does not have",
       (tape) => ({ ...tape, zeroReadable: [{ address: ABSENT, slots: [] }] }),
-      "tape.account-missing",
+      "TAPE_ACCOUNT_MISSING",
       "zeroReadable.0.address",
     ],
     [
       "a short slot",
       (tape) => ({ ...tape, storage: { [TOKEN]: { "0x1": word(1) } } }),
-      "tape.schema",
+      "TAPE_SCHEMA",
       `storage.${TOKEN}.0x1`,
     ],
     [
       "a number as a balance",
       (tape) => ({ ...tape, accounts: { ...tape.accounts, [PLAIN]: { ...tape.accounts[PLAIN], balance: 5 } } }),
-      "tape.schema",
+      "TAPE_SCHEMA",
       `accounts.${PLAIN}.balance`,
     ],
   ];
@@ -145,10 +145,10 @@ describe("tape file", () => {
   }
 
   it("is refused when it is missing, no JSON, or half a gzip file", () => {
-    expect(failureOf(folder.file("nowhere.json")).code).to.equal("tape.unreadable");
+    expect(failureOf(folder.file("nowhere.json")).code).to.equal("TAPE_UNREADABLE");
     writeFileSync(folder.file("text.json"), "{");
-    expect(failureOf(folder.file("text.json")).code).to.equal("tape.not-json");
+    expect(failureOf(folder.file("text.json")).code).to.equal("TAPE_NOT_JSON");
     writeFileSync(folder.file("half.json.gz"), gzipSync(JSON.stringify(sampleTape())).subarray(0, 300));
-    expect(failureOf(folder.file("half.json.gz")).code).to.equal("tape.unreadable");
+    expect(failureOf(folder.file("half.json.gz")).code).to.equal("TAPE_UNREADABLE");
   });
 });

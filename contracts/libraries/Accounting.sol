@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.28;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {IAdapter} from "../interfaces/IAdapter.sol";
+import {IVault} from "../interfaces/IVault.sol";
+import {BoundedRead} from "./BoundedRead.sol";
+import {AdapterSlot, ClaimUnits, Position, VaultState, WAD, YEAR} from "./VaultState.sol";
+
+/// @title What the vault is worth: reads of adapters, and the accrual they lead to
+library Accounting {
+    /// @dev Gas that one read of an adapter is given. Enough for a vault of vaults; a read that wants more has failed.
+    uint256 internal constant READ_GAS = 400_000;
+
+    /// @dev Gas that must be left before a read: 64/63 of READ_GAS (EIP-150) and what making the call costs. A caller who
+    /// brings less is refused; otherwise anybody could make a sound adapter's read fail and write its value off.
+    uint256 internal constant READ_GAS_NEEDED = 415_000;
+
+    uint256 internal constant MAX_TOTAL = type(uint104).max;
+
+    /// @dev A price of an empty vault's shares times this is the scale of share prices: see {IVault.sharePrice}.
+    uint256 internal constant PRICE_SCALE = 1e36;
+
+    struct Accrual {
+        uint256 total;
+        uint256 writtenOff;
+        uint256 carry;
+        uint256 managementShares;
+        uint256 performanceShares;
+        uint256 highWaterMark;
+        bool uncounted;
+    }
+
+    /// @notice One word of an adapter, bounded in gas. Never reverts, but for a caller who brings too little gas.
+    function read(address adapter, bytes4 selector) internal view returns (bool ok, uint256 value) {
+        if (gasleft() < READ_GAS_NEEDED) revert IVault.InsufficientGas(gasleft(), READ_GAS_NEEDED);
+        return BoundedRead.tryGet(adapter, READ_GAS, selector);
+    }
+
+    /// @notice Fair value of the vault's part of an adapter's position.
+    /// @return ok False: the adapter cannot be read, or answers with what cannot be.
+    function fairValue(VaultState storage s, AdapterSlot memory slot) internal view returns (bool ok, uint256 value) {
+        (ok, value) = positionValue(slot.adapter);
+        if (ok && slot.claimed) value = vaultPart(s, slot.adapter, value);
+    }
+
+    /// @notice Fair value of an adapter's whole position, claims included.
+    function positionValue(address adapter) internal view returns (bool ok, uint256 value) {
+        (ok, value) = read(adapter, IAdapter.fairValue.selector);
+        if (value > MAX_TOTAL) return (false, 0);
+    }
+
+    /// @notice What the vault's exit could take from an adapter now; zero when in doubt.
+    function withdrawable(VaultState storage s, AdapterSlot memory slot) internal view returns (uint256 value) {
+        bool ok;
+        (ok, value) = read(slot.adapter, IAdapter.maxWithdraw.selector);
+        if (!ok || value > MAX_TOTAL) return 0;
+        if (slot.claimed) {
+            uint256 own;
+            (ok, own) = fairValue(s, slot);
+            value = ok ? Math.min(value, own) : 0;
+        }
+    }
+
+    /// @notice The part of an amount of an adapter's position that no claim has.
+    function vaultPart(VaultState storage s, address adapter, uint256 amount) internal view returns (uint256) {
+        ClaimUnits memory units = s.claimUnits[adapter];
+        return units.total == 0 ? amount : Math.mulDiv(amount, units.total - units.claimed, units.total);
+    }
+
+    /// @notice After a withdrawal of the vault's: its units shrink with its part, those of claims and their worth stay.
+    /// @param received What was paid. @param value The vault's part before.
+    function burnUnits(VaultState storage s, AdapterSlot memory slot, uint256 received, uint256 value) internal {
+        if (!slot.claimed || value == 0) return;
+        ClaimUnits storage units = s.claimUnits[slot.adapter];
+        uint256 own = units.total - units.claimed;
+        units.total -= Math.min(own, Math.mulDiv(own, received, value, Math.Rounding.Ceil));
+    }
+
+    /// @notice After a deposit of the vault's: its units grow, those of claims and their worth stay. Claims on a position
+    /// that had become worthless keep the smallest of parts.
+    /// @param grown By how much the position grew. @param value The position before.
+    function mintUnits(VaultState storage s, AdapterSlot memory slot, uint256 grown, uint256 value) internal {
+        if (!slot.claimed) return;
+        ClaimUnits storage units = s.claimUnits[slot.adapter];
+        units.total += Math.mulDiv(units.total, grown * WAD, Math.max(value * WAD, 1));
+    }
+
+    /// @notice Idle and every adapter that counts.
+    /// @return sum What is there now, gains that still drip included.
+    /// @return uncounted Whether an adapter is in quarantine or cannot be read.
+    function sumNow(VaultState storage s, IERC20 asset) internal view returns (uint256 sum, bool uncounted) {
+        sum = asset.balanceOf(address(this));
+        uint256 count = s.adapterCount;
+        for (uint256 i; i < count; ++i) {
+            AdapterSlot memory slot = s.adapters[i];
+            if (slot.quarantined) {
+                uncounted = true;
+                continue;
+            }
+            (bool ok, uint256 value) = fairValue(s, slot);
+            if (ok) sum += value;
+            else uncounted = true;
+        }
+    }
+
+    /// @notice Whether total assets were brought up to date in this block.
+    /// @dev Never while an adapter does not count: who makes a read fail for a moment must not fix the price for a block.
+    function current(VaultState storage s) internal view returns (bool) {
+        return s.updatedAt == block.timestamp && !s.revalue && !s.uncounted;
+    }
+
+    /// @notice What an accrual now would do. Supply is with the virtual shares.
+    /// @dev Losses count at once. Gains count at most at `maxRate` since the last accrual, and beyond that up to what was
+    /// written off while an adapter did not count: nobody could enter since, so it comes back to those who bore it.
+    function forecast(VaultState storage s, IERC20 asset, uint256 supply) internal view returns (Accrual memory a) {
+        uint256 accounted = s.accounted;
+        uint256 elapsed = block.timestamp - s.updatedAt;
+        uint256 sum;
+        (sum, a.uncounted) = sumNow(s, asset);
+
+        uint256 growth = (accounted * s.maxRate * (elapsed + s.carry)) / (YEAR * WAD);
+        uint256 back = s.writtenOff;
+        a.total = Math.min(Math.min(sum, accounted + growth + back), MAX_TOTAL);
+        if (a.uncounted) {
+            if (a.total < accounted) a.writtenOff = Math.min(back + accounted - a.total, MAX_TOTAL);
+            else a.writtenOff = back - Math.min(back, a.total - Math.min(a.total, accounted + growth));
+        }
+        if (growth == 0 && sum > accounted) a.carry = Math.min(elapsed + s.carry, type(uint16).max);
+        if (s.managementFee != 0 || s.performanceFee != 0) fees(s, a, supply, elapsed);
+    }
+
+    function fees(VaultState storage s, Accrual memory a, uint256 supply, uint256 elapsed) private view {
+        uint256 total = a.total + 1;
+        uint256 assets = Math.min((a.total * s.managementFee * elapsed) / (YEAR * WAD), a.total);
+        a.managementShares = Math.mulDiv(assets, supply, total - assets);
+        supply += a.managementShares;
+        if (s.performanceFee == 0) return;
+        uint256 price = priceOf(a.total, supply);
+        uint256 mark = s.highWaterMark;
+        if (price <= mark) return;
+        assets = Math.mulDiv(Math.mulDiv(price - mark, supply, PRICE_SCALE), s.performanceFee, WAD);
+        a.performanceShares = Math.mulDiv(assets, supply, total - assets);
+        a.highWaterMark = priceOf(a.total, supply + a.performanceShares);
+    }
+
+    /// @notice Assets for 1e18 shares, scaled by 1e18. Supply is with the virtual shares.
+    function priceOf(uint256 total, uint256 supply) internal pure returns (uint256) {
+        return ((total + 1) * PRICE_SCALE) / supply;
+    }
+
+    /// @notice What limits that are shares of total assets are shares of: the total of an earlier block, and not above
+    /// today's. Neither a deposit nor an exit in this block widens it.
+    function limitBase(VaultState storage s) internal view returns (uint256) {
+        return s.updatedAt == block.timestamp ? Math.min(s.earlier, s.accounted) : s.accounted;
+    }
+
+    /// @notice Writes an adapter's recorded value and moves its groups' sums by the difference.
+    function recordValue(VaultState storage s, AdapterSlot memory slot, uint256 value) internal {
+        Position storage position = s.positions[slot.adapter];
+        value = Math.min(value, type(uint120).max);
+        uint256 before = position.recorded;
+        if (before == value) return;
+        position.recorded = uint120(value);
+        for (uint256 mask = slot.groupMask; mask != 0; mask &= mask - 1) {
+            uint256 group = Math.log2(mask & (~mask + 1));
+            uint256 allocated = s.groups[group].allocated + value;
+            s.groups[group].allocated = uint128(allocated - Math.min(allocated, before));
+        }
+    }
+}

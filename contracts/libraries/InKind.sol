@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.28;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {Claims} from "../Claims.sol";
+import {IAdapter} from "../interfaces/IAdapter.sol";
+import {IVault} from "../interfaces/IVault.sol";
+import {Accounting} from "./Accounting.sol";
+import {AdapterSlot, ClaimUnits, VaultState} from "./VaultState.sol";
+
+/// @title The exit that needs nobody: a part of everything, as receipts or as claims
+/// @dev Linked library: runs in the vault's storage. The vault has accrued, and has burned the shares already.
+library InKind {
+    using SafeERC20 for IERC20;
+
+    /// @dev Units a position is divided into when the first claim on it is made.
+    uint256 private constant UNITS = 1e27;
+
+    /// @dev Gas that a payment of receipts is given, and what must be left before: a venue that burns all it is given
+    /// becomes a claim and does not end the exit; a caller who brings too little cannot turn a payment into a claim.
+    uint256 private constant PAY_GAS = 1_000_000;
+    uint256 private constant PAY_GAS_NEEDED = 1_030_000;
+
+    /// @dev The exit's part of the vault: `numerator / denominator` of what counts, scaled so that a gain which still
+    /// drips stays, and `shares / denominator` of what does not count, raw: nobody could buy in since it was written off.
+    struct Exit {
+        Claims claims;
+        uint256 shares;
+        uint256 numerator;
+        uint256 denominator;
+        address receiver;
+        uint256 skipMask;
+    }
+
+    /// @param supply Supply before the burn, with the virtual shares: their part stays.
+    /// @return idlePaid Assets paid.
+    function redeem(
+        VaultState storage s,
+        IERC20 asset,
+        Claims claims,
+        uint256 shares,
+        uint256 supply,
+        address receiver,
+        address[] calldata skip
+    ) external returns (uint256 idlePaid) {
+        Exit memory exit = Exit(claims, shares, 0, supply, receiver, skipMask(s, skip));
+        uint256 accountedPaid = settle(s, asset, exit);
+        idlePaid = payIdle(asset, exit);
+        uint256 count = s.adapterCount;
+        for (uint256 i; i < count; ++i) payPart(s, s.adapters[i], exit, exit.skipMask & (1 << i) != 0);
+        emit IVault.RedeemedInKind(msg.sender, receiver, shares, idlePaid, accountedPaid);
+    }
+
+    /// @dev Takes the exit's part off total assets and finds the scale of what is paid.
+    function settle(VaultState storage s, IERC20 asset, Exit memory exit) private returns (uint256 accountedPaid) {
+        uint256 accounted = s.accounted;
+        (uint256 sum, ) = Accounting.sumNow(s, asset);
+        exit.numerator = sum > accounted ? Math.mulDiv(exit.shares, accounted, sum) : exit.shares;
+        accountedPaid = Math.mulDiv(Math.min(accounted, sum), exit.shares, exit.denominator);
+        s.accounted = uint104(accounted - accountedPaid);
+        s.writtenOff -= uint104(Math.mulDiv(s.writtenOff, exit.shares, exit.denominator));
+    }
+
+    function payIdle(IERC20 asset, Exit memory exit) private returns (uint256 paid) {
+        paid = Math.mulDiv(asset.balanceOf(address(this)), exit.numerator, exit.denominator);
+        if (paid != 0) asset.safeTransfer(exit.receiver, paid);
+    }
+
+    function payPart(VaultState storage s, AdapterSlot memory slot, Exit memory exit, bool skip) private {
+        (bool ok, uint256 value) = Accounting.fairValue(s, slot);
+        if (ok && value == 0) return;
+        uint256 numerator = slot.quarantined || !ok ? exit.shares : exit.numerator;
+        if (numerator == 0) return;
+        uint256 denominator = exit.denominator;
+        ClaimUnits memory units = s.claimUnits[slot.adapter];
+        uint256 part;
+        if (units.total != 0) {
+            // Of the position's units the vault owns only some.
+            part = Math.mulDiv(units.total - units.claimed, numerator, denominator);
+            if (part == 0) return;
+            (numerator, denominator) = (part, units.total);
+        }
+        if (!skip) {
+            (bool paid, uint256 receipts) = tryPay(slot.adapter, numerator, denominator, exit.receiver);
+            if (paid) {
+                if (part != 0) s.claimUnits[slot.adapter].total -= part;
+                recordLess(s, slot, exit.numerator, exit.denominator);
+                emit IVault.PaidInKind(slot.adapter, exit.receiver, receipts, 0);
+                return;
+            }
+        }
+        if (units.total == 0) {
+            part = Math.mulDiv(UNITS, numerator, denominator);
+            units.total = UNITS;
+        }
+        if (part == 0) return;
+        units.claimed += part;
+        s.claimUnits[slot.adapter] = units;
+        s.adapters[s.positions[slot.adapter].place - 1].claimed = true;
+        exit.claims.mint(exit.receiver, slot.adapter, part);
+        recordLess(s, slot, exit.numerator, exit.denominator);
+        emit IVault.PaidInKind(slot.adapter, exit.receiver, 0, part);
+    }
+
+    /// @notice Pays a claim in receipts. The claim stays if the venue refuses.
+    function redeemClaim(
+        VaultState storage s,
+        Claims claims,
+        address adapter,
+        uint256 amount,
+        address receiver
+    ) external returns (uint256 receipts) {
+        uint256 held = claims.balanceOf(msg.sender, uint160(adapter));
+        if (amount == 0 || amount > held) revert IVault.ClaimTooLarge(amount, held);
+        ClaimUnits memory units = s.claimUnits[adapter];
+        claims.burn(msg.sender, adapter, amount);
+        if (units.claimed == amount) {
+            delete s.claimUnits[adapter];
+            uint256 place = s.positions[adapter].place;
+            if (place != 0) s.adapters[place - 1].claimed = false;
+        } else {
+            s.claimUnits[adapter] = ClaimUnits(units.total - amount, units.claimed - amount);
+        }
+        receipts = IAdapter(adapter).redeemInKind(amount, units.total, receiver);
+        emit IVault.ClaimRedeemed(adapter, receiver, amount, receipts);
+    }
+
+    function tryPay(
+        address adapter,
+        uint256 numerator,
+        uint256 denominator,
+        address receiver
+    ) private returns (bool paid, uint256 receipts) {
+        if (gasleft() < PAY_GAS_NEEDED) revert IVault.InsufficientGas(gasleft(), PAY_GAS_NEEDED);
+        bytes memory data = abi.encodeCall(IAdapter.redeemInKind, (numerator, denominator, receiver));
+        assembly ("memory-safe") {
+            paid := call(PAY_GAS, adapter, 0, add(data, 0x20), mload(data), 0x00, 0x20)
+            paid := and(paid, gt(returndatasize(), 0x1f))
+            if paid {
+                receipts := mload(0x00)
+            }
+        }
+    }
+
+    function recordLess(VaultState storage s, AdapterSlot memory slot, uint256 numerator, uint256 denominator) private {
+        uint256 recorded = s.positions[slot.adapter].recorded;
+        Accounting.recordValue(s, slot, recorded - Math.mulDiv(recorded, numerator, denominator));
+    }
+
+    function skipMask(VaultState storage s, address[] calldata skip) private view returns (uint256 mask) {
+        for (uint256 i; i < skip.length; ++i) {
+            uint256 place = s.positions[skip[i]].place;
+            if (place == 0) revert IVault.UnknownAdapter(skip[i]);
+            mask |= 1 << (place - 1);
+        }
+    }
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.28;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {IAdapter} from "../interfaces/IAdapter.sol";
+import {IVault} from "../interfaces/IVault.sol";
+import {Accounting} from "./Accounting.sol";
+import {BreakerState} from "./BreakerState.sol";
+import {RateBudget} from "./RateBudget.sol";
+import {AdapterSlot, Keeper, Position, VaultState, WAD} from "./VaultState.sol";
+
+/// @title The keeper's only power, and every bound on it
+/// @notice Threat model: whoever calls {rebalance} holds a stolen key, chose the amounts, the data, the block and the
+/// transactions around it, and is friends with every depositor and every venue that the timelock did not vet.
+/// @dev Linked library: runs in the vault's storage. Its cost does not grow with the number of adapters: only those that
+/// a plan touches are valued, and every limit that is a share of total assets is a share of {Accounting.limitBase}.
+library Rebalancing {
+    using SafeERC20 for IERC20;
+    using RateBudget for RateBudget.Bucket;
+
+    /// @dev What a venue's rounding may take from one withdrawal (Aave and Comet: up to 2). A plan that only moves to idle
+    /// and loses no more is never out of budget; the budget is charged all the same.
+    uint256 private constant ROUNDING = 2;
+
+    struct Run {
+        uint256 base;
+        uint256 idleBefore;
+        uint256 idle;
+        uint256 moved;
+        uint256 lost;
+        bool grows;
+    }
+
+    /// @dev An adapter that was given money, and its value at the end.
+    struct Grown {
+        AdapterSlot slot;
+        uint256 value;
+    }
+
+    /// @notice See {IVault.rebalance}. Order of the checks: keeper, breaker, deadline, nonce, each move, loss, loss budget,
+    /// turnover budget, caps of each adapter that grew, idle.
+    function rebalance(
+        VaultState storage s,
+        IERC20 asset,
+        IVault.Move[] calldata moves,
+        IVault.Guard calldata guard
+    ) external {
+        Run memory run;
+        Keeper storage keeper = s.keepers[msg.sender];
+        if (!keeper.allowed) revert IVault.NotKeeper(msg.sender);
+        for (uint256 i; i < moves.length; ++i) if (moves[i].assets > 0) run.grows = true;
+        if (run.grows) {
+            (IVault.Breaker state, uint256 until) = BreakerState.get(s);
+            if (state != IVault.Breaker.Closed) revert IVault.BreakerTripped(state, until);
+        }
+        if (block.timestamp > guard.deadline) revert IVault.DeadlinePassed(guard.deadline, block.timestamp);
+        uint256 count = keeper.count;
+        uint256 nonce = (uint256(s.planEpoch) << 64) | count;
+        if (guard.nonce != nonce) revert IVault.WrongNonce(guard.nonce, nonce);
+        keeper.count = uint64(count + 1);
+
+        run.base = Accounting.limitBase(s);
+        run.idle = run.idleBefore = asset.balanceOf(address(this));
+        Grown[] memory grown = carryOut(s, asset, moves, run);
+
+        checkLoss(s, run, moves.length, guard.maxLoss);
+        if (run.moved != 0) spendTurnover(s, run);
+        for (uint256 i; i < grown.length && grown[i].slot.adapter != address(0); ++i) checkCaps(s, grown[i], run.base);
+        checkIdle(s, run);
+
+        if (run.lost != 0 && Accounting.current(s)) s.revalue = true;
+        uint256 accounted = s.accounted;
+        emit IVault.Rebalanced(
+            msg.sender,
+            nonce,
+            guard.decision,
+            keccak256(abi.encode(moves)),
+            accounted,
+            accounted - Math.min(accounted, run.lost),
+            run.moved,
+            run.lost
+        );
+    }
+
+    function carryOut(
+        VaultState storage s,
+        IERC20 asset,
+        IVault.Move[] calldata moves,
+        Run memory run
+    ) private returns (Grown[] memory grown) {
+        uint256 length = moves.length;
+        if (length == 0) revert IVault.NoMoves();
+        grown = new Grown[](run.grows ? length : 0);
+        uint256 grownCount;
+        uint256 seen;
+        for (uint256 i; i < length; ++i) {
+            IVault.Move calldata move = moves[i];
+            uint256 place = s.positions[move.adapter].place;
+            if (place == 0) revert IVault.UnknownAdapter(move.adapter);
+            if (move.assets == 0) revert IVault.EmptyMove(i);
+            if (move.assets < 0 && grownCount != 0) revert IVault.UnorderedMove(i);
+            if (seen & (1 << place) != 0) revert IVault.DuplicateMove(i, move.adapter);
+            seen |= 1 << place;
+            AdapterSlot memory slot = s.adapters[place - 1];
+            if (move.assets < 0) {
+                withdrawMove(s, asset, move, slot, run, i);
+            } else {
+                grown[grownCount++] = Grown(slot, depositMove(s, asset, move, slot, run));
+            }
+        }
+    }
+
+    /// @dev A withdrawal is allowed from an adapter in quarantine, and from one that cannot be read: then its value is
+    /// already written off and what comes back is no loss.
+    function withdrawMove(
+        VaultState storage s,
+        IERC20 asset,
+        IVault.Move calldata move,
+        AdapterSlot memory slot,
+        Run memory run,
+        uint256 index
+    ) private {
+        bool all = move.assets == type(int256).min;
+        (bool known, uint256 valueBefore) = Accounting.fairValue(s, slot);
+        uint256 amount = all ? type(uint256).max : uint256(-move.assets);
+        if (slot.claimed) {
+            // Claims of others on the position are never withdrawn, and without a value the parts are not known.
+            if (!known) revert IVault.AdapterUnreadable(slot.adapter);
+            amount = Math.min(amount, valueBefore);
+        }
+        uint256 idleBefore = run.idle;
+        IAdapter(slot.adapter).withdraw(amount, move.data);
+        run.idle = asset.balanceOf(address(this));
+        if (run.idle <= idleBefore) revert IVault.EmptyMove(index);
+        uint256 received = run.idle - idleBefore;
+        Accounting.burnUnits(s, slot, received, valueBefore);
+        (, uint256 valueAfter) = Accounting.fairValue(s, slot);
+        if (known) {
+            uint256 given = valueBefore - Math.min(valueBefore, valueAfter);
+            if (given > received) run.lost += given - received;
+        }
+        Accounting.recordValue(s, slot, valueAfter);
+        emit IVault.Allocated(slot.adapter, -int256(received), valueAfter);
+    }
+
+    function depositMove(
+        VaultState storage s,
+        IERC20 asset,
+        IVault.Move calldata move,
+        AdapterSlot memory slot,
+        Run memory run
+    ) private returns (uint256 valueAfter) {
+        if (slot.quarantined) revert IVault.AdapterQuarantined(slot.adapter);
+        (bool ok, uint256 positionBefore) = Accounting.positionValue(slot.adapter);
+        if (!ok) revert IVault.AdapterUnreadable(slot.adapter);
+        uint256 amount = uint256(move.assets);
+        uint256 idleBefore = run.idle;
+        if (amount > idleBefore) revert IVault.IdleExceeded(amount, idleBefore);
+        asset.safeTransfer(slot.adapter, amount);
+        IAdapter(slot.adapter).deposit(amount, move.data);
+        run.idle = asset.balanceOf(address(this));
+        uint256 given = idleBefore - Math.min(idleBefore, run.idle);
+        (ok, valueAfter) = Accounting.positionValue(slot.adapter);
+        if (!ok) revert IVault.AdapterUnreadable(slot.adapter);
+        uint256 received = valueAfter - Math.min(valueAfter, positionBefore);
+        if (slot.claimed) {
+            Accounting.mintUnits(s, slot, received, positionBefore);
+            valueAfter = Accounting.vaultPart(s, slot.adapter, valueAfter);
+        }
+        if (given > received) run.lost += given - received;
+        run.moved += Math.max(given, amount);
+        Accounting.recordValue(s, slot, valueAfter);
+        emit IVault.Allocated(slot.adapter, int256(amount), valueAfter);
+    }
+
+    function checkLoss(VaultState storage s, Run memory run, uint256 moves, uint256 keepersBound) private {
+        if (run.lost == 0) return;
+        uint256 perCall = (run.base * s.lossPerCall) / WAD;
+        bool rounding = !run.grows && run.lost <= ROUNDING * moves;
+        uint256 bound = Math.min(keepersBound, rounding ? Math.max(perCall, run.lost) : perCall);
+        if (run.lost > bound) revert IVault.LossExceeded(run.lost, bound);
+        RateBudget.Bucket storage budget = s.lossBudget;
+        uint256 share = RateBudget.shareOf(run.lost, run.base);
+        uint256 available = budget.available();
+        if (share > available && !rounding) revert IVault.LossBudgetExceeded(share, available);
+        emit IVault.BudgetSpent("lossBudget", share, budget.charge(share));
+    }
+
+    function spendTurnover(VaultState storage s, Run memory run) private {
+        RateBudget.Bucket storage budget = s.turnoverBudget;
+        uint256 share = RateBudget.shareOf(run.moved, run.base);
+        uint256 available = budget.available();
+        if (share > available) revert IVault.TurnoverBudgetExceeded(share, available);
+        emit IVault.BudgetSpent("turnoverBudget", share, budget.charge(share));
+    }
+
+    function checkCaps(VaultState storage s, Grown memory grown, uint256 base) private {
+        address adapter = grown.slot.adapter;
+        uint256 cap = s.positions[adapter].absoluteCap;
+        if (grown.value > cap) revert IVault.AbsoluteCapExceeded(adapter, grown.value, cap);
+        cap = (base * grown.slot.relativeCap) / WAD;
+        if (grown.value > cap) revert IVault.RelativeCapExceeded(adapter, grown.value, cap);
+        for (uint256 mask = grown.slot.groupMask; mask != 0; mask &= mask - 1) {
+            uint256 group = Math.log2(mask & (~mask + 1));
+            cap = (base * s.groups[group].relativeCap) / WAD;
+            if (s.groups[group].allocated <= cap) continue;
+            refreshGroup(s, group);
+            uint256 allocated = s.groups[group].allocated;
+            if (allocated > cap) revert IVault.GroupCapExceeded(group, allocated, cap);
+        }
+    }
+
+    /// @dev Recorded values of members that the plan did not touch may be old: before a plan is refused for them, they are
+    /// read. One that cannot be read keeps its recorded value.
+    function refreshGroup(VaultState storage s, uint256 group) private {
+        uint256 count = s.adapterCount;
+        for (uint256 i; i < count; ++i) {
+            AdapterSlot memory slot = s.adapters[i];
+            if (slot.groupMask & (1 << group) == 0) continue;
+            (bool ok, uint256 value) = Accounting.fairValue(s, slot);
+            if (ok) Accounting.recordValue(s, slot, value);
+        }
+    }
+
+    function checkIdle(VaultState storage s, Run memory run) private view {
+        if (run.idle >= run.idleBefore) return;
+        uint256 minimum = (run.base * s.minimumIdle) / WAD;
+        if (run.idle < minimum) revert IVault.IdleTooLow(run.idle, minimum);
+    }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.28;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IAdapter} from "../../../contracts/interfaces/IAdapter.sol";
+
+/// @dev An adapter that answers what it is told to, holds the money itself, and may lose some of it on the way out.
+contract HostileAdapter is IAdapter {
+    enum Read {
+        Honest,
+        Reverts,
+        BurnsGas,
+        Nothing,
+        Bomb,
+        Huge
+    }
+
+    address public vault;
+    address public asset;
+    bool public exact = true;
+    Read public reads;
+    uint256 public underpays;
+    bool public burnsGasOnExit;
+    int256 public valueOffset;
+
+    constructor(address vault_, address asset_) {
+        vault = vault_;
+        asset = asset_;
+    }
+
+    function setExact(bool value) external {
+        exact = value;
+    }
+
+    function setReads(Read value) external {
+        reads = value;
+    }
+
+    function setUnderpays(uint256 amount) external {
+        underpays = amount;
+    }
+
+    function setBurnsGasOnExit(bool value) external {
+        burnsGasOnExit = value;
+    }
+
+    function setValueOffset(int256 value) external {
+        valueOffset = value;
+    }
+
+    function kind() external pure returns (bytes32) {
+        return "hostile";
+    }
+
+    function venue() external view returns (address) {
+        return address(this);
+    }
+
+    function receipt() external view returns (address) {
+        return asset;
+    }
+
+    function fairValue() public view returns (uint256) {
+        if (reads == Read.Reverts) revert("no");
+        if (reads == Read.BurnsGas) while (gasleft() > 0) {}
+        if (reads == Read.Huge) return type(uint256).max;
+        if (reads == Read.Nothing) {
+            assembly {
+                return(0, 0)
+            }
+        }
+        if (reads == Read.Bomb) {
+            assembly {
+                revert(0, 1000000)
+            }
+        }
+        return uint256(int256(IERC20(asset).balanceOf(address(this))) + valueOffset);
+    }
+
+    function exitValue() external view returns (uint256) {
+        return fairValue();
+    }
+
+    function maxDeposit() external pure returns (uint256) {
+        return type(uint256).max;
+    }
+
+    function maxWithdraw() external view returns (uint256) {
+        return IERC20(asset).balanceOf(address(this));
+    }
+
+    function deposit(uint256, bytes calldata) external {}
+
+    function withdraw(uint256 assets, bytes calldata) external returns (uint256) {
+        if (burnsGasOnExit) while (gasleft() > 0) {}
+        uint256 held = IERC20(asset).balanceOf(address(this));
+        if (assets > held) assets = held;
+        IERC20(asset).transfer(vault, assets - underpays);
+        if (underpays != 0) IERC20(asset).transfer(address(0xbad), underpays);
+        return assets;
+    }
+
+    function redeemInKind(uint256 numerator, uint256 denominator, address receiver) external returns (uint256 paid) {
+        paid = (IERC20(asset).balanceOf(address(this)) * numerator) / denominator;
+        IERC20(asset).transfer(receiver, paid);
+    }
+}
