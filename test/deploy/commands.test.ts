@@ -22,7 +22,8 @@ function run(script: string, args: readonly string[], env: Record<string, string
     execFile(
       process.execPath,
       ["-r", "tsx/cjs", path.join(ROOT, "deploy", script), ...args],
-      { cwd: ROOT, env: { ...process.env, ...env } },
+      // A CI's environment asks for colours, which would stand between a word and the next.
+      { cwd: ROOT, env: { ...process.env, NO_COLOR: "1", ...env } },
       (error, stdout, stderr) => resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr }),
     );
   });
