@@ -45,8 +45,11 @@ const SLOWEST_POLL_MS = 2_000;
 /** Twice as long as ethers' providers answer from their cache. */
 const CACHE_MS = 500;
 const PATIENCE_MS = 10 * 60_000;
-/** An estimate is made on the state before; another block may make the step a little dearer. */
-const gasWithMargin = (estimate: bigint): bigint => (estimate * 115n) / 100n;
+/**
+ * A creation costs what it was estimated at. A call does not: in the second of the vault's creation `open` accrues
+ * nothing, in the next one it reads every venue. What is not used is not paid.
+ */
+const gasWithMargin = (estimate: bigint, step: Step): bigint => (estimate * (step.to === null ? 115n : 400n)) / 100n;
 
 /** Really sends. The signer must be able to sign without sending, as a wallet or an HSM does. */
 export class LiveTransactions implements Transactions {
@@ -121,7 +124,7 @@ export class LiveTransactions implements Transactions {
         to: step.to,
         data: step.data,
         value: 0n,
-        gasLimit: gasWithMargin(estimate),
+        gasLimit: gasWithMargin(estimate, step),
         maxFeePerGas,
         maxPriorityFeePerGas,
       };

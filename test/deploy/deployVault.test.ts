@@ -21,6 +21,11 @@ import { TestChain } from "./localChain";
 
 class Interruption extends Error {}
 
+/** Which signature of a deployment with four libraries, timelock, lens and three adapters each of these is. */
+const SECOND_ADAPTER = 8;
+const CREATION = 10;
+const OPENING = 12;
+
 describe("the deployment of a vault", () => {
   let chain: TestChain;
   let options: DeployOptions;
@@ -54,7 +59,9 @@ describe("the deployment of a vault", () => {
   }
 
   it("opens a vault with the parameters, roles and adapters that were asked for, and writes its addresses", async () => {
-    const made = await deployVault(options);
+    const signed: string[] = [];
+    const log = (event: DeploymentEvent): void => void (event.kind === "step.signed" && signed.push(event.step));
+    const made = await deployVault({ ...options, log });
 
     const written = addressFileSchema.parse(JSON.parse(readFileSync(options.addressFile, "utf8")));
     expect(written).to.deep.equal(made);
@@ -66,6 +73,9 @@ describe("the deployment of a vault", () => {
     expect(await vault.opened()).to.equal(true);
     expect(await vault.totalAssets()).to.equal(options.network.seed);
     expect(await vault.isKeeper(localWallet("keeper").address)).to.equal(true);
+    expect(signed.indexOf("adapter:compound-v3-usdc") + 1).to.equal(SECOND_ADAPTER);
+    expect(signed.indexOf("vault") + 1).to.equal(CREATION);
+    expect(signed.indexOf("open") + 1).to.equal(OPENING);
     expect(made.adapters.map(({ id }) => id)).to.deep.equal(["aave-v3-usdc", "compound-v3-usdc", "savings-usdc"]);
     const receipt = await chain.provider.getBlock(made.deployedAtBlock);
     expect(receipt?.transactions).to.have.length(1);
@@ -153,9 +163,9 @@ describe("the deployment of a vault", () => {
 
   for (const [nth, step, again] of [
     [1, "a library's", 0],
-    [8, "an adapter's", 1],
-    [10, "the vault's", 1],
-    [12, "the opening's", 0],
+    [SECOND_ADAPTER, "an adapter's", 1],
+    [CREATION, "the vault's", 1],
+    [OPENING, "the opening's", 0],
   ] as const) {
     it(`ends with a sound vault when a foreign transaction takes ${step} nonce`, async () => {
       const events: DeploymentEvent[] = [];
@@ -175,6 +185,27 @@ describe("the deployment of a vault", () => {
     await (await other.sendTransaction({ to: other.address, value: 0n })).wait();
     const made = await deployVault(options);
     expect((await inspect(chain.provider, made)).checks.filter((check) => !check.ok)).to.deep.equal([]);
+  });
+
+  it("opens the vault although the opening costs more in its block than when it was estimated", async () => {
+    /** Keeps the clock still until the opening is signed, so that it is estimated in the second of the creation. */
+    class LateWallet extends Wallet {
+      private signatures = 0;
+      constructor() {
+        super(localWallet("deployer").privateKey, chain.provider);
+      }
+      override async signTransaction(transaction: TransactionRequest): Promise<string> {
+        this.signatures += 1;
+        if (this.signatures === 1) await chain.provider.send("anvil_setBlockTimestampInterval", [0]);
+        if (this.signatures === OPENING) {
+          await chain.provider.send("anvil_removeBlockTimestampInterval", []);
+          await chain.provider.send("evm_increaseTime", [60]);
+        }
+        return super.signTransaction(transaction);
+      }
+    }
+    const made = await deployVault({ ...options, signer: new LateWallet() });
+    expect(await Vault__factory.connect(made.vault, chain.provider).opened()).to.equal(true);
   });
 
   it("refuses another chain", async () => {
