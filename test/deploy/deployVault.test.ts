@@ -294,6 +294,30 @@ describe("the deployment of a vault", () => {
     expect(failure?.message).to.contain("guardian");
   });
 
+  it("writes no address file when what stands is not what was sent, and refuses a file whose vault has changed", async () => {
+    let lens = "";
+    const cut = (event: DeploymentEvent): void => {
+      if (event.kind !== "step.mined") return;
+      if (event.step === "lens") lens = event.creates ?? "";
+      if (event.step === "open") throw new Interruption();
+    };
+    await deployVault({ ...options, log: cut }).catch((error: unknown) => expect(error).to.be.instanceOf(Interruption));
+    const code = await chain.provider.getCode(lens);
+    await chain.provider.send("anvil_setCode", [lens, `${code}00`]);
+    const unsound = await failureOf(options);
+    expect([unsound.code, unsound.exitCode]).to.deep.equal(["DEPLOYMENT_UNSOUND", 1]);
+    expect(unsound.message).to.match(/^code of the lens: 0x/);
+
+    await chain.provider.send("anvil_setCode", [lens, code]);
+    await deployVault(options);
+    await chain.provider.send("anvil_setCode", [lens, `${code}00`]);
+    const changed = await deployVault(options).then(
+      () => null,
+      (error: unknown) => error as Failure,
+    );
+    expect(changed?.code).to.equal("DEPLOYMENT_UNSOUND");
+  });
+
   it("sends and writes nothing in a dry run, and foretells the addresses", async () => {
     const count = await nonce();
     const planned: string[] = [];
