@@ -1,5 +1,5 @@
 // One plan for one target block: rows first, then policy, signature, relays.
-import type { TransactionLike } from "ethers";
+import type { Provider, TransactionLike } from "ethers";
 import type { Checkpoint } from "../events/steps";
 import type { Sink } from "../events/events";
 import type { DecisionRow, IntentRow, Store, SubmissionRow } from "../store/records";
@@ -10,7 +10,8 @@ import { type KeeperSigner, type SignedTransaction, signChecked } from "./signer
 import { describeRevert } from "./simulate";
 
 export interface BundleDeps {
-  readonly chainId: number;
+  /** The chain as `connectChain` gives it. */
+  readonly chain: { readonly chainId: number; readonly provider: Provider };
   readonly vault: string;
   readonly store: Store;
   readonly relays: readonly BundleRelay[];
@@ -80,7 +81,7 @@ export async function signBundle(
 ): Promise<SignedTransaction> {
   const transaction = transactionOf(intent, target.fees);
   checkPolicy(transaction, {
-    chainId: deps.chainId,
+    chainId: deps.chain.chainId,
     vault: deps.vault,
     intent,
     decision,

@@ -1,6 +1,5 @@
 // The life of a plan, from its intent to its final block. Every step leaves a row before the next one begins, and every
 // head is met with what the chain says: a process that died anywhere goes on from the rows.
-import type { Provider } from "ethers";
 import { InputFailure } from "../config/failure";
 import type { Plan } from "../decide/strategy";
 import type { DecisionRow, IntentRow, IntentState, SubmissionRow } from "../store/records";
@@ -22,7 +21,6 @@ export interface ExecutionHead {
 }
 
 export interface ExecutorDeps extends BundleDeps {
-  readonly provider: Provider;
   readonly settings: BundleDeps["settings"] & {
     /** Target blocks that a plan is tried for. */
     readonly blocks: number;
@@ -73,7 +71,8 @@ class Lifecycle {
   constructor(private readonly deps: ExecutorDeps) {}
 
   async begin(decision: DecisionRow, plan: Plan, head: ExecutionHead): Promise<IntentRow> {
-    const { chainId, vault, store, signer, provider, relays } = this.deps;
+    const { vault, store, signer, relays } = this.deps;
+    const { chainId, provider } = this.deps.chain;
     if (relays.length === 0) {
       throw new InputFailure("RELAYS_MISSING", "there is no relay to send the plan to", {
         field: "relays",
@@ -103,7 +102,8 @@ class Lifecycle {
   }
 
   async recover(head: ExecutionHead): Promise<void> {
-    const { chainId, vault, store, signer } = this.deps;
+    const { vault, store, signer } = this.deps;
+    const { chainId } = this.deps.chain;
     const past = await store.decisions({ chainId, vault, limit: PAST_PLANS, action: "rebalance" });
     for (const { intentId, state } of past) {
       if (state !== "abandoned" || intentId === null) continue;
@@ -115,7 +115,8 @@ class Lifecycle {
   }
 
   async advance(head: ExecutionHead): Promise<void> {
-    const { chainId, vault, store, signer } = this.deps;
+    const { vault, store, signer } = this.deps;
+    const { chainId } = this.deps.chain;
     for (const intent of await store.liveIntents(chainId, vault, signer.address)) {
       if (intent.state === "included") await this.confirm(intent, head);
       else if (IN_FLIGHT.includes(intent.state)) await this.settle(intent, head);
@@ -138,7 +139,7 @@ class Lifecycle {
   private async confirm(intent: IntentRow, head: ExecutionHead): Promise<void> {
     const { includedBlock } = intent;
     if (includedBlock === null) return;
-    const block = includedBlock <= head.number ? await this.deps.provider.getBlock(includedBlock) : null;
+    const block = includedBlock <= head.number ? await this.deps.chain.provider.getBlock(includedBlock) : null;
     if (block !== null && block.hash === intent.includedBlockHash) {
       if (head.number - includedBlock < this.deps.settings.finalityBlocks) return;
       await this.move(intent, ["included"], { to: "final", change: {} });
@@ -229,7 +230,7 @@ class Lifecycle {
 
   /** Why the plan would not work in the next block; null if nothing speaks against it. */
   private async obstacle(intent: IntentRow, { fees, head }: Target): Promise<string | null> {
-    const { provider } = this.deps;
+    const { provider } = this.deps.chain;
     const gasLimit = BigInt(intent.gasLimit);
     const [simulation, balance] = await Promise.all([
       simulatePlan(provider, { ...intent, gasLimit, block: head.number }),
@@ -308,14 +309,14 @@ class Lifecycle {
 
   private read(intent: IntentRow, rows: readonly SubmissionRow[], head: ExecutionHead): Promise<Inclusion> {
     const txHashes = [...new Set(rows.flatMap(({ txHash }) => (txHash === null ? [] : [txHash])))];
-    return readInclusion(this.deps.provider, intent, { txHashes, head: head.number });
+    return readInclusion(this.deps.chain.provider, intent, { txHashes, head: head.number });
   }
 
   /** The ceiling where the node cannot tell: the simulation then says why. */
   private async gasLimitOf(calldata: string): Promise<bigint> {
-    const { provider, signer, vault, settings } = this.deps;
+    const { chain, signer, vault, settings } = this.deps;
     try {
-      const estimate = await provider.estimateGas({ from: signer.address, to: vault, data: calldata });
+      const estimate = await chain.provider.estimateGas({ from: signer.address, to: vault, data: calldata });
       const limit = (estimate * GAS_MARGIN_PERCENT) / 100n;
       return limit < settings.gasLimit ? limit : settings.gasLimit;
     } catch {
