@@ -36,7 +36,8 @@ export function describeOnFork(name: string, body: (fork: () => Fork) => void): 
   });
 }
 
-function standsOn(): string {
+/** What the forks of this run stand on, for titles. */
+export function standsOn(): string {
   const choice = chosenUpstream();
   switch (choice.kind) {
     case "rpc":
