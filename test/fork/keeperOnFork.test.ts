@@ -6,7 +6,7 @@ import path from "node:path";
 import { expect } from "chai";
 import { keeperOnFork, type Story } from "../../scripts/fork/keeperOnFork";
 import { assertForkSound, startFork, type Fork } from "../../scripts/fork/startFork";
-import { standsOn, USDC } from "./forkSuite";
+import { skipWithoutComet, standsOn, USDC } from "./forkSuite";
 
 const DEPOSIT = 1_000_000n * USDC;
 
@@ -16,8 +16,9 @@ describe(`the keeper, on a fork of ${standsOn()}`, function () {
   let fork: Fork | undefined;
   let story: Story;
 
-  before(async () => {
+  before(async function () {
     fork = await startFork({ relayMines: true });
+    await skipWithoutComet(this, fork);
     story = await keeperOnFork(fork, { folder, deposit: DEPOSIT });
   });
   after(async () => {
