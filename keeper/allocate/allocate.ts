@@ -90,14 +90,23 @@ function sameModel(a: RateModel, b: RateModel): boolean {
   return b.kind === "kinked-supply" && a.slopeLow === b.slopeLow && a.slopeHigh === b.slopeHigh && a.kink === b.kink;
 }
 
-/** Puts changes of dust back to nothing where the limits allow it. */
+/** Puts changes of dust back to nothing where the limits allow it: all of them, or what lowers a sum before what raises it. */
 function withoutDust({ venues }: AllocationProblem, limits: Limits, amounts: Float64Array): Float64Array {
+  const dusty: number[] = [];
   for (let i = 0; i < venues.length; i++) {
     const { current } = venues[i] as AllocationVenue;
+    const change = Math.abs((amounts[i] as number) - current);
+    const inBounds = current >= (limits.least[i] as number) && current <= (limits.most[i] as number);
+    if (change > 0 && change < DUST_USD && inBounds) dusty.push(i);
+  }
+  if (dusty.length === 0) return amounts;
+  const still = amounts.slice();
+  for (const i of dusty) still[i] = (venues[i] as AllocationVenue).current;
+  if (allowed(limits, still)) return still;
+  const raised = (i: number): number => (venues[i] as AllocationVenue).current - (amounts[i] as number);
+  for (const i of dusty.sort((a, b) => raised(a) - raised(b))) {
     const wanted = amounts[i] as number;
-    if (wanted === current || Math.abs(wanted - current) >= DUST_USD) continue;
-    if (current < (limits.least[i] as number) || current > (limits.most[i] as number)) continue;
-    amounts[i] = current;
+    amounts[i] = (venues[i] as AllocationVenue).current;
     if (!allowed(limits, amounts)) amounts[i] = wanted;
   }
   return amounts;

@@ -154,7 +154,7 @@ function best(found: readonly Found[]): Found {
 }
 
 /** Pattern search: single changes, exchanges between two venues, and going back to what is held, in shrinking steps. */
-function refine(problem: AllocationProblem, start: readonly number[]): Found {
+export function refine(problem: AllocationProblem, start: readonly number[]): Found {
   const { venues } = problem;
   const x = [...start];
   const n = x.length;
