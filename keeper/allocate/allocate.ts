@@ -90,23 +90,18 @@ function sameModel(a: RateModel, b: RateModel): boolean {
   return b.kind === "kinked-supply" && a.slopeLow === b.slopeLow && a.slopeHigh === b.slopeHigh && a.kink === b.kink;
 }
 
-/** Puts changes of dust back to nothing where the limits allow it: all of them, or what lowers a sum before what raises it. */
+/** Puts changes of dust back to nothing where the limits allow it, those that make room before those that take it. */
 function withoutDust({ venues }: AllocationProblem, limits: Limits, amounts: Float64Array): Float64Array {
-  const dusty: number[] = [];
+  const dusty: { readonly i: number; readonly current: number; readonly raised: number }[] = [];
   for (let i = 0; i < venues.length; i++) {
     const { current } = venues[i] as AllocationVenue;
-    const change = Math.abs((amounts[i] as number) - current);
+    const raised = current - (amounts[i] as number);
     const inBounds = current >= (limits.least[i] as number) && current <= (limits.most[i] as number);
-    if (change > 0 && change < DUST_USD && inBounds) dusty.push(i);
+    if (raised !== 0 && Math.abs(raised) < DUST_USD && inBounds) dusty.push({ i, current, raised });
   }
-  if (dusty.length === 0) return amounts;
-  const still = amounts.slice();
-  for (const i of dusty) still[i] = (venues[i] as AllocationVenue).current;
-  if (allowed(limits, still)) return still;
-  const raised = (i: number): number => (venues[i] as AllocationVenue).current - (amounts[i] as number);
-  for (const i of dusty.sort((a, b) => raised(a) - raised(b))) {
+  for (const { i, current } of dusty.sort((a, b) => a.raised - b.raised)) {
     const wanted = amounts[i] as number;
-    amounts[i] = (venues[i] as AllocationVenue).current;
+    amounts[i] = current;
     if (!allowed(limits, amounts)) amounts[i] = wanted;
   }
   return amounts;

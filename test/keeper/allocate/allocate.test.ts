@@ -10,7 +10,7 @@ import {
   type RateModel,
 } from "../../../keeper/venues/rateModel";
 import { bruteForce, objective } from "./oracle";
-import { randomProblem, seeded } from "./randomProblems";
+import { randomProblem, seeded } from "../../../scripts/bench/randomProblems";
 
 const YEAR = 8760;
 

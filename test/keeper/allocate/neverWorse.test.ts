@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { allocate } from "../../../keeper/allocate/allocate";
 import type { AllocationProblem } from "../../../keeper/allocate/problem";
 import { bruteForce, multiStart, objective, refine, violation } from "./oracle";
-import { randomProblem, seeded, type ProblemShape } from "./randomProblems";
+import { randomProblem, seeded, type ProblemShape } from "../../../scripts/bench/randomProblems";
 
 const TOLERANCE = 1e-9;
 
@@ -70,6 +70,15 @@ describe("the allocator against searches that know no structure", function () {
     const outcomes = range(20_000, 40).map((seed) => judge(seed, () => ({ venues: 12, gas: true, groups: true })));
     expect(failures(outcomes)).to.deep.equal([]);
     expect(outcomes.filter(({ exact }) => !exact)).to.deep.equal([]);
+  });
+
+  it("holds sums to the rounding of their addition, groups included", () => {
+    for (const seed of range(29_000, 300)) {
+      const problem = randomProblem(seeded(seed), { venues: 4 });
+      const answer = allocate(problem);
+      const amounts = problem.venues.map(({ id }) => answer.allocation[id] ?? Number.NaN);
+      expect(violation(problem, amounts) / problem.total, `seed ${seed}`).to.be.at.most(1e-12);
+    }
   });
 
   it("gives the same answer for the same problem, whatever was solved before", () => {

@@ -3,7 +3,7 @@
 // pattern search. Slow, and right about any point that they name.
 import type { AllocationProblem, AllocationVenue } from "../../../keeper/allocate/problem";
 import type { RateModel } from "../../../keeper/venues/rateModel";
-import type { Random } from "./randomProblems";
+import type { Random } from "../../../scripts/bench/randomProblems";
 
 export function aprOf(model: RateModel, x: number): number {
   if (model.kind === "fixed") return model.apr;

@@ -11,7 +11,7 @@ import {
   type KinkedSupplyModel,
 } from "../../../keeper/venues/rateModel";
 import { aprOf } from "../allocate/oracle";
-import { randomModel, seeded } from "../allocate/randomProblems";
+import { randomModel, seeded } from "../../../scripts/bench/randomProblems";
 
 /** Aave V3 USDC at mainnet block 20,000,000: borrow 8.755 %, supply 7.05 %. */
 const AAVE: AaveModel = {
