@@ -103,15 +103,21 @@ async function start(options: StartOptions, system: System): Promise<Promise<nev
     void child.ended.then(({ code, signal, lastError }) => {
       if (system.stopping) return;
       broken(
-        new WorldFailure("PART_ENDED", `the ${child.name} ended with ${signal ?? code}${lastError === "" ? "" : `: ${lastError}`}`, {
-          remedy: `See ${path.join(logFolder, `${child.name}.log`)}; npm start goes on where it stopped.`,
-        }),
+        new WorldFailure(
+          "PART_ENDED",
+          `the ${child.name} ended with ${signal ?? code}${lastError === "" ? "" : `: ${lastError}`}`,
+          {
+            remedy: `See ${path.join(logFolder, `${child.name}.log`)}; npm start goes on where it stopped.`,
+          },
+        ),
       );
     });
   };
 
   const relayUrl = await startRelayProcess(chain, { options, logFolder, system, watch });
-  say(`relay      ${relayUrl}, a block every ${options.blockMs / 1000} s, ${options.secondsPerBlock} s of chain time each`);
+  say(
+    `relay      ${relayUrl}, a block every ${options.blockMs / 1000} s, ${options.secondsPerBlock} s of chain time each`,
+  );
   const market = startChild({
     name: "market",
     script: "scripts/localnet/market.ts",
@@ -131,7 +137,12 @@ async function start(options: StartOptions, system: System): Promise<Promise<nev
 
 async function startRelayProcess(
   chain: LocalChain,
-  context: { readonly options: StartOptions; readonly logFolder: string; readonly system: System; readonly watch: (child: Child) => void },
+  context: {
+    readonly options: StartOptions;
+    readonly logFolder: string;
+    readonly system: System;
+    readonly watch: (child: Child) => void;
+  },
 ): Promise<string> {
   const { options } = context;
   let listening: (url: string) => void = () => undefined;
@@ -139,7 +150,15 @@ async function startRelayProcess(
   const relay = startChild({
     name: "relay",
     script: "scripts/relay/main.ts",
-    args: ["--node", chain.url, "--block-ms", String(options.blockMs), "--seconds-per-block", String(options.secondsPerBlock), "--json"],
+    args: [
+      "--node",
+      chain.url,
+      "--block-ms",
+      String(options.blockMs),
+      "--seconds-per-block",
+      String(options.secondsPerBlock),
+      "--json",
+    ],
     logFolder: context.logFolder,
     onLine: (line) => {
       const event = parsed(line);
@@ -148,7 +167,9 @@ async function startRelayProcess(
   });
   context.system.add("relay", () => relay.stop(CHILD_PATIENCE_MS));
   const ended = relay.ended.then(({ lastError }) => {
-    throw new WorldFailure("PART_ENDED", `the relay did not start: ${lastError}`, { remedy: "See relay.log in the localnet's logs." });
+    throw new WorldFailure("PART_ENDED", `the relay did not start: ${lastError}`, {
+      remedy: "See relay.log in the localnet's logs.",
+    });
   });
   const answer = await Promise.race([url, ended]);
   ended.catch(() => undefined);
@@ -158,7 +179,12 @@ async function startRelayProcess(
 
 function startKeeper(
   configFile: string,
-  context: { readonly logFolder: string; readonly system: System; readonly say: (line: string) => void; readonly broken: (failure: Failure) => void },
+  context: {
+    readonly logFolder: string;
+    readonly system: System;
+    readonly say: (line: string) => void;
+    readonly broken: (failure: Failure) => void;
+  },
 ): void {
   const { system, say } = context;
   let current: Child;
@@ -241,7 +267,9 @@ async function main(): Promise<void> {
     await Promise.race([signalled, running]);
     process.stdout.write("\nstopping\n");
   } catch (error) {
-    process.stderr.write(`npm start: ${error instanceof Failure ? error.line() : String((error as Error).stack ?? error)}\n`);
+    process.stderr.write(
+      `npm start: ${error instanceof Failure ? error.line() : String((error as Error).stack ?? error)}\n`,
+    );
     process.exitCode = error instanceof Failure ? error.exitCode : 1;
   } finally {
     await system.stop();

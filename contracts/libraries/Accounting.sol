@@ -35,7 +35,7 @@ library Accounting {
     /// @notice One word of an adapter, bounded in gas. Never reverts, but for a caller who brings too little gas.
     function read(address adapter, bytes4 selector) internal view returns (bool ok, uint256 value) {
         if (gasleft() < READ_GAS_NEEDED) revert IVault.InsufficientGas(gasleft(), READ_GAS_NEEDED);
-        return BoundedRead.tryUint(adapter, READ_GAS, abi.encodePacked(selector));
+        return BoundedRead.tryGet(adapter, READ_GAS, selector);
     }
 
     /// @notice Fair value of the vault's part of an adapter's position.
@@ -106,8 +106,9 @@ library Accounting {
     }
 
     /// @notice Whether total assets were brought up to date in this block.
+    /// @dev Never while an adapter does not count: who makes a read fail for a moment must not fix the price for a block.
     function current(VaultState storage s) internal view returns (bool) {
-        return s.updatedAt == block.timestamp && !s.revalue;
+        return s.updatedAt == block.timestamp && !s.revalue && !s.uncounted;
     }
 
     /// @notice What an accrual now would do. Supply is with the virtual shares.

@@ -21,6 +21,18 @@ library BoundedRead {
         }
     }
 
+    /// @notice As {tryUint}, for a function without arguments.
+    function tryGet(address target, uint256 gasLimit, bytes4 selector) internal view returns (bool ok, uint256 value) {
+        assembly ("memory-safe") {
+            mstore(0x00, selector)
+            ok := staticcall(gasLimit, target, 0x00, 0x04, 0x00, 0x20)
+            ok := and(ok, gt(returndatasize(), 0x1f))
+            if ok {
+                value := mload(0x00)
+            }
+        }
+    }
+
     /// @return ok The call did not revert and the target has code.
     function tryCall(address target, uint256 gasLimit, bytes memory data) internal returns (bool ok) {
         assembly ("memory-safe") {

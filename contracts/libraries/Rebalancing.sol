@@ -27,6 +27,7 @@ library Rebalancing {
     struct Run {
         uint256 base;
         uint256 idleBefore;
+        uint256 idle;
         uint256 moved;
         uint256 lost;
         bool grows;
@@ -61,13 +62,13 @@ library Rebalancing {
         keeper.count = uint64(count + 1);
 
         run.base = Accounting.limitBase(s);
-        run.idleBefore = asset.balanceOf(address(this));
+        run.idle = run.idleBefore = asset.balanceOf(address(this));
         Grown[] memory grown = carryOut(s, asset, moves, run);
 
         checkLoss(s, run, moves.length, guard.maxLoss);
         if (run.moved != 0) spendTurnover(s, run);
         for (uint256 i; i < grown.length && grown[i].slot.adapter != address(0); ++i) checkCaps(s, grown[i], run.base);
-        checkIdle(s, asset, run);
+        checkIdle(s, run);
 
         if (run.lost != 0 && Accounting.current(s)) s.revalue = true;
         uint256 accounted = s.accounted;
@@ -129,10 +130,11 @@ library Rebalancing {
             if (!known) revert IVault.AdapterUnreadable(slot.adapter);
             amount = Math.min(amount, valueBefore);
         }
-        uint256 idleBefore = asset.balanceOf(address(this));
+        uint256 idleBefore = run.idle;
         IAdapter(slot.adapter).withdraw(amount, move.data);
-        uint256 received = asset.balanceOf(address(this)) - idleBefore;
-        if (received == 0) revert IVault.EmptyMove(index);
+        run.idle = asset.balanceOf(address(this));
+        if (run.idle <= idleBefore) revert IVault.EmptyMove(index);
+        uint256 received = run.idle - idleBefore;
         Accounting.burnUnits(s, slot, received, valueBefore);
         (, uint256 valueAfter) = Accounting.fairValue(s, slot);
         if (known) {
@@ -154,11 +156,12 @@ library Rebalancing {
         (bool ok, uint256 positionBefore) = Accounting.positionValue(slot.adapter);
         if (!ok) revert IVault.AdapterUnreadable(slot.adapter);
         uint256 amount = uint256(move.assets);
-        uint256 idleBefore = asset.balanceOf(address(this));
+        uint256 idleBefore = run.idle;
         if (amount > idleBefore) revert IVault.IdleExceeded(amount, idleBefore);
         asset.safeTransfer(slot.adapter, amount);
         IAdapter(slot.adapter).deposit(amount, move.data);
-        uint256 given = idleBefore - Math.min(idleBefore, asset.balanceOf(address(this)));
+        run.idle = asset.balanceOf(address(this));
+        uint256 given = idleBefore - Math.min(idleBefore, run.idle);
         (ok, valueAfter) = Accounting.positionValue(slot.adapter);
         if (!ok) revert IVault.AdapterUnreadable(slot.adapter);
         uint256 received = valueAfter - Math.min(valueAfter, positionBefore);
@@ -221,10 +224,9 @@ library Rebalancing {
         }
     }
 
-    function checkIdle(VaultState storage s, IERC20 asset, Run memory run) private view {
-        uint256 idleAfter = asset.balanceOf(address(this));
-        if (idleAfter >= run.idleBefore) return;
+    function checkIdle(VaultState storage s, Run memory run) private view {
+        if (run.idle >= run.idleBefore) return;
         uint256 minimum = (run.base * s.minimumIdle) / WAD;
-        if (idleAfter < minimum) revert IVault.IdleTooLow(idleAfter, minimum);
+        if (run.idle < minimum) revert IVault.IdleTooLow(run.idle, minimum);
     }
 }

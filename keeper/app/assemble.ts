@@ -1,5 +1,5 @@
 // Builds the keeper from its configuration: the one place where rooms meet the files, keys and servers that they need.
-import { blockAt, headStream, type Head } from "../chain/heads";
+import { headStream, type Head } from "../chain/heads";
 import { checkDeployment } from "../chain/checkDeployment";
 import { connectChain, type Chain } from "../chain/connect";
 import { readLatestSnapshot, readSnapshot } from "../chain/readSnapshot";
@@ -7,18 +7,22 @@ import { snapshotFromJson } from "../chain/snapshotJson";
 import type { VaultSnapshot } from "../chain/snapshot";
 import type { AddressFile } from "../config/addressFile";
 import { loadAddresses } from "../config/addresses";
-import { WorldFailure } from "../config/failure";
+import { InputFailure, WorldFailure } from "../config/failure";
 import { loadKeeperWallet, loadRelayAuthWallet } from "../config/keys";
 import type { Config } from "../config/load";
 import { decide } from "../decide/decide";
 import type { Sink } from "../events/events";
 import { noCheckpoint, type Checkpoint } from "../events/steps";
-import { createExecutor, type Executor } from "../execute/executor";
+import { dryRun } from "../execute/dryRun";
+import { createExecutor } from "../execute/executor";
 import { flashbotsRelay } from "../execute/flashbotsRelay";
-import { walletSigner } from "../execute/signer";
+import { policyLimitsOf } from "../execute/policy";
+import type { BundleRelay } from "../execute/relay";
+import { walletSigner, type KeeperSigner } from "../execute/signer";
 import { openStore } from "../store/open";
 import type { Store } from "../store/records";
-import { Keeper } from "./keeper";
+import { unknownVenues } from "./knownVenues";
+import { Keeper, type Execution } from "./keeper";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -59,7 +63,10 @@ export async function currentSnapshot(
   try {
     const chain = await chainOf(config, addresses, at.sink);
     try {
-      return { snapshot: await readLatestSnapshot(chain, { addresses, keeper: keeperAddress(addresses) }), trouble: null };
+      return {
+        snapshot: await readLatestSnapshot(chain, { addresses, keeper: keeperAddress(addresses) }),
+        trouble: null,
+      };
     } finally {
       chain.close();
     }
@@ -98,46 +105,39 @@ export interface Assembled {
 
 /** Everything that a run needs, checked: key, deployment, node and database. Closes what it opened when it fails. */
 export async function assemble(config: Config, options: AssembleOptions): Promise<Assembled> {
-  const { sink, env, dryRun } = options;
+  const { sink, env } = options;
   const checkpoint = options.checkpoint ?? noCheckpoint;
   const addresses = loadAddresses(config.addresses);
   // A dry run needs no key; it looks through the eyes of the first keeper.
-  const wallet = dryRun ? null : await loadKeeperWallet(config.keeper.key, addresses, env);
+  const wallet = options.dryRun ? null : await loadKeeperWallet(config.keeper.key, addresses, env);
   const account = wallet?.address ?? keeperAddress(addresses);
-  const relays = dryRun ? [] : relaysOf(config, env);
+  unknownVenues(config, addresses);
+  if (!options.dryRun) requireRelays(config);
   const chain = await chainOf(config, addresses, sink);
   let store: Store | null = null;
   try {
     await checkDeployment(chain, addresses);
     const opened = await storeOf(config, sink);
     store = opened;
-    const executor: Executor | null =
-      wallet === null
-        ? null
-        : createExecutor({
-            chain,
-            vault: addresses.vault,
-            store: opened,
-            relays,
-            signer: walletSigner(wallet),
-            limits: config.limits,
-            settings: {
-              blocks: config.bundle.blocks,
-              finalityBlocks: config.chain.finalityBlocks,
-              maxFeePerGas: config.fees.maxFeePerGas,
-              maxPriorityFeePerGas: config.fees.maxPriorityFeePerGas,
-              gasLimit: config.fees.gasLimit,
-            },
-            sink,
-            checkpoint,
-          });
+    // The signing policy looks at the newest block that the keeper has read.
+    let newest: VaultSnapshot | null = null;
     const keeper = new Keeper({
       chainId: addresses.chainId,
       vault: addresses.vault,
       keeper: account,
-      readSnapshot: (head) => readSnapshot(chain, head, { addresses, keeper: account }),
+      readSnapshot: async (head) => (newest = await readSnapshot(chain, head, { addresses, keeper: account })),
       store: opened,
-      executor,
+      execution: executionOf(config, {
+        chain,
+        store: opened,
+        vault: addresses.vault,
+        account,
+        signer: wallet === null ? null : walletSigner(wallet),
+        relays: wallet === null ? [] : relaysOf(config, env),
+        newest: () => newest,
+        sink,
+        checkpoint,
+      }),
       strategy: decide,
       limits: config.limits,
       halfLifeHours: config.forecast.halfLifeHours,
@@ -167,13 +167,64 @@ export async function assemble(config: Config, options: AssembleOptions): Promis
 /** An unchanged hold is stored again after an hour of chain time; the log has every one. */
 const REPEAT_HOLD_SECONDS = 3600;
 
-function relaysOf(config: Config, env: Environment): ReturnType<typeof flashbotsRelay>[] {
-  if (config.relays.length === 0) {
-    throw new InputFailure("NO_RELAY", "no relay is configured, and plans are never sent to the public pool", {
-      field: "relays",
-      remedy: "Name at least one, for example https://relay.flashbots.net, or use --dry-run.",
-    });
+interface ExecutionParts {
+  readonly chain: Chain;
+  readonly store: Store;
+  readonly vault: string;
+  readonly account: string;
+  /** Null: a dry run. */
+  readonly signer: KeeperSigner | null;
+  readonly relays: readonly BundleRelay[];
+  readonly newest: () => VaultSnapshot | null;
+  readonly sink: Sink;
+  readonly checkpoint: Checkpoint;
+}
+
+function executionOf(config: Config, parts: ExecutionParts): Execution {
+  const { chain, store, vault, signer, relays, sink, checkpoint } = parts;
+  if (signer === null) {
+    const options = {
+      provider: chain.provider,
+      chainId: chain.chainId,
+      vault,
+      keeper: parts.account,
+      settings: config.fees,
+    };
+    return { kind: "dry-run", rehearse: (plan, recordHash, head) => dryRun(options, { plan, recordHash }, head) };
   }
+  const executor = createExecutor({
+    chain,
+    vault,
+    store,
+    relays,
+    signer,
+    policyLimits: () => {
+      const snapshot = parts.newest();
+      if (snapshot === null) throw new TypeError("nothing is signed before a block was read");
+      return policyLimitsOf(snapshot, config.limits);
+    },
+    settings: {
+      ...config.fees,
+      blocks: config.bundle.blocks,
+      simulateOnRelay: config.bundle.simulateOnRelay,
+      finalityBlocks: config.chain.finalityBlocks,
+    },
+    sink,
+    checkpoint,
+  });
+  return { kind: "live", executor };
+}
+
+function relaysOf(config: Config, env: Environment): BundleRelay[] {
   const auth = loadRelayAuthWallet(config.relayAuth, env);
   return config.relays.map((relay) => flashbotsRelay({ ...relay, auth }));
+}
+
+/** A keeper that has nowhere to send is refused at the start, not at its first plan. */
+function requireRelays(config: Config): void {
+  if (config.relays.length > 0) return;
+  throw new InputFailure("NO_RELAY", "no relay is configured, and plans are never sent to the public pool", {
+    field: "relays",
+    remedy: "Name at least one, for example https://relay.flashbots.net, or use --dry-run.",
+  });
 }

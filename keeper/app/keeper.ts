@@ -4,9 +4,10 @@ import type { Head } from "../chain/heads";
 import type { VaultSnapshot } from "../chain/snapshot";
 import { Failure } from "../config/failure";
 import { recordOf, type DecisionRecord } from "../decide/record";
-import type { Hold, OperatorLimits, Plan, Strategy, StrategyInput } from "../decide/strategy";
+import type { Forecast, Hold, OperatorLimits, Plan, Strategy, StrategyInput } from "../decide/strategy";
 import type { Checkpoint } from "../events/steps";
 import type { Sink } from "../events/events";
+import type { DryRun } from "../execute/dryRun";
 import type { Executor } from "../execute/executor";
 import type { DecisionRow, IntentRow, IntentState, ObservationRow, Store } from "../store/records";
 import { observationsOf } from "../venues/observations";
@@ -18,24 +19,38 @@ export interface KeeperDeps {
   readonly keeper: string;
   readonly readSnapshot: (head: Head) => Promise<VaultSnapshot>;
   readonly store: Store;
-  readonly executor: Executor;
+  readonly execution: Execution;
   readonly strategy: Strategy;
   readonly limits: OperatorLimits;
   readonly halfLifeHours: number;
   /** An unchanged hold is stored again after this many chain seconds. */
   readonly repeatHoldSeconds: number;
-  readonly dryRun: boolean;
   readonly sink: Sink;
   readonly checkpoint: Checkpoint;
 }
+
+/** A dry run decides like a live one; its plan is simulated, and neither planned in the store nor sent. */
+export type Execution =
+  | { readonly kind: "live"; readonly executor: Executor }
+  | { readonly kind: "dry-run"; readonly rehearse: (plan: Plan, recordHash: string, head: Head) => Promise<DryRun> };
 
 /** What one tick came to. */
 export interface Tick {
   readonly head: Head;
   readonly snapshot: VaultSnapshot;
+  readonly observations: readonly ObservationRow[];
+  readonly forecasts: readonly Forecast[];
   readonly outcome:
     | { readonly action: "hold"; readonly hold: Hold; readonly decision: DecisionRecord }
-    | { readonly action: "rebalance"; readonly plan: Plan; readonly decision: DecisionRecord; readonly intent: IntentRow | null }
+    | {
+        readonly action: "rebalance";
+        readonly plan: Plan;
+        readonly decision: DecisionRecord;
+        /** Null in a dry run. */
+        readonly intent: IntentRow | null;
+        /** What would have been sent; null in a live run. */
+        readonly rehearsal: DryRun | null;
+      }
     | { readonly action: "busy"; readonly intents: readonly IntentRow[] };
 }
 
@@ -62,8 +77,9 @@ export class Keeper {
   /**
    * Everything that a new head asks for: read, store, settle what is in flight, decide, and begin a plan.
    * Failures of the world are thrown as they are; nothing is sent that was not stored before.
+   * @param options.settleOnly Decide nothing new: see to what is in flight.
    */
-  async tick(head: Head): Promise<Tick> {
+  async tick(head: Head, options: { readonly settleOnly?: boolean } = {}): Promise<Tick> {
     const { deps } = this;
     const times = { snapshot: 0, store: 0, decide: 0, submit: 0 };
     const timed = async <T>(part: keyof typeof times, work: () => Promise<T> | T): Promise<T> => {
@@ -79,7 +95,7 @@ export class Keeper {
     const seenAt = Date.now();
     const snapshot = await timed("snapshot", () => deps.readSnapshot(head));
     deps.checkpoint("snapshot.read");
-    if (!this.started) await timed("store", () => this.start(head));
+    if (!this.started) await timed("store", () => this.remember(head));
 
     const availableAt = head.timestamp + Math.ceil((Date.now() - seenAt) / 1000);
     const observations = observationsOf(snapshot, { availableAt, previous: this.previousObservations });
@@ -88,16 +104,15 @@ export class Keeper {
     this.previousObservations = observations;
     deps.checkpoint("snapshot.stored");
 
-    if (!deps.dryRun) {
-      await timed("submit", () => deps.executor.advance(head));
-      this.lastRebalanceAt = await timed("store", () => deps.store.lastRebalanceAt(deps.chainId, deps.vault));
-    }
-    const inFlight = deps.dryRun ? [] : await timed("store", () => this.inFlight());
+    await timed("submit", () => this.settle(head));
+    this.lastRebalanceAt = await timed("store", () => deps.store.lastRebalanceAt(deps.chainId, deps.vault));
+    const inFlight = deps.execution.kind === "dry-run" ? [] : await timed("store", () => this.inFlight());
     const outcome =
-      inFlight.length > 0
+      inFlight.length > 0 || options.settleOnly === true
         ? ({ action: "busy", intents: inFlight } as const)
         : await this.decide(snapshot, { head, availableAt, timed });
-    const tick: Tick = { head, snapshot, outcome };
+    const forecasts = this.forecasts(snapshot, availableAt);
+    const tick: Tick = { head, snapshot, observations, forecasts, outcome };
     this.last = tick;
     deps.sink.emit({
       name: "tick.end",
@@ -113,20 +128,36 @@ export class Keeper {
     return tick;
   }
 
-  /** Chain truth first: what an earlier process left behind is settled before anything is decided. */
-  private async start(head: Head): Promise<void> {
-    const { deps } = this;
-    const from = head.timestamp - lookbackSeconds(deps.halfLifeHours);
-    const rows = await deps.store.observations({ chainId: deps.chainId, from, to: head.timestamp, knownBy: head.timestamp });
-    this.history.add(rows);
-    const newest = new Map(rows.map((row) => [row.venue, row]));
-    this.previousObservations = [...newest.values()];
-    this.lastRebalanceAt = await deps.store.lastRebalanceAt(deps.chainId, deps.vault);
-    if (!deps.dryRun) await deps.executor.recover(head);
+  /** Chain truth first: what this process or an earlier one left behind is settled before anything is decided. */
+  private async settle(head: Head): Promise<void> {
+    const { execution } = this.deps;
+    if (execution.kind === "live") {
+      if (this.started) await execution.executor.advance(head);
+      else await execution.executor.recover(head);
+    }
     this.started = true;
   }
 
-  private async saveSnapshot(snapshot: VaultSnapshot, observations: readonly ObservationRow[], availableAt: number): Promise<void> {
+  /** The rates that an earlier process saw. */
+  private async remember(head: Head): Promise<void> {
+    const { deps } = this;
+    const from = head.timestamp - lookbackSeconds(deps.halfLifeHours);
+    const rows = await deps.store.observations({
+      chainId: deps.chainId,
+      from,
+      to: head.timestamp,
+      knownBy: head.timestamp,
+    });
+    this.history.add(rows);
+    const newest = new Map(rows.map((row) => [row.venue, row]));
+    this.previousObservations = [...newest.values()];
+  }
+
+  private async saveSnapshot(
+    snapshot: VaultSnapshot,
+    observations: readonly ObservationRow[],
+    availableAt: number,
+  ): Promise<void> {
     await this.deps.store.saveSnapshot(
       {
         chainId: snapshot.chainId,
@@ -140,6 +171,13 @@ export class Keeper {
         sharePrice: snapshot.sharePrice.toString(),
       },
       observations,
+    );
+  }
+
+  private forecasts(snapshot: VaultSnapshot, at: number): Forecast[] {
+    return this.history.forecasts(
+      snapshot.adapters.map((adapter) => adapter.id),
+      at,
     );
   }
 
@@ -162,7 +200,7 @@ export class Keeper {
     const { input, output, decision } = await timed("decide", () => {
       const strategyInput: StrategyInput = {
         snapshot,
-        forecasts: this.history.forecasts(snapshot.adapters.map((adapter) => adapter.id), context.availableAt),
+        forecasts: this.forecasts(snapshot, context.availableAt),
         limits: deps.limits,
         lastRebalanceAt: this.lastRebalanceAt,
       };
@@ -178,12 +216,14 @@ export class Keeper {
       return { action: "hold", hold: output, decision };
     }
     this.lastHold = null;
-    if (deps.dryRun) {
+    const { execution } = deps;
+    if (execution.kind === "dry-run") {
+      const rehearsal = await timed("submit", () => execution.rehearse(output, decision.hash, context.head));
       await timed("store", () => deps.store.saveDecision(row, { dryRun: true }));
-      return { action: "rebalance", plan: output, decision, intent: null };
+      return { action: "rebalance", plan: output, decision, intent: null, rehearsal };
     }
-    const intent = await timed("submit", () => deps.executor.begin(row, output, context.head));
-    return { action: "rebalance", plan: output, decision, intent };
+    const intent = await timed("submit", () => execution.executor.begin(row, output, context.head));
+    return { action: "rebalance", plan: output, decision, intent, rehearsal: null };
   }
 
   /** A hold is stored when its cause changes, and once in a while; the log has every one. */
@@ -195,7 +235,10 @@ export class Keeper {
   }
 }
 
-function decisionRow(input: StrategyInput, made: { readonly decision: DecisionRecord; readonly output: Plan | Hold }): DecisionRow {
+function decisionRow(
+  input: StrategyInput,
+  made: { readonly decision: DecisionRecord; readonly output: Plan | Hold },
+): DecisionRow {
   const { snapshot } = input;
   return {
     id: made.decision.id,

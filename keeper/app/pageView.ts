@@ -19,17 +19,16 @@ import type {
 const WAD = 10n ** 18n;
 const SHARE_PRICE_DIGITS = 18;
 
-/** How much of the past the page is given. */
-const SHOWN = { decisions: 40, rebalances: 15, history: 240, ratePoints: 160, rateWindowSeconds: 14 * 86_400 };
-
-/** Later than any row: the page shows what is known, whenever it became known. */
-const EVER = 253_402_300_799;
+/** How many decisions are shown: the newest, and the newest rebalances among or after them. */
+const SHOWN = { decisions: 40, rebalances: 15 };
 
 export interface ViewContext {
   readonly addresses: AddressFile;
   readonly store: Store;
   readonly keeper: KeeperHealth;
   readonly forecasts: readonly Forecast[];
+  readonly history: readonly HistoryPoint[];
+  readonly rates: readonly VenueRates[];
 }
 
 /** The answer of `tiller status --json`. */
@@ -53,42 +52,20 @@ export async function statusView(snapshot: VaultSnapshot, store: Store): Promise
 }
 
 export async function pageView(snapshot: VaultSnapshot, context: ViewContext): Promise<PageView> {
-  const { store, addresses } = context;
-  const { chainId, vault } = snapshot;
-  const from = snapshot.timestamp - SHOWN.rateWindowSeconds;
-  const [status, decisions, snapshots, observations] = await Promise.all([
-    statusView(snapshot, store),
-    decisionsOf(snapshot, store),
-    store.snapshots({ chainId, vault, limit: SHOWN.history }),
-    store.observations({ chainId, from, to: snapshot.timestamp, knownBy: EVER }),
-  ]);
-  const history = snapshots
-    .map((row): HistoryPoint => ({
-      at: row.observedAt,
-      sharePrice: sharePriceText(BigInt(row.sharePrice), snapshot.assetDecimals),
-      totalAssets: row.totalAssets,
-    }))
-    .sort((a, b) => a.at - b.at);
+  const { store, addresses, keeper, history, rates } = context;
+  const [status, decisions] = await Promise.all([statusView(snapshot, store), decisionsOf(snapshot, store)]);
   return {
     ...status,
     decisions: decisions.map(pageDecision),
-    chainId,
+    chainId: snapshot.chainId,
     network: addresses.network,
     blockTimestamp: snapshot.timestamp,
     asset: { symbol: addresses.asset.symbol, decimals: snapshot.assetDecimals },
     idle: snapshot.idle.toString(),
     allocations: allocationsOf(snapshot, context.forecasts),
     history,
-    rates: snapshot.adapters.map((adapter): VenueRates => ({
-      venue: adapter.id,
-      points: thinned(
-        observations.flatMap((row) =>
-          row.venue === adapter.id && row.supplyApr !== null ? [{ at: row.observedAt, apr: row.supplyApr }] : [],
-        ),
-        SHOWN.ratePoints,
-      ),
-    })),
-    keeper: context.keeper,
+    rates,
+    keeper,
   };
 }
 
@@ -174,11 +151,4 @@ export function sharePriceText(sharePrice: bigint, assetDecimals: number): strin
   const scaled = sharePrice / 10n ** BigInt(assetDecimals);
   const whole = scaled / WAD;
   return `${whole}.${(scaled % WAD).toString().padStart(SHARE_PRICE_DIGITS, "0")}`;
-}
-
-/** At most `limit` points, evenly spaced, the newest always among them. */
-function thinned<T>(points: readonly T[], limit: number): T[] {
-  if (points.length <= limit) return [...points];
-  const step = (points.length - 1) / (limit - 1);
-  return Array.from({ length: limit }, (_, i) => points[Math.round(i * step)] as T);
 }

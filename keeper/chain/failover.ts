@@ -205,7 +205,9 @@ async function post(endpoint: Endpoint, payload: JsonRpcPayload): Promise<JsonRp
     throw new EndpointTrouble("answers with something that is not JSON-RPC");
   }
   if (answer.error != null) {
-    if (ENDPOINT_ERRORS.has(answer.error.code)) throw new EndpointTrouble("has had enough of us (rate limit)");
+    // Of eth_getLogs, "limit exceeded" means that too many were asked for at once: the caller's business.
+    const limited = ENDPOINT_ERRORS.has(answer.error.code) && payload.method !== "eth_getLogs";
+    if (limited) throw new EndpointTrouble("has had enough of us (rate limit)");
     return { id: payload.id, error: answer.error };
   }
   return { id: payload.id, result: answer.result };

@@ -20,7 +20,8 @@ export function configCommand(): Command {
       const config = loadConfig({ file: options.config, env: process.env });
       const results = await checkConfig(config, process.env);
       if (options.json === true) printJson({ config: describeConfig(config), checks: results.map(asJson) });
-      else process.stdout.write(`${config.file ?? "no config file: defaults and environment"}\n\n${describe(results)}\n`);
+      else
+        process.stdout.write(`${config.file ?? "no config file: defaults and environment"}\n\n${describe(results)}\n`);
       const failures = results.flatMap((result) => (result.failure === null ? [] : [result.failure]));
       if (failures.length > 0) process.exitCode = failures.some((failure) => failure.exitCode === 2) ? 2 : 1;
     });

@@ -32,7 +32,10 @@ async function main(argv: readonly string[]): Promise<void> {
   const debug = argv.includes("--debug");
   const json = argv.includes("--json");
   try {
-    await program().parseAsync(argv.filter((word) => word !== "--debug"), { from: "user" });
+    await program().parseAsync(
+      argv.filter((word) => word !== "--debug"),
+      { from: "user" },
+    );
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return;
     exitWith(error, { debug, json });

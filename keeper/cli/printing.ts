@@ -4,19 +4,37 @@ import pc from "picocolors";
 
 /** One JSON document on stdout. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, (_key, item: unknown) => (typeof item === "bigint" ? item.toString() : item), 2)}\n`);
+  process.stdout.write(
+    `${JSON.stringify(value, (_key, item: unknown) => (typeof item === "bigint" ? item.toString() : item), 2)}\n`,
+  );
 }
 
 /** A table without frames; columns named in `right` are aligned to the right. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[], right: readonly string[] = []): string {
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  right: readonly string[] = [],
+): string {
   const made = new Table({
     head: head.map((name) => pc.dim(name)),
     colAligns: head.map((name) => (right.includes(name) ? "right" : "left")),
     style: { head: [], border: [], "padding-left": 0, "padding-right": 2 },
     chars: {
-      top: "", "top-mid": "", "top-left": "", "top-right": "",
-      bottom: "", "bottom-mid": "", "bottom-left": "", "bottom-right": "",
-      left: "", "left-mid": "", mid: "", "mid-mid": "", right: "", "right-mid": "", middle: "",
+      top: "",
+      "top-mid": "",
+      "top-left": "",
+      "top-right": "",
+      bottom: "",
+      "bottom-mid": "",
+      "bottom-left": "",
+      "bottom-right": "",
+      left: "",
+      "left-mid": "",
+      mid: "",
+      "mid-mid": "",
+      right: "",
+      "right-mid": "",
+      middle: "",
     },
   });
   made.push(...rows.map((row) => [...row]));

@@ -34,7 +34,8 @@ export function replayCommand(): Command {
         const { output, recomputed } = replay(decision.record, decision.recordHash, decide);
         checkColumns(decision, { id: recomputed.id, action: output.action, reason: output.reason });
         const intent = decision.intentId === null ? null : await store.intent(decision.intentId);
-        if (intent !== null && output.action === "rebalance") checkCalldata(intent.calldata, encodePlan(output, recomputed.hash));
+        if (intent !== null && output.action === "rebalance")
+          checkCalldata(intent.calldata, encodePlan(output, recomputed.hash));
         const result = {
           id,
           action: output.action,
@@ -68,13 +69,25 @@ function checkColumns(
 function checkCalldata(stored: string, recomputed: string): void {
   if (stored === recomputed) return;
   const decision = decodeRebalance(stored)?.guard.decision ?? "nothing readable";
-  throw new InputFailure("CALLDATA_DIFFERS", `the stored intent is not the recomputed plan (it commits to ${decision})`, {
-    field: "intent.calldata",
-    remedy: "The intent was changed after it was written, or another version of Tiller wrote it.",
-  });
+  throw new InputFailure(
+    "CALLDATA_DIFFERS",
+    `the stored intent is not the recomputed plan (it commits to ${decision})`,
+    {
+      field: "intent.calldata",
+      remedy: "The intent was changed after it was written, or another version of Tiller wrote it.",
+    },
+  );
 }
 
-function describe(result: { id: string; action: string; reason: string; recordHash: string; state: string; txHash: string | null; calldata: string | null }): string {
+function describe(result: {
+  id: string;
+  action: string;
+  reason: string;
+  recordHash: string;
+  state: string;
+  txHash: string | null;
+  calldata: string | null;
+}): string {
   const lines = [
     `decision ${result.id}: ${result.action} (${result.state})`,
     `  ${result.reason}`,

@@ -23,11 +23,12 @@ export function statusCommand(): Command {
       const config = loadConfig({ file: options.config, env: process.env });
       const addresses = loadAddresses(config.addresses);
       await withStore(config, silent, async (store) => {
-        const { snapshot, trouble } = await currentSnapshot(config, { addresses, store });
+        const { snapshot, trouble } = await currentSnapshot(config, { addresses, store, sink: silent });
         if (trouble !== null) process.stderr.write(`tiller: ${trouble}; showing the last stored block\n`);
         const view = await statusView(snapshot, store);
         if (options.json === true) printJson(view);
-        else process.stdout.write(describe(view, { symbol: addresses.asset.symbol, decimals: addresses.asset.decimals }));
+        else
+          process.stdout.write(describe(view, { symbol: addresses.asset.symbol, decimals: addresses.asset.decimals }));
       });
     });
 }
@@ -35,7 +36,8 @@ export function statusCommand(): Command {
 function describe(view: StatusView, asset: { readonly symbol: string; readonly decimals: number }): string {
   const money = (units: string): string => amount(units, asset.decimals);
   const total = BigInt(view.totalAssets);
-  const share = (units: bigint): string => (total === 0n ? "–" : `${(Number((units * 10_000n) / total) / 100).toFixed(2)} %`);
+  const share = (units: bigint): string =>
+    total === 0n ? "–" : `${(Number((units * 10_000n) / total) / 100).toFixed(2)} %`;
   const placed = view.allocations.reduce((sum, item) => sum + BigInt(item.assets), 0n);
   const rows = view.allocations.map((item) => [
     item.quarantined ? `${item.venue} ${pc.red("quarantined")}` : item.venue,
@@ -43,14 +45,20 @@ function describe(view: StatusView, asset: { readonly symbol: string; readonly d
     share(BigInt(item.assets)),
   ]);
   const idle = total - placed;
-  const decisions = view.decisions.slice(0, 12).map((item) => [item.id, stateColour(item.state), shortened(item.reason)]);
+  const decisions = view.decisions
+    .slice(0, 12)
+    .map((item) => [item.id, stateColour(item.state), shortened(item.reason)]);
   return [
     `${pc.bold("vault")}         ${view.vault}  block ${view.block}  breaker ${view.breaker === "closed" ? pc.green("closed") : pc.red(view.breaker)}`,
     `${pc.bold("total assets")}  ${money(view.totalAssets)} ${asset.symbol}`,
     `${pc.bold("share price")}   ${view.sharePrice}`,
     `${pc.bold("bundles")}       ${view.bundles.included} included, ${view.bundles.missed} missed`,
     "",
-    table(["venue", asset.symbol, "share"], [...rows, ["idle", money(idle.toString()), share(idle)]], [asset.symbol, "share"]),
+    table(
+      ["venue", asset.symbol, "share"],
+      [...rows, ["idle", money(idle.toString()), share(idle)]],
+      [asset.symbol, "share"],
+    ),
     "",
     decisions.length === 0 ? "no decision yet" : table(["decision", "state", "reason"], decisions),
     "",

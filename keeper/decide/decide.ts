@@ -26,16 +26,46 @@ export const decide: Strategy = (input) => {
   }
   if (problem.forecast.total <= 0) return hold("no-funds", "the vault has nothing to allocate");
 
-  const answer = allocate(problem.forecast);
-  if (answer.moves.length === 0) {
+  // The forecast may be wrong, and that rates stay as they are may be wrong too. Of the best allocations for either
+  // world, the one whose gain in the less friendly world is the greater.
+  const candidates = [problem.forecast, problem.today].flatMap((world) => {
+    const answer = allocate(world);
+    return answer.moves.length === 0 ? [] : [candidateOf(new Map(Object.entries(answer.allocation)), input, problem)];
+  });
+  const [first, second] = candidates;
+  if (first === undefined) {
     return hold("already-best", `the allocation is already the best for the next ${input.limits.horizonHours} h`);
   }
-  const best: Target = new Map(Object.entries(answer.allocation));
-  const share = affordableShare(best, input, problem);
-  if (share <= 0) return hold("budget-spent", "the vault's turnover budget is spent for now");
-  const target = share < 1 ? towards(best, problem.forecast, share) : best;
-  return planOrHold(target, input, { problem, share });
+  const best = second !== undefined && second.gain > first.gain ? second : first;
+  if (best.share <= 0) return hold("budget-spent", "the vault's turnover budget is spent for now");
+  return planOrHold(best, input, problem);
 };
+
+/** An allocation worth going to, as far as the turnover budget goes, and what that gains over the horizon, USD. */
+interface Candidate {
+  readonly target: Target;
+  /** Part of the way that the turnover budget pays for; not above 1. */
+  readonly share: number;
+  readonly moves: readonly PlanMove[];
+  readonly cost: number;
+  readonly forecastGain: number;
+  readonly todayGain: number;
+  /** The smaller of the two. */
+  readonly gain: number;
+}
+
+function candidateOf(wanted: Target, input: StrategyInput, problem: DecisionProblem): Candidate {
+  const { snapshot, limits } = input;
+  const share = affordableShare(wanted, input, problem);
+  const target = share < 1 ? towards(wanted, problem.forecast, share) : wanted;
+  const moves = share > 0 ? movesOf(target, input, problem) : [];
+  const cost = gasUsd(limits.gasPerPlan + limits.gasPerMove * moves.length, snapshot, limits);
+  const gainIn = (world: AllocationProblem): number =>
+    ((income(world, target) - income(world)) * limits.horizonHours) / HOURS_PER_YEAR - cost;
+  const forecastGain = gainIn(problem.forecast);
+  const todayGain = gainIn(problem.today);
+  return { target, share, moves, cost, forecastGain, todayGain, gain: Math.min(forecastGain, todayGain) };
+}
 
 /** What stands in the way before any arithmetic. */
 function obstacleOf(input: StrategyInput): Hold | null {
@@ -46,11 +76,17 @@ function obstacleOf(input: StrategyInput): Hold | null {
     return hold("breaker-tripped", `the vault's breaker is ${snapshot.breaker}: only moves to idle are allowed`);
   }
   if (snapshot.baseFeePerGas > limits.maxFeePerGas) {
-    return hold("gas-too-dear", `base fee ${gwei(snapshot.baseFeePerGas)} gwei is over the ceiling of ${gwei(limits.maxFeePerGas)}`);
+    return hold(
+      "gas-too-dear",
+      `base fee ${gwei(snapshot.baseFeePerGas)} gwei is over the ceiling of ${gwei(limits.maxFeePerGas)}`,
+    );
   }
   if (lastRebalanceAt !== null && snapshot.timestamp < lastRebalanceAt + limits.cooldownSeconds) {
     const left = lastRebalanceAt + limits.cooldownSeconds - snapshot.timestamp;
-    return hold("cooldown", `the last rebalance is ${limits.cooldownSeconds - left} s old, the cooldown has ${left} s to run`);
+    return hold(
+      "cooldown",
+      `the last rebalance is ${limits.cooldownSeconds - left} s old, the cooldown has ${left} s to run`,
+    );
   }
   return null;
 }
@@ -69,25 +105,17 @@ function towards(best: Target, problem: AllocationProblem, share: number): Targe
   return new Map(problem.venues.map((v) => [v.id, v.current + share * ((best.get(v.id) ?? 0) - v.current)]));
 }
 
-function planOrHold(
-  target: Target,
-  input: StrategyInput,
-  context: { readonly problem: DecisionProblem; readonly share: number },
-): Plan | Hold {
+function planOrHold(candidate: Candidate, input: StrategyInput, problem: DecisionProblem): Plan | Hold {
   const { snapshot, limits } = input;
-  const { problem } = context;
-  const moves = movesOf(target, input, problem);
-  if (moves.length === 0) return hold("already-best", "what the best allocation would move is less than a unit of the asset");
+  const { target, moves, cost, gain } = candidate;
+  if (moves.length === 0)
+    return hold("already-best", "what the best allocation would move is less than a unit of the asset");
 
-  const cost = gasUsd(limits.gasPerPlan + limits.gasPerMove * moves.length, snapshot, limits);
-  const hours = limits.horizonHours;
-  const forecastGain = ((income(problem.forecast, target) - income(problem.forecast)) * hours) / HOURS_PER_YEAR - cost;
-  const todayGain = ((income(problem.today, target) - income(problem.today)) * hours) / HOURS_PER_YEAR - cost;
-  // The forecast may be wrong; that rates stay as they are may be wrong too. The plan has to pay under both.
-  const gain = Math.min(forecastGain, todayGain);
   const moved = movedUsd(target, problem.forecast);
   const needed = Math.max(limits.minGainUsd, (moved * limits.noTradeBandBps) / 1e4);
-  const numbers = `${usd(forecastGain)} over ${hours} h as forecast, ${usd(todayGain)} at today's rates, after ${usd(cost)} of gas`;
+  const numbers =
+    `${usd(candidate.forecastGain)} over ${limits.horizonHours} h as forecast, ` +
+    `${usd(candidate.todayGain)} at today's rates, after ${usd(cost)} of gas`;
   if (problem.breaches.length === 0 && gain < needed) {
     return hold("gain-too-small", `the best move of ${usd(moved)} gains ${numbers}; it has to gain ${usd(needed)}`);
   }
@@ -96,7 +124,10 @@ function planOrHold(
   const own = (problem.base * lossBps) / (BPS * 100n);
   const vaults = (problem.base * snapshot.lossPerCall) / WAD;
   const because = problem.breaches.length > 0 ? `${problem.breaches.join(" and ")}; ` : "";
-  const part = context.share < 1 ? `; ${(context.share * 100).toFixed(0)} % of the way, as far as the turnover budget goes` : "";
+  const part =
+    candidate.share < 1
+      ? `; ${(candidate.share * 100).toFixed(0)} % of the way, as far as the turnover budget goes`
+      : "";
   return {
     action: "rebalance",
     reason: `${because}${describe(moves, input)}: gains ${numbers}${part}`,

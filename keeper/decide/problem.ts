@@ -72,7 +72,10 @@ export function problemOf(input: StrategyInput): DecisionProblem | { readonly mi
     // Room above the vault's minimum for the same reason as at the caps; floors may leave less than it.
     minIdle: Math.max(
       0,
-      Math.min(minIdle * (2 - CAP_HEADROOM), currentUsd + idleUsd - venues.reduce((sum, v) => sum + (v.today.floor ?? 0), 0)),
+      Math.min(
+        minIdle * (2 - CAP_HEADROOM),
+        currentUsd + idleUsd - venues.reduce((sum, v) => sum + (v.today.floor ?? 0), 0),
+      ),
     ),
     groups: groupsOf(snapshot, { usable, excluded, usd, baseUsd, breaches, venues: venues.map((v) => v.today) }),
   };
@@ -128,7 +131,11 @@ function boundsOf(
   const breached = current > granted * (1 + CAP_DRIFT);
   if (breached) context.breaches.push(`${adapter.id} is above its cap`);
   // What only says "do not grow" (the venue's own room, exit liquidity) never forces money out.
-  const room = Math.min(granted * CAP_HEADROOM, current + usd(adapter.maxDeposit), limits.maxShareOfVenue * context.cashUsd);
+  const room = Math.min(
+    granted * CAP_HEADROOM,
+    current + usd(adapter.maxDeposit),
+    limits.maxShareOfVenue * context.cashUsd,
+  );
   const cap = breached ? granted * CAP_HEADROOM : Math.max(room, Math.min(current, granted * (1 + CAP_DRIFT)));
   return { current, floor, cap: Math.max(cap, floor) };
 }
@@ -155,7 +162,9 @@ function groupsOf(
     const granted = Math.max(0, (Number(group.relativeCap) / WAD) * context.baseUsd - outside);
     const breached = current > granted * (1 + CAP_DRIFT);
     if (breached) context.breaches.push(`group ${group.name} is above its cap`);
-    const cap = breached ? granted * CAP_HEADROOM : Math.max(granted * CAP_HEADROOM, Math.min(current, granted * (1 + CAP_DRIFT)));
+    const cap = breached
+      ? granted * CAP_HEADROOM
+      : Math.max(granted * CAP_HEADROOM, Math.min(current, granted * (1 + CAP_DRIFT)));
     return [{ ids, cap: Math.max(cap, floor) }];
   });
 }

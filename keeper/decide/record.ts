@@ -90,10 +90,14 @@ export function replay(json: string, expectedHash: string, strategy: Strategy): 
   const output = strategy(input);
   const recomputed = recordOf(input, output);
   if (recomputed.json !== json) {
-    throw new InputFailure("RECORD_DIFFERS", `this version decides otherwise: ${firstDifference(json, recomputed.json)}`, {
-      field: "record",
-      remedy: "Replay it with the version of Tiller that made the decision.",
-    });
+    throw new InputFailure(
+      "RECORD_DIFFERS",
+      `this version decides otherwise: ${firstDifference(json, recomputed.json)}`,
+      {
+        field: "record",
+        remedy: "Replay it with the version of Tiller that made the decision.",
+      },
+    );
   }
   return { input, output, recomputed };
 }

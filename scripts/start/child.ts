@@ -20,7 +20,11 @@ export interface Child {
   readonly name: string;
   readonly pid: number;
   /** Resolves when it has ended, with the last line of stderr that is no log line. */
-  readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null; readonly lastError: string }>;
+  readonly ended: Promise<{
+    readonly code: number | null;
+    readonly signal: NodeJS.Signals | null;
+    readonly lastError: string;
+  }>;
   /** SIGINT, then SIGKILL if that was not enough; resolves when it is gone. */
   stop(patienceMs: number): Promise<void>;
 }
@@ -32,7 +36,14 @@ export function startChild(options: ChildOptions): Child {
   const log = createWriteStream(path.join(options.logFolder, `${options.name}.log`), { flags: "a" });
   const child: ChildProcess = spawn(
     process.execPath,
-    ["-r", path.join(__dirname, "endsWithParent.cjs"), "-r", "tsx/cjs", path.join(ROOT, options.script), ...options.args],
+    [
+      "-r",
+      path.join(__dirname, "endsWithParent.cjs"),
+      "-r",
+      "tsx/cjs",
+      path.join(ROOT, options.script),
+      ...options.args,
+    ],
     { cwd: ROOT, detached: true, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...options.env } },
   );
   let lastError = "";

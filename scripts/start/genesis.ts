@@ -59,7 +59,10 @@ export function localKeeperKey(): string {
   return HDNodeWallet.fromPhrase(LOCAL_MNEMONIC, undefined, `m/44'/60'/0'/0/${LOCAL_ACCOUNT.keeper}`).privateKey;
 }
 
-async function firstDeposit(provider: JsonRpcProvider, at: { readonly protocols: Protocols; readonly addresses: AddressFile }): Promise<void> {
+async function firstDeposit(
+  provider: JsonRpcProvider,
+  at: { readonly protocols: Protocols; readonly addresses: AddressFile },
+): Promise<void> {
   const depositor = localWallet("depositor", provider);
   const vault = IVault__factory.connect(at.addresses.vault, depositor);
   if ((await vault.balanceOf(depositor.address)) > 0n) return;

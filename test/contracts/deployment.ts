@@ -7,11 +7,11 @@ import type {
   ERC4626Adapter,
   HostileToken,
   HostileVenue,
-  IVault,
   PlainToken,
   Vault,
   VaultTimelock,
 } from "../../typechain-types";
+import type { IVault } from "../../typechain-types/contracts/Vault";
 
 export const WAD = 10n ** 18n;
 export const DAY = 86_400n;
@@ -59,6 +59,8 @@ export interface Options {
   readonly adapterTerms?: (index: number) => Partial<IVault.AdapterConfigurationStruct>;
   readonly open?: boolean;
   readonly token?: PlainToken | HostileToken;
+  /** A venue that behaves instead of the one that does as told. */
+  readonly venueName?: "HostileVenue" | "PlainVenue";
 }
 
 export const defaultTerms = {
@@ -98,7 +100,8 @@ export async function deploySystem(options: Options = {}): Promise<System> {
 
   const venues: HostileVenue[] = [];
   for (let i = 0; i < (options.venues ?? 2); i++) {
-    const venue = await (await ethers.getContractFactory("HostileVenue")).deploy(asset);
+    const factory = await ethers.getContractFactory(options.venueName ?? "HostileVenue");
+    const venue = (await factory.deploy(asset)) as unknown as HostileVenue;
     // A venue's first shares are burned, as the adapter asks of whoever adds one.
     await token.mint(deployer.address, 10n ** 6n);
     await token.approve(venue, MAX);

@@ -1,6 +1,6 @@
 // A keeper that is killed right after the step named by KILL_AFTER: the same program as `tiller run`, with the one
 // checkpoint that the product leaves empty. Not a test by itself; killAnywhere.test.ts starts it.
-import { runFromConfig } from "../../keeper/app/assemble";
+import { runFromConfig } from "../../keeper/app/run";
 import { loadConfig } from "../../keeper/config/load";
 import { logSink } from "../../keeper/events/logSink";
 import { STEPS, type Step } from "../../keeper/events/steps";
@@ -12,7 +12,6 @@ void runFromConfig(loadConfig({ file: process.argv[2], env: process.env }), {
   env: process.env,
   once: false,
   dryRun: false,
-  serve: false,
   sink: logSink({ level: "debug", format: "json" }),
   signal: new AbortController().signal,
   checkpoint: (reached) => {

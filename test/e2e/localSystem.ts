@@ -24,13 +24,20 @@ export interface LocalSystem {
   stop(): Promise<void>;
 }
 
-export async function startLocalSystem(options: { readonly blockMs: number; readonly secondsPerBlock: number }): Promise<LocalSystem> {
+export async function startLocalSystem(options: {
+  readonly blockMs: number;
+  readonly secondsPerBlock: number;
+}): Promise<LocalSystem> {
   const folder = mkdtempSync(path.join(tmpdir(), "tiller-e2e-"));
   const chain = await startLocalChain({ folder: path.join(folder, "localnet"), port: 0 });
   const genesis = await prepareGenesis(chain.url, path.join(folder, "localnet"), () => undefined);
   const relay = await startRelay({ nodeUrl: chain.url, port: 0, ...options });
   const network = Network.from(LOCAL_CHAIN_ID);
-  const provider = new JsonRpcProvider(chain.url, network, { staticNetwork: network, cacheTimeout: -1, pollingInterval: 100 });
+  const provider = new JsonRpcProvider(chain.url, network, {
+    staticNetwork: network,
+    cacheTimeout: -1,
+    pollingInterval: 100,
+  });
   return {
     folder,
     chain,
@@ -75,7 +82,11 @@ export interface Finished {
 }
 
 /** Starts a TypeScript entry of the project. */
-export function startScript(script: string, args: readonly string[], env: NodeJS.ProcessEnv = keeperEnvironment()): { readonly process: ChildProcess; readonly finished: Promise<Finished> } {
+export function startScript(
+  script: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = keeperEnvironment(),
+): { readonly process: ChildProcess; readonly finished: Promise<Finished> } {
   const child = spawn(process.execPath, ["-r", "tsx/cjs", path.join(ROOT, script), ...args], { cwd: ROOT, env });
   let stdout = "";
   let stderr = "";
@@ -101,7 +112,10 @@ export interface Landed {
 }
 
 /** Every rebalance that the vault logged, from the chain. */
-export async function landedRebalances(system: Pick<LocalSystem, "provider" | "genesis">, fromBlock = 0): Promise<Landed[]> {
+export async function landedRebalances(
+  system: Pick<LocalSystem, "provider" | "genesis">,
+  fromBlock = 0,
+): Promise<Landed[]> {
   const vault = IVault__factory.connect(system.genesis.addresses.vault, system.provider);
   const events = await vault.queryFilter(vault.filters.Rebalanced(), fromBlock);
   return events.map((event) => ({

@@ -528,8 +528,8 @@ contract CometModel {
     }
 
     function _supplyCollateral(address from, address dst, address asset, uint128 amount) private {
-        if (asset != _collateral) revert BadAsset();
         IERC20(asset).safeTransferFrom(from, address(this), amount);
+        if (asset != _collateral) revert BadAsset();
         TotalsCollateral storage total = totalsCollateral[asset];
         total.totalSupplyAsset += amount;
         if (total.totalSupplyAsset > _collateralSupplyCap) revert SupplyCapExceeded();

@@ -4,7 +4,7 @@ pragma solidity 0.8.28;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IAdapter} from "../../../contracts/interfaces/IAdapter.sol";
 
-/// @dev An adapter that answers what it is told to and keeps the money itself.
+/// @dev An adapter that answers what it is told to, holds the money itself, and may lose some of it on the way out.
 contract HostileAdapter is IAdapter {
     enum Read {
         Honest,
@@ -96,6 +96,7 @@ contract HostileAdapter is IAdapter {
         uint256 held = IERC20(asset).balanceOf(address(this));
         if (assets > held) assets = held;
         IERC20(asset).transfer(vault, assets - underpays);
+        if (underpays != 0) IERC20(asset).transfer(address(0xbad), underpays);
         return assets;
     }
 

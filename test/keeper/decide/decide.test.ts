@@ -26,7 +26,9 @@ describe("decision", () => {
     const aave = plan.moves.find((move) => move.venue === "aave-v3-usdc");
     expect(Number(aave?.assets) / 1e6).to.be.closeTo(599_400, 1);
     expect(plan.expectedGainUsd).to.be.greaterThan(500);
-    expect(plan.reason).to.match(/into aave-v3-usdc/).and.to.match(/gas/);
+    expect(plan.reason)
+      .to.match(/into aave-v3-usdc/)
+      .and.to.match(/gas/);
     expect(plan.nonce).to.equal((3n << 64n) | 7n);
     expect(plan.deadline).to.equal(1_800_000_600);
   });
@@ -63,7 +65,10 @@ describe("decision", () => {
     ["no-forecast", strategyInput({ forecasts: FORECASTS.slice(1) })],
     ["no-funds", strategyInput({ snapshot: snapshot({ idle: 0n, totalAssets: 0n, accountedAssets: 0n }) })],
     ["gain-too-small", strategyInput({ limits: { ...LIMITS, minGainUsd: 5000 } })],
-    ["budget-spent", strategyInput({ snapshot: snapshot({ turnoverBudget: { limit: WAD, windowSeconds: 86_400, available: 0n } }) })],
+    [
+      "budget-spent",
+      strategyInput({ snapshot: snapshot({ turnoverBudget: { limit: WAD, windowSeconds: 86_400, available: 0n } }) }),
+    ],
   ] as const) {
     it(`holds with the code ${code} and a reason in words`, () => {
       expect(holdCode(input)).to.equal(code);
@@ -87,7 +92,9 @@ describe("decision", () => {
     const spike = FORECASTS.map((f) => (f.venue === "savings-usdc" ? { ...f, apr: 0.01, currentApr: 0.2 } : f));
     const toSavings = (forecasts: typeof FORECASTS): bigint => {
       const output = decide(strategyInput({ snapshot: held, forecasts }));
-      return output.action === "hold" ? 0n : (output.moves.find((m) => m.venue === "aave-v3-usdc" && m.assets < 0n)?.assets ?? 0n);
+      return output.action === "hold"
+        ? 0n
+        : (output.moves.find((m) => m.venue === "aave-v3-usdc" && m.assets < 0n)?.assets ?? 0n);
     };
     expect(toSavings(rosy)).to.equal(0n);
     expect(toSavings(spike)).to.equal(0n);
@@ -136,43 +143,55 @@ describe("decision", () => {
   it("keeps every law of a plan on random vaults", () => {
     const money = fc.integer({ min: 0, max: 3_000_000 });
     fc.assert(
-      fc.property(money, money, money, money, fc.double({ min: 0, max: 0.3, noNaN: true }), fc.double({ min: 0, max: 0.3, noNaN: true }), (idle, aave, comet, savings, aprA, aprS) => {
-        const total = BigInt(idle + aave + comet + savings) * USDC;
-        const held = holding(
-          {
-            "aave-v3-usdc": BigInt(aave) * USDC,
-            "compound-v3-usdc": BigInt(comet) * USDC,
-            "savings-usdc": BigInt(savings) * USDC,
-          },
-          { totalAssets: total, accountedAssets: total },
-        );
-        const forecasts = FORECASTS.map((f) =>
-          f.venue === "aave-v3-usdc" ? { ...f, apr: aprA } : f.venue === "savings-usdc" ? { ...f, apr: aprS, currentApr: aprS } : f,
-        );
-        const output = decide(strategyInput({ snapshot: held, forecasts }));
-        expect(decide(strategyInput({ snapshot: held, forecasts }))).to.deep.equal(output);
-        if (output.action === "hold") return;
-        let spare = held.idle;
-        let seenIn = false;
-        for (const move of output.moves) {
-          const adapter = held.adapters.find((a) => a.id === move.venue);
-          if (adapter === undefined) throw new Error("unknown venue");
-          expect(move.assets).to.not.equal(0n);
-          if (move.assets > 0n) {
-            seenIn = true;
-            const cap = (adapter.relativeCap * total) / WAD;
-            expect(adapter.fairValue + move.assets <= cap).to.equal(true);
-          } else {
-            expect(seenIn, "withdrawals come first").to.equal(false);
-            expect(-move.assets <= adapter.maxWithdraw).to.equal(true);
+      fc.property(
+        money,
+        money,
+        money,
+        money,
+        fc.double({ min: 0, max: 0.3, noNaN: true }),
+        fc.double({ min: 0, max: 0.3, noNaN: true }),
+        (idle, aave, comet, savings, aprA, aprS) => {
+          const total = BigInt(idle + aave + comet + savings) * USDC;
+          const held = holding(
+            {
+              "aave-v3-usdc": BigInt(aave) * USDC,
+              "compound-v3-usdc": BigInt(comet) * USDC,
+              "savings-usdc": BigInt(savings) * USDC,
+            },
+            { totalAssets: total, accountedAssets: total },
+          );
+          const forecasts = FORECASTS.map((f) =>
+            f.venue === "aave-v3-usdc"
+              ? { ...f, apr: aprA }
+              : f.venue === "savings-usdc"
+                ? { ...f, apr: aprS, currentApr: aprS }
+                : f,
+          );
+          const output = decide(strategyInput({ snapshot: held, forecasts }));
+          expect(decide(strategyInput({ snapshot: held, forecasts }))).to.deep.equal(output);
+          if (output.action === "hold") return;
+          let spare = held.idle;
+          let seenIn = false;
+          for (const move of output.moves) {
+            const adapter = held.adapters.find((a) => a.id === move.venue);
+            if (adapter === undefined) throw new Error("unknown venue");
+            expect(move.assets).to.not.equal(0n);
+            if (move.assets > 0n) {
+              seenIn = true;
+              const cap = (adapter.relativeCap * total) / WAD;
+              expect(adapter.fairValue + move.assets <= cap).to.equal(true);
+            } else {
+              expect(seenIn, "withdrawals come first").to.equal(false);
+              expect(-move.assets <= adapter.maxWithdraw).to.equal(true);
+            }
+            spare -= move.assets;
           }
-          spare -= move.assets;
-        }
-        expect(spare >= 0n).to.equal(true);
-        if (inflow(output) > 0n) expect(spare >= (total * held.minimumIdle) / WAD).to.equal(true);
-        expect(inflow(output) <= (held.turnoverBudget.available * total) / WAD).to.equal(true);
-        expect(output.maxLoss * 10_000n <= total || output.maxLoss <= 12n).to.equal(true);
-      }),
+          expect(spare >= 0n).to.equal(true);
+          if (inflow(output) > 0n) expect(spare >= (total * held.minimumIdle) / WAD).to.equal(true);
+          expect(inflow(output) <= (held.turnoverBudget.available * total) / WAD).to.equal(true);
+          expect(output.maxLoss * 10_000n <= total || output.maxLoss <= 12n).to.equal(true);
+        },
+      ),
       { seed: 20261121, numRuns: 400 },
     );
   });

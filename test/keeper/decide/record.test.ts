@@ -44,7 +44,10 @@ describe("decision record", () => {
 
   it("refuses a record whose hash was altered along with it, when the plan no longer follows from the inputs", () => {
     const record = recordOf(inputs.plan, decide(inputs.plan));
-    const altered = record.json.replace(/"maxLoss":"(\d+)"/, (_all, digits: string) => `"maxLoss":"${BigInt(digits) + 1n}"`);
+    const altered = record.json.replace(
+      /"maxLoss":"(\d+)"/,
+      (_all, digits: string) => `"maxLoss":"${BigInt(digits) + 1n}"`,
+    );
     expect(altered).to.not.equal(record.json);
     expect(codeOf(() => replay(altered, keccak256(toUtf8Bytes(altered)), decide))).to.equal("RECORD_DIFFERS");
   });

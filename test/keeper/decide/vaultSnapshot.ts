@@ -147,7 +147,10 @@ export function strategyInput(change: Partial<StrategyInput> = {}): StrategyInpu
 }
 
 /** The snapshot with `assets` of a venue held, taken from idle. */
-export function holding(positions: Readonly<Record<string, bigint>>, change: Partial<VaultSnapshot> = {}): VaultSnapshot {
+export function holding(
+  positions: Readonly<Record<string, bigint>>,
+  change: Partial<VaultSnapshot> = {},
+): VaultSnapshot {
   const base = snapshot(change);
   const held = base.adapters.map((item) => {
     const assets = positions[item.id];

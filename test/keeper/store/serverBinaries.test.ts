@@ -4,6 +4,7 @@ import { chmodSync, cpSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSy
 import os from "node:os";
 import path from "node:path";
 import { WorldFailure } from "../../../keeper/config/failure";
+import { skip } from "../../skip";
 import {
   binariesIn,
   embeddedBinaries,
@@ -46,7 +47,7 @@ describe("the embedded server's binaries", function () {
   });
 
   it("are copied once to where the server's user reaches them, with their links", function () {
-    if (!root) return this.skip();
+    if (!root) skip(this, "only root starts the server as another user");
     const user = serviceUser(null);
     if (user === null) throw new Error("root has a service user");
     const native = closedCopy();
@@ -60,7 +61,7 @@ describe("the embedded server's binaries", function () {
   });
 
   it("are never run from a folder that others may write", function () {
-    if (!root) return this.skip();
+    if (!root) skip(this, "only root starts the server as another user");
     const native = closedCopy();
     const user = serviceUser(null);
     embeddedBinaries(user, native);

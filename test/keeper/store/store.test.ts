@@ -5,6 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import { Client } from "pg";
 import { WorldFailure } from "../../../keeper/config/failure";
+import { skip } from "../../skip";
 import { silent } from "../../../keeper/events/events";
 import { openStore } from "../../../keeper/store/open";
 import type { IntentState, Store } from "../../../keeper/store/records";
@@ -68,18 +69,24 @@ const debian = debianBin();
 const url = process.env["DATABASE_URL_TEST"];
 
 suiteOn("npm's PostgreSQL", null, async () => embedded(null));
-suiteOn("Debian's PostgreSQL", debian === null ? "no PostgreSQL in /usr/lib/postgresql" : null, async () =>
-  embedded(debian),
+suiteOn(
+  "Debian's PostgreSQL",
+  debian === null ? "no PostgreSQL in /usr/lib/postgresql (apt-get install postgresql)" : null,
+  async () => embedded(debian),
 );
-suiteOn("the PostgreSQL of DATABASE_URL_TEST", url ? null : "DATABASE_URL_TEST is not set", () => byUrl(url ?? ""));
+suiteOn(
+  "the PostgreSQL of DATABASE_URL_TEST",
+  url ? null : "DATABASE_URL_TEST does not name a server to make a database on",
+  () => byUrl(url ?? ""),
+);
 
 function suiteOn(name: string, absent: string | null, make: () => Promise<Server>): void {
-  describe(`the store on ${name}${absent === null ? "" : ` (skipped: ${absent})`}`, function () {
+  describe(`the store on ${name}`, function () {
     this.timeout(60_000);
     let server: Server;
     let store: Store;
     before(async function () {
-      if (absent !== null) return this.skip();
+      if (absent !== null) skip(this, absent);
       server = await make();
       store = await server.open();
     });
