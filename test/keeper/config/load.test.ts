@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { describeConfig } from "../../../keeper/config/describe";
-import { Failure, InputFailure } from "../../../keeper/config/failure";
+import { type Failure, InputFailure } from "../../../keeper/config/failure";
 import { loadConfig, type LoadOptions } from "../../../keeper/config/load";
 
 const RPC = { RPC_URL: "http://127.0.0.1:8545" };
