@@ -81,7 +81,14 @@ describe("executor", function () {
     maxLifetimeSeconds: 10_000,
   });
   const through = (url: string, name = "local"): ReturnType<typeof flashbotsRelay> =>
-    flashbotsRelay({ name, url, timeoutMs: 1_000, auth });
+    flashbotsRelay({
+      name,
+      url,
+      timeoutMs: 1_000,
+      chainId: CHAIN_ID,
+      authSigner: auth,
+      provider: system.node.provider,
+    });
   const executor = (change: Partial<ExecutorDeps> = {}): Executor =>
     createExecutor({
       chain: { chainId: CHAIN_ID, provider: system.node.provider },

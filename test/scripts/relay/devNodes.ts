@@ -33,9 +33,11 @@ export function startHardhat(): Promise<TestNode> {
   return start(child, /server at http:\/\/(\S+?)\//);
 }
 
+const accounts = HDNodeWallet.fromPhrase(LOCAL_MNEMONIC, undefined, "m/44'/60'/0'/0");
+
 /** The account with this index of the local mnemonic, for signing only. */
 export function account(index: number): HDNodeWallet {
-  return HDNodeWallet.fromPhrase(LOCAL_MNEMONIC, undefined, `m/44'/60'/0'/0/${index}`);
+  return accounts.deriveChild(index);
 }
 
 async function start(child: ChildProcess, listening: RegExp): Promise<TestNode> {
