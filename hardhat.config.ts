@@ -47,6 +47,8 @@ const forkUrl = process.env["TILLER_FORK_URL"];
 const forkBlock = process.env["TILLER_FORK_BLOCK"];
 const chainId = Number(process.env["TILLER_FORK_CHAIN_ID"] ?? (forkUrl ? 1 : 31337));
 
+const TRANSACTION_GAS_LIMIT = 2 ** 24;
+
 const config: HardhatUserConfig = {
   solidity: {
     version: SOLC_VERSION,
@@ -57,6 +59,9 @@ const config: HardhatUserConfig = {
       chainId,
       accounts: { mnemonic: LOCAL_MNEMONIC, count: 12 },
       ...(forkUrl ? { forking: { url: forkUrl, ...(forkBlock ? { blockNumber: Number(forkBlock) } : {}) } } : {}),
+      // EDR estimates gas by halving between what was used and the block's limit, and fails where that is over the
+      // limit of a transaction (EIP-7825): so the two are the same where anybody's wallet may estimate.
+      ...(forkUrl ? { blockGasLimit: TRANSACTION_GAS_LIMIT } : {}),
       // A relay makes the blocks of a fork that a keeper runs on; unit tests mine by themselves.
       ...(process.env["TILLER_RELAY_MINES"]
         ? { mining: { auto: false, interval: 0, mempool: { order: "fifo" } } }

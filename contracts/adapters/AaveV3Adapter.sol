@@ -54,6 +54,9 @@ contract AaveV3Adapter is IAdapter {
         IERC20(asset).forceApprove(venue, assets);
         IAaveV3Pool(venue).supply(asset, assets, address(this), 0);
         if (IERC20(asset).allowance(address(this), venue) != 0) IERC20(asset).forceApprove(venue, 0);
+        // What the venue did not take, and what strangers sent here, is the vault's.
+        uint256 rest = IERC20(asset).balanceOf(address(this));
+        if (rest != 0) IERC20(asset).safeTransfer(vault, rest);
     }
 
     /// @inheritdoc IAdapter

@@ -46,6 +46,9 @@ contract ERC4626Adapter is IAdapter {
         IERC20(asset).forceApprove(venue, assets);
         IERC4626(venue).deposit(assets, address(this));
         if (IERC20(asset).allowance(address(this), venue) != 0) IERC20(asset).forceApprove(venue, 0);
+        // What the venue did not take, and what strangers sent here, is the vault's.
+        uint256 rest = IERC20(asset).balanceOf(address(this));
+        if (rest != 0) IERC20(asset).safeTransfer(vault, rest);
     }
 
     /// @inheritdoc IAdapter

@@ -19,6 +19,9 @@ import {AaveV3Reserve} from "../libraries/AaveV3Reserve.sol";
 /// of Compound only Comet: no oracle, no data provider, no list of addresses.
 contract VaultLens is IVaultLens {
     uint256 private constant ADAPTER_GAS = 3_000_000;
+    /// @dev What the vault gives this read, so that both find the same readable.
+    uint256 private constant FAIR_VALUE_GAS = 410_000;
+
     uint256 private constant BPS_TO_RAY = 1e23;
 
     /// @inheritdoc IVaultLens
@@ -45,12 +48,17 @@ contract VaultLens is IVaultLens {
 
     /* ONE VENUE: called by this contract itself */
 
-    /// @notice What an adapter answers of its money now. Reverts if it cannot.
-    function adapterValues(
+    /// @notice What the vault would read of an adapter. Reverts if it cannot.
+    function adapterFairValue(address adapter) external view returns (uint256) {
+        return IAdapter(adapter).fairValue();
+    }
+
+    /// @notice What an adapter could take and pay now. Reverts if it cannot say.
+    function adapterLimits(
         address adapter
-    ) external view returns (uint256 fairValue, uint256 exitValue, uint256 maxDeposit, uint256 maxWithdraw) {
+    ) external view returns (uint256 exitValue, uint256 maxDeposit, uint256 maxWithdraw) {
         IAdapter a = IAdapter(adapter);
-        return (a.fairValue(), a.exitValue(), a.maxDeposit(), a.maxWithdraw());
+        return (a.exitValue(), a.maxDeposit(), a.maxWithdraw());
     }
 
     /// @notice What an adapter is. Reverts if it does not say.
@@ -130,14 +138,9 @@ contract VaultLens is IVaultLens {
         } catch {
             return a;
         }
-        try this.adapterValues{gas: ADAPTER_GAS}(adapter) returns (
-            uint256 fairValue,
-            uint256 exitValue,
-            uint256 maxDeposit,
-            uint256 maxWithdraw
-        ) {
+        try this.adapterFairValue{gas: FAIR_VALUE_GAS}(adapter) returns (uint256 fairValue) {
             a.readable = true;
-            (a.fairValue, a.exitValue, a.maxDeposit, a.maxWithdraw) = (fairValue, exitValue, maxDeposit, maxWithdraw);
+            a.fairValue = fairValue;
         } catch {
             return a;
         }
@@ -146,6 +149,12 @@ contract VaultLens is IVaultLens {
                 record.totalUnits == 0
                     ? a.fairValue
                     : Math.mulDiv(a.fairValue, record.totalUnits - record.claimUnits, record.totalUnits);
+        }
+        // Without these a venue has a value and neither takes nor pays.
+        try this.adapterLimits{gas: ADAPTER_GAS}(adapter) returns (uint256 exitValue, uint256 most, uint256 payable_) {
+            (a.exitValue, a.maxDeposit, a.maxWithdraw) = (exitValue, most, payable_);
+        } catch {
+            a.exitValue = 0;
         }
         try this.venueState{gas: ADAPTER_GAS}(adapter) returns (bytes memory state) {
             a.state = state;
@@ -209,7 +218,9 @@ contract VaultLens is IVaultLens {
     function erc4626State(IERC4626 venue, address adapter) private view returns (Erc4626State memory state) {
         state.totalAssets = venue.totalAssets();
         state.totalShares = venue.totalSupply();
-        state.assetsPerShare = venue.convertToAssets(1e18);
+        // Of 1e18 shares of an asset with 6 decimals the vault would name a number of 7 digits, in which a block's
+        // growth cannot be seen; of 1e36 shares it names the WAD that is wanted.
+        state.assetsPerShare = venue.convertToAssets(1e36);
         state.vaultMaxWithdraw = venue.maxWithdraw(adapter);
     }
 }

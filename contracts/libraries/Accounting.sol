@@ -106,8 +106,9 @@ library Accounting {
     }
 
     /// @notice Whether total assets were brought up to date in this block.
+    /// @dev Never while an adapter does not count: who makes a read fail for a moment must not fix the price for a block.
     function current(VaultState storage s) internal view returns (bool) {
-        return s.updatedAt == block.timestamp && !s.revalue;
+        return s.updatedAt == block.timestamp && !s.revalue && !s.uncounted;
     }
 
     /// @notice What an accrual now would do. Supply is with the virtual shares.

@@ -65,6 +65,7 @@ library Settings {
     function open(VaultState storage s, address deployer, uint256 seed) external {
         if (s.opened) revert IVault.AlreadyOpened();
         if (seed < MIN_SEED) revert IVault.SeedTooSmall(seed, MIN_SEED);
+        within("seed", seed, Accounting.MAX_TOTAL);
         address owner = s.owner;
         requireTimelock(owner);
         if (deployer == owner) revert IVault.DeployerHoldsRole(deployer, "owner");

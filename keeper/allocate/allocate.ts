@@ -1,9 +1,9 @@
 // The exact allocator: how much to hold in each venue so that income over the horizon, with our own effect on every
 // rate, less expected loss, less the cost of getting there, is greatest. Pure and deterministic; no general solver.
 import { InputFailure } from "../config/failure";
-import { supplyApr } from "../venues/rateModel";
+import { supplyApr, type RateModel } from "../venues/rateModel";
 import { Envelope, VenueCurve } from "./envelope";
-import { limitsOf } from "./limits";
+import { limitsOf, type Limits } from "./limits";
 import type { AllocationAnswer, AllocationMove, AllocationProblem, AllocationVenue } from "./problem";
 import { search } from "./search";
 
@@ -37,8 +37,6 @@ export function allocate(problem: AllocationProblem): AllocationAnswer {
   const exact = !(gap > EXACTNESS * found.scale);
   return answer(problem, withoutDust(problem, limits, found.amounts), exact ? 0 : gap);
 }
-
-type Limits = ReturnType<typeof limitsOf>;
 
 function envelopeOf(problem: AllocationProblem, limits: Limits, i: number): Envelope {
   const venue = problem.venues[i] as AllocationVenue;
@@ -76,26 +74,40 @@ function twinOf({ venues }: AllocationProblem, limits: Limits, i: number): numbe
   return undefined;
 }
 
-function sameModel(a: AllocationVenue["model"], b: AllocationVenue["model"]): boolean {
-  const other = b as unknown as Record<string, unknown>;
-  return a === b || (a.kind === b.kind && Object.entries(a).every(([key, value]) => other[key] === value));
+function sameModel(a: RateModel, b: RateModel): boolean {
+  if (a === b) return true;
+  if (a.kind === "fixed") return b.kind === "fixed" && a.apr === b.apr;
+  if (b.kind === "fixed" || a.supplied !== b.supplied || a.borrowed !== b.borrowed || a.base !== b.base) return false;
+  if (a.kind === "aave") {
+    return (
+      b.kind === "aave" &&
+      a.slope1 === b.slope1 &&
+      a.slope2 === b.slope2 &&
+      a.kink === b.kink &&
+      a.reserveFactor === b.reserveFactor
+    );
+  }
+  return b.kind === "kinked-supply" && a.slopeLow === b.slopeLow && a.slopeHigh === b.slopeHigh && a.kink === b.kink;
 }
 
 /** Puts changes of dust back to nothing where the limits allow it. */
-function withoutDust(problem: AllocationProblem, limits: Limits, amounts: Float64Array): Float64Array {
-  const x = Float64Array.from(amounts, (amount) => Math.max(0, amount));
-  const fits = (members: readonly number[], cap: number): boolean =>
-    members.reduce((sum, i) => sum + (x[i] as number), 0) <= cap;
-  const everyone = problem.venues.map((_, i) => i);
-  problem.venues.forEach(({ current }, i) => {
-    const wanted = x[i] as number;
-    if (wanted === current || Math.abs(wanted - current) >= DUST_USD) return;
-    if (current < (limits.least[i] as number) || current > (limits.most[i] as number)) return;
-    x[i] = current;
-    const allowed = fits(everyone, limits.budget) && limits.groups.every(({ members, cap }) => fits(members, cap));
-    if (!allowed) x[i] = wanted;
-  });
-  return x;
+function withoutDust({ venues }: AllocationProblem, limits: Limits, amounts: Float64Array): Float64Array {
+  for (let i = 0; i < venues.length; i++) {
+    const { current } = venues[i] as AllocationVenue;
+    const wanted = amounts[i] as number;
+    if (wanted === current || Math.abs(wanted - current) >= DUST_USD) continue;
+    if (current < (limits.least[i] as number) || current > (limits.most[i] as number)) continue;
+    amounts[i] = current;
+    if (!allowed(limits, amounts)) amounts[i] = wanted;
+  }
+  return amounts;
+}
+
+function allowed({ budget, groups }: Limits, amounts: Float64Array): boolean {
+  let sum = 0;
+  for (const amount of amounts) sum += amount;
+  if (sum > budget) return false;
+  return groups.every(({ members, cap }) => members.reduce((held, i) => held + (amounts[i] as number), 0) <= cap);
 }
 
 function answer(problem: AllocationProblem, amounts: Float64Array, gap: number): AllocationAnswer {
@@ -129,27 +141,41 @@ function answer(problem: AllocationProblem, amounts: Float64Array, gap: number):
 
 /** The last guard before money moves: a NaN that slipped into a typed problem must not come out as an amount. */
 function assertNumbers(problem: AllocationProblem): void {
-  const check = (value: number, field: string): void => {
-    if (Number.isFinite(value) && value >= 0) return;
+  const at = (value: number, owner: string, field: string): void => {
+    if (value >= 0 && value < Number.POSITIVE_INFINITY) return;
     throw new InputFailure("ALLOCATION_NUMBER", `${value} is not an amount, rate or time at or above 0`, {
-      field,
+      field: owner + field,
       remedy: "Give a finite number at or above 0.",
     });
   };
-  check(problem.total, "total");
-  check(problem.horizonHours, "horizonHours");
-  check(problem.gasUsdPerMove, "gasUsdPerMove");
-  check(problem.minIdle, "minIdle");
-  problem.groups.forEach(({ cap }, g) => check(cap, `groups[${g}].cap`));
-  problem.venues.forEach((venue, i) => {
-    check(venue.current, `venues[${i}].current`);
-    if (venue.cap !== Number.POSITIVE_INFINITY) check(venue.cap, `venues[${i}].cap`);
-    check(venue.floor ?? 0, `venues[${i}].floor`);
-    check(venue.costBps, `venues[${i}].costBps`);
-    check(venue.expectedLossApr, `venues[${i}].expectedLossApr`);
-    for (const [key, value] of Object.entries(venue.model)) {
-      if (key === "kind" || (key === "apr" && Number.isFinite(value))) continue;
-      check(value as number, `venues[${i}].model.${key}`);
+  at(problem.total, "", "total");
+  at(problem.horizonHours, "", "horizonHours");
+  at(problem.gasUsdPerMove, "", "gasUsdPerMove");
+  at(problem.minIdle, "", "minIdle");
+  for (const [g, { cap }] of problem.groups.entries()) at(cap, `groups[${g}]`, ".cap");
+  for (const [i, { current, cap, floor, costBps, expectedLossApr, model }] of problem.venues.entries()) {
+    const owner = `venues[${i}]`;
+    at(current, owner, ".current");
+    if (cap !== Number.POSITIVE_INFINITY) at(cap, owner, ".cap");
+    at(floor ?? 0, owner, ".floor");
+    at(costBps, owner, ".costBps");
+    at(expectedLossApr, owner, ".expectedLossApr");
+    if (model.kind === "fixed") {
+      // A rate may be negative, but not beyond measure.
+      at(Math.abs(model.apr), owner, ".model.apr");
+      continue;
     }
-  });
+    at(model.supplied, owner, ".model.supplied");
+    at(model.borrowed, owner, ".model.borrowed");
+    at(model.base, owner, ".model.base");
+    at(model.kink, owner, ".model.kink");
+    if (model.kind === "aave") {
+      at(model.slope1, owner, ".model.slope1");
+      at(model.slope2, owner, ".model.slope2");
+      at(model.reserveFactor, owner, ".model.reserveFactor");
+    } else {
+      at(model.slopeLow, owner, ".model.slopeLow");
+      at(model.slopeHigh, owner, ".model.slopeHigh");
+    }
+  }
 }

@@ -42,7 +42,6 @@ const LEAST_CUT = 0.1;
 /** A venue's gain over the horizon: income less expected loss and the cost of the change. */
 export class VenueCurve {
   private readonly parts: Part[] = [];
-  private readonly staying: Part;
   readonly whole: Domain;
 
   constructor(readonly venue: VenueTerms) {
@@ -51,16 +50,14 @@ export class VenueCurve {
     const below = { years, slope: loss + costRate, constant: -costRate * current - gasUsd };
     const above = { years, slope: loss - costRate, constant: costRate * current - gasUsd };
     for (const segment of segments(model, least, most)) {
-      if (current > segment.from && current < segment.to) {
-        this.parts.push({ segment, terms: below, from: segment.from, to: current });
-        this.parts.push({ segment, terms: above, from: current, to: segment.to });
+      const { from, to } = segment;
+      if (current > from && current < to) {
+        this.parts.push({ segment, terms: below, from, to: current });
+        this.parts.push({ segment, terms: above, from: current, to });
       } else {
-        this.parts.push({ segment, terms: segment.to <= current ? below : above, from: segment.from, to: segment.to });
+        this.parts.push({ segment, terms: to <= current ? below : above, from, to });
       }
     }
-    const [segment] = segments(model, current, current);
-    if (segment === undefined) throw new RangeError("a venue without an income segment");
-    this.staying = { segment, terms: { years, slope: loss, constant: 0 }, from: current, to: current };
     this.whole = { from: least, to: most, stay: current >= least && current <= most };
   }
 
@@ -74,36 +71,39 @@ export class VenueCurve {
   /** The pieces on a domain, in order of the amount, ready for the hull. */
   arcs({ from, to, stay }: Domain): Arc[] {
     const { current, gasUsd } = this.venue;
+    if (from === to && from === current && stay) return [this.staying()];
     const spike = stay && gasUsd > 0;
     const out: Arc[] = [];
     let last: Arc | undefined;
     let stayed = !spike;
-    const push = (part: Part, start: number, end: number): void => {
-      out.push((last = new Arc(part.segment, part.terms, start, end)));
-    };
-    if (from === to && from === current && stay) {
-      push(this.staying, from, to);
-      return out;
-    }
-    for (const part of this.parts) {
-      const start = Math.max(part.from, from);
-      const end = Math.min(part.to, to);
+    for (const { segment, terms, from: partFrom, to: partTo } of this.parts) {
+      const start = Math.max(partFrom, from);
+      const end = Math.min(partTo, to);
       if (start > end || (start === end && from !== to)) continue;
       if (!stayed && start >= current) {
-        push(this.staying, current, current);
+        out.push((last = this.staying()));
         stayed = true;
       }
-      if (part.segment.shape !== "convex") {
+      if (segment.shape !== "convex") {
         // The end of a convex stretch is the first point of this piece.
         if (last !== undefined && last.from === start && last.to === start && !(spike && start === current)) out.pop();
-        push(part, start, end);
+        out.push((last = new Arc(segment, terms, start, end)));
         continue;
       }
-      if (last?.to !== start) push(part, start, start);
-      if (end !== start) push(part, end, end);
+      // Nothing inside a convex stretch is ever best, at any price: its ends stand for it.
+      if (last?.to !== start) out.push((last = new Arc(segment, terms, start, start)));
+      if (end !== start) out.push((last = new Arc(segment, terms, end, end)));
     }
-    if (!stayed) push(this.staying, current, current);
+    if (!stayed) out.push(this.staying());
     return out;
+  }
+
+  /** What is held now, as a point: its own income, no cost. */
+  private staying(): Arc {
+    const { model, current, years, expectedLossApr } = this.venue;
+    const [segment] = segments(model, current, current);
+    if (segment === undefined) throw new RangeError("a venue without an income segment");
+    return new Arc(segment, { years, slope: -years * expectedLossApr, constant: 0 }, current, current);
   }
 
   /** Ends of the pieces strictly between two amounts. */

@@ -133,7 +133,7 @@ export async function assemble(config: Config, options: AssembleOptions): Promis
         vault: addresses.vault,
         account,
         signer: wallet === null ? null : walletSigner(wallet),
-        relays: wallet === null ? [] : relaysOf(config, { env, chain }),
+        relays: wallet === null ? [] : relaysOf(config, env),
         newest: () => newest,
         sink,
         checkpoint,
@@ -215,10 +215,9 @@ function executionOf(config: Config, parts: ExecutionParts): Execution {
   return { kind: "live", executor };
 }
 
-function relaysOf(config: Config, at: { readonly env: Environment; readonly chain: Chain }): BundleRelay[] {
-  const authSigner = loadRelayAuthWallet(config.relayAuth, at.env);
-  const { chainId, provider } = at.chain;
-  return config.relays.map((relay) => flashbotsRelay({ ...relay, chainId, provider, authSigner }));
+function relaysOf(config: Config, env: Environment): BundleRelay[] {
+  const auth = loadRelayAuthWallet(config.relayAuth, env);
+  return config.relays.map((relay) => flashbotsRelay({ ...relay, auth }));
 }
 
 /** A keeper that has nowhere to send is refused at the start, not at its first plan. */

@@ -21,6 +21,9 @@ export class RpcError extends WorldFailure {
   }
 }
 
+/** EIP-1474; anvil's answer for an unknown block hash. */
+const RESOURCE_NOT_FOUND = -32_001;
+
 export function unreachable(reason: string): WorldFailure {
   return new WorldFailure(RPC_UNREACHABLE, `no RPC endpoint answers: ${reason}`, {
     field: "chain.rpcUrls",
@@ -46,8 +49,9 @@ export function wrongChain(expected: number, actual: number, field: string): Inp
 export function isUnknownBlock(error: unknown): boolean {
   return (
     error instanceof RpcError &&
-    /(header|block|state).{0,40}(not found|unknown|missing|unavailable|not available)|unknown block|missing trie node/i.test(
-      error.nodeMessage,
-    )
+    (error.rpcCode === RESOURCE_NOT_FOUND ||
+      /(header|block|state).{0,40}(not found|unknown|missing|unavailable|not available)|unknown block|invalid block tag|missing trie node/i.test(
+        error.nodeMessage,
+      ))
   );
 }

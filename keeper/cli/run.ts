@@ -64,7 +64,6 @@ function pageWatcher(config: Config, sink: Sink): RunWatcher {
       view = new LiveView(addresses, store);
       await view.load();
       server = await startServer({ ...config.serve, source: view, sink });
-      sink.emit({ name: "serve.listening", url: server.url });
     },
     state: (state) => view?.note({ state }),
     tick: (tick) => view?.tick(tick),

@@ -106,6 +106,8 @@ export const configSchema = z.strictObject({
       host: z.string().min(1, "is empty").default("127.0.0.1"),
       /** 0: any free port. */
       port: z.number().int("must be a whole number").min(0).max(65_535, "must be at most 65535").default(8_480),
+      /** Further names that the page may be asked for by: of a proxy in front of it, of this machine in its network. */
+      allowedHosts: z.array(z.string().min(1, "is empty")).default([]),
     })
     .prefault({}),
   /** `embedded`: a PostgreSQL of our own in the data folder, stopped with the last process that uses it. */

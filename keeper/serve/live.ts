@@ -1,5 +1,5 @@
 // The live stream: pushes every new view to every open page. A client that reads slowly gets the newest view when it is
-// ready again, never a queue; one that stays behind, falls silent or talks is dropped.
+// ready again, never a queue; one that falls silent or talks is dropped.
 import type { WebSocket } from "ws";
 import type { PageView } from "../app/view";
 import type { Sink } from "../events/events";
@@ -9,13 +9,15 @@ import type { LiveMessage } from "./wire";
 
 export interface LiveLimits {
   readonly maxClients: number;
-  /** A message to every client this often, so that both ends notice a dead connection. */
+  /**
+   * A ping and a message to every client this often, so that both ends notice a dead connection. A client that has not
+   * answered by the next one is dropped; so is one that reads too slowly, since the ping stands behind what it has not
+   * read.
+   */
   readonly heartbeatMs: number;
-  /** A client that has not taken a message for this long is dropped. */
-  readonly slowClientMs: number;
 }
 
-export const DEFAULT_LIVE_LIMITS: LiveLimits = { maxClients: 64, heartbeatMs: 10_000, slowClientMs: 20_000 };
+export const DEFAULT_LIVE_LIMITS: LiveLimits = { maxClients: 64, heartbeatMs: 10_000 };
 
 /** Time that a client is given to answer our closing frame. */
 const CLOSE_GRACE_MS = 200;
@@ -25,8 +27,8 @@ const TRY_AGAIN_LATER = 1013;
 
 interface Client {
   readonly socket: WebSocket;
-  /** When the message now on its way was handed over; null when none is. */
-  sendingSince: number | null;
+  /** A message is on its way. */
+  sending: boolean;
   /** The newest message that waits for the one on its way. */
   pending: string | null;
   /** Answered the last ping. */
@@ -52,13 +54,13 @@ export function openLiveHub(
   let closing = false;
 
   const deliver = (client: Client, text: string): void => {
-    if (client.sendingSince !== null) {
+    if (client.sending) {
       client.pending = text;
       return;
     }
-    client.sendingSince = Date.now();
+    client.sending = true;
     client.socket.send(text, (error) => {
-      client.sendingSince = null;
+      client.sending = false;
       if (error) {
         drop(client);
         return;
@@ -77,6 +79,9 @@ export function openLiveHub(
   };
 
   const unsubscribe = source.subscribe((view) => {
+    if (clients.size === 0) {
+      return;
+    }
     const text = encode({ type: "view", view });
     for (const client of clients) {
       client.pushed = true;
@@ -86,16 +91,14 @@ export function openLiveHub(
 
   const heartbeat = setInterval(() => {
     const text = encode({ type: "heartbeat" });
-    const now = Date.now();
     for (const client of clients) {
-      const slow = client.sendingSince !== null && now - client.sendingSince > limits.slowClientMs;
-      if (slow || !client.answered) {
+      if (!client.answered) {
         drop(client);
         continue;
       }
       client.answered = false;
       client.socket.ping();
-      if (client.sendingSince === null) {
+      if (!client.sending) {
         deliver(client, text);
       }
     }
@@ -111,7 +114,7 @@ export function openLiveHub(
         socket.close(TRY_AGAIN_LATER, "too many clients");
         return;
       }
-      const client: Client = { socket, sendingSince: null, pending: null, answered: true, pushed: false };
+      const client: Client = { socket, sending: false, pending: null, answered: true, pushed: false };
       clients.add(client);
       socket.on("pong", () => {
         client.answered = true;

@@ -182,7 +182,7 @@ function addPage(app: FastifyInstance, { assets, build, current, sink }: PageOpt
       index: false,
       dotfiles: "deny",
       cacheControl: false,
-      setHeaders: (response) => response.setHeader("cache-control", FOREVER),
+      setHeaders: (response) => void response.setHeader("cache-control", FOREVER),
     });
   }
 

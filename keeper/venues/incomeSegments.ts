@@ -1,6 +1,6 @@
 // Where x · supplyApr(x) changes its shape: the stretches on which it is linear, concave or convex, exactly.
 // Sources: Aave's and Compound's rate formulas; second derivative worked out by hand (below).
-import { rateCoefficients, supplyApr, type RateModel } from "./rateModel";
+import { rateCoefficients, supplyApr, type PoolModel, type RateModel } from "./rateModel";
 
 export type SegmentShape = "linear" | "concave" | "convex";
 
@@ -24,7 +24,7 @@ export interface IncomeSegment {
  */
 export function segments(model: RateModel, from: number, to: number): IncomeSegment[] {
   if (model.kind === "fixed" || model.borrowed <= 0 || from === to) return [flat(supplyApr(model, from), from, to)];
-  const { supplied, borrowed } = model;
+  const { supplied, borrowed, kink } = model;
   const out: IncomeSegment[] = [];
   let at = from;
   const full = Math.min(to, borrowed - supplied);
@@ -32,24 +32,17 @@ export function segments(model: RateModel, from: number, to: number): IncomeSegm
     out.push(flat(supplyApr(model, at), at, full));
     at = full;
   }
-  const crossing = model.kink > 0 ? Math.min(to, borrowed / model.kink - supplied) : to;
+  const crossing = kink > 0 ? Math.min(to, borrowed / kink - supplied) : to;
   if (crossing > at) {
-    pushSide(out, rateCoefficients(model, "above"), { supplied, borrowed, from: at, to: crossing });
+    pushSide(out, model, { side: "above", from: at, to: crossing });
     at = crossing;
   }
-  if (to > at) pushSide(out, rateCoefficients(model, "below"), { supplied, borrowed, from: at, to });
+  if (to > at) pushSide(out, model, { side: "below", from: at, to });
   return out;
 }
 
-function flat(apr: number, from: number, to: number): IncomeSegment {
-  return { from, to, shape: "linear", intercept: 0, constant: apr, linear: 0, quadratic: 0, supplied: 0, borrowed: 0 };
-}
-
-interface Stretch {
-  readonly supplied: number;
-  readonly borrowed: number;
-  readonly from: number;
-  readonly to: number;
+function flat(apr: number, from: number, to: number, intercept = 0): IncomeSegment {
+  return { from, to, shape: "linear", intercept, constant: apr, linear: 0, quadratic: 0, supplied: 0, borrowed: 0 };
 }
 
 /**
@@ -58,22 +51,23 @@ interface Stretch {
  */
 function pushSide(
   out: IncomeSegment[],
-  coefficients: { constant: number; linear: number; quadratic: number },
-  stretch: Stretch,
+  model: PoolModel,
+  { side, from, to }: { readonly side: "below" | "above"; readonly from: number; readonly to: number },
 ): void {
-  const { supplied: S, borrowed: D, from, to } = stretch;
-  const { constant, linear: a, quadratic: b } = coefficients;
-  if (b === 0 && (a === 0 || S === 0)) {
+  const { supplied, borrowed } = model;
+  const { constant, linear, quadratic } = rateCoefficients(model, side);
+  if (quadratic === 0 && (linear === 0 || supplied === 0)) {
     // u · x is the constant D where nobody else supplies.
-    out.push({ ...flat(constant, from, to), intercept: a * D });
+    out.push(flat(constant, from, to, linear * borrowed));
     return;
   }
-  const rise = b * D - a * S;
-  const offset = S * (a * S + 2 * b * D);
+  const rise = quadratic * borrowed - linear * supplied;
+  const offset = supplied * (linear * supplied + 2 * quadratic * borrowed);
   const inflection = rise === 0 ? Number.POSITIVE_INFINITY : offset / rise;
   const cut = inflection > from && inflection < to ? inflection : to;
-  const shape = (x: number): SegmentShape => (rise * x - offset > 0 ? "convex" : "concave");
-  const common = { intercept: 0, constant, linear: a, quadratic: b, supplied: S, borrowed: D };
-  out.push({ ...common, from, to: cut, shape: shape((from + cut) / 2) });
-  if (cut < to) out.push({ ...common, from: cut, to, shape: shape((cut + to) / 2) });
+  for (let start = from, end = cut; ; start = cut, end = to) {
+    const shape: SegmentShape = (rise * (start + end)) / 2 - offset > 0 ? "convex" : "concave";
+    out.push({ from: start, to: end, shape, intercept: 0, constant, linear, quadratic, supplied, borrowed });
+    if (end === to) return;
+  }
 }

@@ -39,7 +39,9 @@ interface Row {
 }
 
 /** Seconds of one SLSQP start for each problem, and how much it fell short; null with the reason where it cannot run. */
-type Slsqp = { readonly ok: true; readonly version: string; readonly seconds: readonly number[] } | { readonly ok: false; readonly why: string };
+type Slsqp =
+  | { readonly ok: true; readonly version: string; readonly seconds: readonly number[] }
+  | { readonly ok: false; readonly why: string };
 
 function problemsOf({ shape, smooth }: { shape: ProblemShape; smooth: boolean }): AllocationProblem[] {
   return Array.from({ length: PROBLEMS }, (_, seed) => {
@@ -58,7 +60,7 @@ function ascending(values: readonly number[]): number[] {
 
 /** Median time of each problem over several runs, ms. */
 function measure(problems: readonly AllocationProblem[]): number[] {
-  for (const end = performance.now() + WARM_UP_MS; performance.now() < end; ) problems.forEach(allocate);
+  for (const end = performance.now() + WARM_UP_MS; performance.now() < end;) problems.forEach(allocate);
   const times = problems.map((): number[] => []);
   for (let run = 0; run < RUNS; run++) {
     problems.forEach((problem, i) => {
@@ -100,7 +102,13 @@ function main(): void {
       ratio: slsqpMedianMs === null ? null : slsqpMedianMs / medianMs,
     };
   });
-  const about = { problems: PROBLEMS, runs: RUNS, node: process.version, cpu: cpus()[0]?.model ?? "unknown", comparison };
+  const about = {
+    problems: PROBLEMS,
+    runs: RUNS,
+    node: process.version,
+    cpu: cpus()[0]?.model ?? "unknown",
+    comparison,
+  };
   if (values.json) {
     process.stdout.write(`${JSON.stringify({ ...about, rows })}\n`);
     return;

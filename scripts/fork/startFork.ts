@@ -23,6 +23,8 @@ export interface Fork {
   readonly upstream: UpstreamKind;
   /** For people: what the fork stands on. */
   readonly description: string;
+  /** Whether blocks are made by `evm_mine` only. */
+  readonly relayMines: boolean;
   /** Block that was forked: the last one that is not the fork's own. */
   readonly block: number;
   /** USDC and the venues, or on the local chain what stands for them. */
@@ -73,6 +75,7 @@ export async function startFork(options: ForkOptions = {}): Promise<Fork> {
     chainId: upstream.chainId,
     upstream: upstream.kind,
     description: upstream.description,
+    relayMines,
     block: upstream.block,
     places,
     localProtocols: upstream.localProtocols,

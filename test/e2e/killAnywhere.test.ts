@@ -1,6 +1,7 @@
 // The keeper is killed after each step of the main path in turn, and started again: no decision may reach the chain
 // twice, and none may be forgotten.
 import { expect } from "chai";
+import path from "node:path";
 import { STEPS } from "../../keeper/events/steps";
 import { openStore } from "../../keeper/store/open";
 import { silent } from "../../keeper/events/events";
@@ -10,16 +11,19 @@ import {
   startLocalSystem,
   startScript,
   tiller,
+  type Landed,
   type LocalSystem,
 } from "./localSystem";
-import path from "node:path";
+
+/** Runs after the kill within which something has to land. */
+const RUNS = 4;
 
 describe("a keeper killed between any two steps", function () {
   this.timeout(120_000);
   let system: LocalSystem;
 
   before(async () => {
-    system = await startLocalSystem({ blockMs: 250, secondsPerBlock: 300 });
+    system = await startLocalSystem({ blockMs: 500, secondsPerBlock: 300 });
   });
   after(() => system.stop());
 
@@ -34,10 +38,16 @@ describe("a keeper killed between any two steps", function () {
         .finished;
       expect(killed.signal, `${killed.stdout}\n${killed.stderr}`).to.equal("SIGKILL");
 
-      const again = await tiller(["run", "--once", "--config", config, "--json"]);
-      expect(again.code, again.stderr).to.equal(0);
+      // The first run after the kill settles what was begun. It may have nothing to land yet (a rate needs two blocks to
+      // be known), or be too late for a plan's blocks; then the next one decides anew.
+      let landed: Landed[] = [];
+      for (let run = 0; run < RUNS && landed.length === 0; run += 1) {
+        const again = await tiller(["run", "--once", "--config", config, "--json"]);
+        expect(again.code, again.stderr).to.be.oneOf([0, 1]);
+        if (again.code === 1) expect(again.stderr).to.contain("PLAN_ABANDONED");
+        landed = await landedRebalances(system, from);
+      }
 
-      const landed = await landedRebalances(system, from);
       const store = await openStore({ dataDir: path.join(system.folder, name), sink: silent });
       try {
         const query = { chainId: 31337, vault: system.genesis.addresses.vault, limit: 100 };

@@ -9,11 +9,12 @@ import { WorldFailure } from "../../keeper/config/failure";
 import { startServer, type RunningServer } from "../../keeper/serve/server";
 import type { LiveMessage } from "../../keeper/serve/wire";
 import { INCLUDED, pageView, pushSource, REASON_INCLUDED, type PushSource } from "../keeper/serve/fixture";
+import { skip } from "../skip";
 import { findChromium, NO_CHROMIUM, openBrowser } from "./browser";
 
 /** Below this the words of the page are hard to read (WCAG 2.2, 1.4.3). */
 const LEAST_CONTRAST = 4.5;
-const LIVE = { maxClients: 8, heartbeatMs: 200, slowClientMs: 5_000 };
+const LIVE = { maxClients: 8, heartbeatMs: 200 };
 
 describe("the page in a browser", function () {
   this.timeout(60_000);
@@ -30,8 +31,7 @@ describe("the page in a browser", function () {
   before(async function () {
     const executable = findChromium();
     if (executable === null) {
-      console.log(`      skipped: ${NO_CHROMIUM}`);
-      this.skip();
+      skip(this, NO_CHROMIUM);
     }
     folder = mkdtempSync(join(tmpdir(), "tiller-page-"));
     // Vite is an ES module; the name in a variable keeps TypeScript from turning the import into a require.

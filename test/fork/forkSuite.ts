@@ -20,15 +20,14 @@ export function describeOnFork(name: string, body: (fork: () => Fork) => void): 
 
     before(async () => {
       fork = await startFork();
-      clean = await fork.provider.send("evm_snapshot", []);
     });
     after(async () => {
       if (fork) assertForkSound(await fork.stop());
     });
-    afterEach(async () => {
-      await fork?.provider.send("evm_revert", [clean]);
+    beforeEach(async () => {
       clean = await fork?.provider.send("evm_snapshot", []);
     });
+    afterEach(async () => void (await fork?.provider.send("evm_revert", [clean])));
 
     body(() => {
       if (!fork) throw new Error("the fork is there once tests run");

@@ -74,7 +74,7 @@ function Run({ run: { newest, earlier }, view }: { readonly run: DecisionRun; re
       <span className={`chip tone-${DECISION_TONE[state]}`}>{state}</span>
       <div className="what">
         <p className="reason">
-          <strong>{action === "rebalance" ? "Rebalance" : "Hold"}</strong>
+          <strong>{action === "rebalance" ? "Rebalance:" : "Hold:"}</strong>
           {` ${reason}`}
         </p>
         {stateReason !== null && <p className="outcome">{stateReason}</p>}

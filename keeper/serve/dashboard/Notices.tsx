@@ -38,7 +38,7 @@ export function Notices({ live, now }: { readonly live: Live; readonly now: numb
             the timelock lifts it. An ordinary exit now is paid without it; an exit in kind keeps your part of it.
           </p>
         )}
-        {view?.keeper.trouble != null && (
+        {view !== null && view.keeper.trouble !== null && (
           <p className="notice tone-warn">
             <strong>The keeper reports trouble.</strong> {sentence(view.keeper.trouble)}
           </p>

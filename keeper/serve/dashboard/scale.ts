@@ -70,9 +70,8 @@ export function nearestIndex(sorted: readonly number[], value: number): number {
   }
   const before = sorted[low - 1];
   const here = sorted[low];
-  return here !== undefined && before !== undefined && value - before < here - value
-    ? low - 1
-    : low < sorted.length
-      ? low
-      : -1;
+  if (here === undefined) {
+    return -1;
+  }
+  return before !== undefined && value - before < here - value ? low - 1 : low;
 }

@@ -57,7 +57,7 @@ describe("loading the configuration", () => {
       env: { ...RPC, TILLER_PORT: "2", LOG_LEVEL: "error" },
       overrides: { serve: { port: 3 } },
     });
-    expect(config.serve).to.deep.equal({ port: 3, host: "::1" });
+    expect(config.serve).to.deep.equal({ port: 3, host: "::1", allowedHosts: [] });
     expect(config.log).to.deep.equal({ level: "error", format: "pretty" });
   });
 

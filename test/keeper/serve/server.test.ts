@@ -1,8 +1,10 @@
 import { expect } from "chai";
 import { request } from "node:http";
 import { connect } from "node:net";
+import type { DecisionDetail, StatusView } from "../../../keeper/app/view";
 import { InputFailure, WorldFailure } from "../../../keeper/config/failure";
 import { startServer } from "../../../keeper/serve/server";
+import type { ErrorBody } from "../../../keeper/serve/wire";
 import { INCLUDED, pageView, pushSource, REASON_INCLUDED, SHARE_PRICE } from "./fixture";
 import { closeAll, listening } from "./listening";
 
@@ -38,9 +40,9 @@ function ask(
   });
 }
 
-async function json(url: string): Promise<{ status: number; body: any }> {
+async function json<T = unknown>(url: string): Promise<{ status: number; body: T }> {
   const response = await fetch(url);
-  return { status: response.status, body: await response.json() };
+  return { status: response.status, body: (await response.json()) as T };
 }
 
 describe("serve: the HTTP server", () => {
@@ -101,7 +103,7 @@ describe("serve: the HTTP server", () => {
   describe("the API", () => {
     it("answers /api/status with exactly the fields of the status command", async () => {
       const { server } = await listening();
-      const { body } = await json(`${server.url}/api/status`);
+      const { body } = await json<StatusView>(`${server.url}/api/status`);
       expect(Object.keys(body)).to.have.members([
         "vault",
         "block",
@@ -130,16 +132,16 @@ describe("serve: the HTTP server", () => {
 
     it("cuts the list of decisions at the limit", async () => {
       const { server } = await listening();
-      const { body } = await json(`${server.url}/api/decisions?limit=3`);
+      const { body } = await json<{ decisions: unknown }>(`${server.url}/api/decisions?limit=3`);
       expect(body.decisions).to.deep.equal(pageView().decisions.slice(0, 3));
     });
 
     it("answers one decision with its bundles and record", async () => {
       const { server } = await listening();
-      const { body } = await json(`${server.url}/api/decisions/${INCLUDED.id}`);
+      const { body } = await json<DecisionDetail>(`${server.url}/api/decisions/${INCLUDED.id}`);
       expect(body.id).to.equal(INCLUDED.id);
       expect(body.record).to.equal('{"action":"rebalance","block":2420}');
-      expect(body.bundles.map((bundle: { state: string }) => bundle.state)).to.deep.equal(["missed", "included"]);
+      expect(body.bundles.map(({ state }) => state)).to.deep.equal(["missed", "included"]);
     });
 
     it("reports health and readiness with the reasons", async () => {
@@ -222,7 +224,7 @@ describe("serve: the HTTP server", () => {
     it("does not wait for ever for a source that hangs", async () => {
       const source = { ...pushSource(), current: () => new Promise<never>(() => undefined) };
       const { server } = await listening({ source, sourceLimitMs: 50 });
-      const { status, body } = await json(`${server.url}/api/view`);
+      const { status, body } = await json<ErrorBody>(`${server.url}/api/view`);
       expect(status).to.equal(503);
       expect(body.error.code).to.equal("VIEW_TIMEOUT");
     });

@@ -1,0 +1,214 @@
+// The snapshot: every field from where it should be, both generations of Aave, and one broken venue that breaks nothing.
+import { loadFixture, time } from "@nomicfoundation/hardhat-network-helpers";
+import { expect } from "chai";
+import { ethers } from "hardhat";
+import { DAY, MAX, WAD, deploySystem, deposit, rebalance } from "../deployment";
+
+const RAY = 10n ** 27n;
+
+/** A vault over one venue of each kind, with money in each. */
+async function mixed() {
+  const system = await deploySystem({ venues: 1 });
+  const { vault, token, owner, unit, alice } = system;
+  const lens = await (await ethers.getContractFactory("VaultLens")).deploy();
+  const pool = await (await ethers.getContractFactory("SmallAavePool")).deploy(token);
+  const comet = await (await ethers.getContractFactory("SmallComet")).deploy(token);
+  const aave = await (await ethers.getContractFactory("AaveV3Adapter")).deploy(vault, pool, token);
+  const compound = await (await ethers.getContractFactory("CompoundV3Adapter")).deploy(vault, comet);
+  for (const adapter of [aave, compound]) {
+    const address = await adapter.getAddress();
+    await vault
+      .connect(owner)
+      .addAdapter({ adapter: address, absoluteCap: 10n ** 15n, relativeCap: WAD / 2n, groupMask: 1n });
+  }
+  await deposit(system, alice, 1_000_000n * unit);
+  await time.increase(DAY);
+  await rebalance(system, [
+    [system.adapters[0]!, 100_000n * unit],
+    [aave, 200_000n * unit],
+    [compound, 300_000n * unit],
+  ]);
+  const shapes = lens.interface.getFunction("stateShapes").outputs;
+  const decode = (index: number, data: string) =>
+    ethers.AbiCoder.defaultAbiCoder().decode([shapes[index]!], data)[0] as Record<string, bigint | boolean>;
+  return { system, lens, pool, comet, aave, compound, decode };
+}
+
+describe("VaultLens", () => {
+  it("holds the vault's totals, limits and roles", async () => {
+    const { system, lens } = await loadFixture(mixed);
+    const { vault, keeper, guardian, owner, token, unit } = system;
+    await vault.connect(guardian).setMinimumIdle(WAD / 20n);
+    const snap = await lens.snapshot(vault, keeper.address);
+    const block = (await ethers.provider.getBlock("latest"))!;
+    expect(snap.chainId).to.equal(31337n);
+    expect(snap.blockNumber).to.be.within(BigInt(block.number), BigInt(block.number + 1));
+    const parent = await ethers.provider.getBlock(Number(snap.blockNumber) - 1);
+    expect(snap.parentHash).to.equal(parent!.hash);
+    expect(snap.vault).to.equal(await vault.getAddress());
+    expect(snap.asset).to.equal(await token.getAddress());
+    expect([snap.assetDecimals, snap.decimals]).to.deep.equal([6n, 18n]);
+    expect(snap.opened).to.equal(true);
+    expect(snap.idle).to.equal(400_001n * unit);
+    expect(snap.totalAssets).to.equal(1_000_001n * unit);
+    expect(snap.accountedAssets).to.equal(1_000_001n * unit);
+    expect(snap.totalSupply).to.equal(1_000_001n * WAD);
+    expect(snap.sharePrice).to.equal(unit * WAD);
+    expect(snap.depositCap).to.equal(2n ** 120n - 1n);
+    expect(snap.minimumIdle).to.equal(WAD / 20n);
+    expect(snap.maxRate).to.equal(WAD / 2n);
+    expect(snap.lossPerCall).to.equal(WAD / 1000n);
+    expect(snap.lossBudget).to.deep.equal([WAD / 100n, DAY, WAD / 200n]);
+    expect(snap.turnoverBudget.limit).to.equal(4n * WAD);
+    expect(snap.turnoverBudget.available).to.be.lessThan(2n * WAD);
+    expect([snap.breaker, snap.breakerUntil]).to.deep.equal([0n, 0n]);
+    expect([snap.owner, snap.guardian, snap.keeper]).to.deep.equal([owner.address, guardian.address, keeper.address]);
+    expect(snap.isKeeper).to.equal(true);
+    expect(snap.planEpoch).to.equal(1n);
+    expect(snap.nextNonce).to.equal((1n << 64n) | 1n);
+    expect(snap.groups).to.deep.equal([[ethers.encodeBytes32String("all"), WAD]]);
+  });
+
+  it("holds each adapter's values and terms", async () => {
+    const { system, lens, aave, pool, comet, compound } = await loadFixture(mixed);
+    const { vault, keeper, unit } = system;
+    const snap = await lens.snapshot(vault, keeper.address);
+    const [savings, a, c] = snap.adapters;
+    expect(a!.adapter).to.equal(await aave.getAddress());
+    expect(a!.venue).to.equal(await pool.getAddress());
+    expect(a!.receipt).to.equal(await pool.aToken());
+    expect([savings!.kind, a!.kind, c!.kind].map(ethers.decodeBytes32String)).to.deep.equal([
+      "erc4626",
+      "aave-v3",
+      "compound-v3",
+    ]);
+    expect(c!.adapter).to.equal(await compound.getAddress());
+    expect(c!.receipt).to.equal(await comet.getAddress());
+    expect(snap.adapters.map((x) => [x.fairValue, x.exitValue, x.counted, x.maxWithdraw])).to.deep.equal(
+      [100_000n, 200_000n, 300_000n].map((v) => [v * unit, v * unit, v * unit, v * unit]),
+    );
+    expect([a!.exact, a!.readable, a!.quarantined]).to.deep.equal([true, true, false]);
+    expect([a!.absoluteCap, a!.relativeCap, a!.groupMask]).to.deep.equal([10n ** 15n, WAD / 2n, 1n]);
+    expect(savings!.maxDeposit).to.equal(MAX);
+  });
+
+  it("decodes Aave before virtual balances: cash of the aToken, a strategy of the reserve", async () => {
+    const { system, lens, pool, decode } = await loadFixture(mixed);
+    const { vault, keeper, unit } = system;
+    const debt = await ethers.getContractAt("SmallAaveDebt", await pool.debt());
+    await debt.set(100_000n * unit);
+    await pool.setIndices((RAY * 11n) / 10n, (RAY * 12n) / 10n, 0n);
+    await pool.configure(6, true, true, false, 5_000_000, 1_000);
+    const state = decode(0, (await lens.snapshot(vault, keeper.address)).adapters[1]!.state);
+    expect(state["cash"]).to.equal(200_000n * unit);
+    expect(state["borrowed"]).to.equal(120_000n * unit);
+    expect(state["aTokenSupply"]).to.equal(222_000n * unit);
+    expect(state["supplyCap"]).to.equal(5_000_000n * unit);
+    expect(state["liquidityIndex"]).to.equal((RAY * 11n) / 10n);
+    expect(state["liquidityRate"]).to.equal(RAY / 20n);
+    expect(state["variableBorrowRate"]).to.equal((RAY * 7n) / 100n);
+    expect([state["baseRate"], state["slope1"], state["slope2"], state["optimalUsage"]]).to.deep.equal([
+      RAY / 100n,
+      (RAY * 9n) / 100n,
+      (RAY * 6n) / 10n,
+      (RAY * 92n) / 100n,
+    ]);
+    expect(state["reserveFactorBps"]).to.equal(1_000n);
+    expect([state["active"], state["frozen"], state["paused"]]).to.deep.equal([true, true, false]);
+  });
+
+  it("decodes Aave with virtual balances and a common strategy to the same shape", async () => {
+    const { system, lens, pool, decode } = await loadFixture(mixed);
+    await pool.modernise(77n);
+    const state = decode(0, (await lens.snapshot(system.vault, system.keeper.address)).adapters[1]!.state);
+    expect(state["cash"]).to.equal(77n);
+    expect([state["baseRate"], state["slope1"], state["slope2"], state["optimalUsage"]]).to.deep.equal([
+      RAY / 100n,
+      (RAY * 9n) / 100n,
+      (RAY * 6n) / 10n,
+      (RAY * 92n) / 100n,
+    ]);
+  });
+
+  it("decodes Comet", async () => {
+    const { system, lens, comet, decode } = await loadFixture(mixed);
+    await comet.pause(true, false, false);
+    const state = decode(1, (await lens.snapshot(system.vault, system.keeper.address)).adapters[2]!.state);
+    expect(state).to.deep.equal([
+      300_000n * system.unit,
+      300_000n * system.unit,
+      700n * system.unit,
+      (WAD * 7n) / 10n,
+      (WAD * 8n) / 10n,
+      1n,
+      1_030_568_239n,
+      12_683_916_793n,
+      700_000_000n,
+      1_400_000_000n,
+      true,
+      false,
+    ]);
+  });
+
+  it("decodes an ERC-4626 vault, its index growing", async () => {
+    const { system, lens, decode } = await loadFixture(mixed);
+    const { vault, keeper, venues, token, stranger, unit } = system;
+    const read = async () => decode(2, (await lens.snapshot(vault, keeper.address)).adapters[0]!.state);
+    expect((await read())["assetsPerShare"]).to.equal(WAD);
+    await token.connect(stranger).transfer(venues[0]!, 100_001n * unit);
+    await venues[0]!.setLiquidity(1_000n * unit);
+    const state = await read();
+    expect(state["assetsPerShare"]).to.be.within(2n * WAD - 10n ** 12n, 2n * WAD);
+    expect(state["totalAssets"]).to.equal(200_002n * unit);
+    expect(state["totalShares"]).to.equal(100_001n * unit);
+    expect(state["vaultMaxWithdraw"]).to.be.within(1_000n * unit - 2n, 1_000n * unit);
+  });
+
+  it("marks what cannot be read, and reads the rest", async () => {
+    const { system, lens, pool } = await loadFixture(mixed);
+    const { vault, keeper, venues, guardian, adapters, unit } = system;
+    await pool.misbehave(0n, false, true);
+    await venues[0]!.setBroken(true);
+    const snap = await lens.snapshot(vault, keeper.address);
+    const [savings, aave, compound] = snap.adapters;
+    expect([savings!.readable, savings!.fairValue, savings!.counted, savings!.state]).to.deep.equal([
+      false,
+      0n,
+      0n,
+      "0x",
+    ]);
+    // Its aToken still says what the position is worth; the pool says nothing of what it takes or pays.
+    expect([aave!.readable, aave!.fairValue]).to.deep.equal([true, 200_000n * unit]);
+    expect([aave!.exitValue, aave!.maxDeposit, aave!.maxWithdraw, aave!.state]).to.deep.equal([0n, 0n, 0n, "0x"]);
+    expect(compound!.readable).to.equal(true);
+    await venues[0]!.setBroken(false);
+    await vault.connect(guardian).quarantine(adapters[0]!);
+    const after = (await lens.snapshot(vault, keeper.address)).adapters[0]!;
+    expect([after.readable, after.quarantined, after.fairValue, after.counted]).to.deep.equal([
+      true,
+      true,
+      100_000n * unit,
+      0n,
+    ]);
+  });
+
+  it("reads nothing but values of an adapter whose kind or identity it does not know", async () => {
+    const { system, lens } = await loadFixture(mixed);
+    const { vault, token, owner, keeper } = system;
+    const hostile = await (await ethers.getContractFactory("HostileAdapter")).deploy(vault, token);
+    const address = await hostile.getAddress();
+    await vault.connect(owner).addAdapter({ adapter: address, absoluteCap: 0n, relativeCap: 0n, groupMask: 0n });
+    const view = (await lens.snapshot(vault, keeper.address)).adapters[3]!;
+    expect([view.readable, view.state]).to.deep.equal([true, "0x"]);
+    expect(await lens.stateShapes()).to.have.length(3);
+  });
+
+  it("counts for the vault only its part of a position with claims on it", async () => {
+    const { system, lens } = await loadFixture(mixed);
+    const { vault, alice, adapters, keeper, unit } = system;
+    await vault.connect(alice).redeemInKind(500_000n * WAD, alice.address, [await adapters[0]!.getAddress()]);
+    const view = (await lens.snapshot(vault, keeper.address)).adapters[0]!;
+    expect(view.fairValue).to.equal(100_000n * unit);
+    expect(view.counted).to.be.within(50_000n * unit, 50_001n * unit);
+  });
+});

@@ -1,0 +1,216 @@
+// The exit that needs nobody: a part of everything, as receipts or as claims.
+import { loadFixture, time } from "@nomicfoundation/hardhat-network-helpers";
+import { expect } from "chai";
+import { ethers } from "hardhat";
+import { ALL, DAY, WAD, deploySystem, deposit, rebalance, redeem, withdraw, type System } from "../deployment";
+
+async function invested(): Promise<System> {
+  const system = await deploySystem({ venues: 2 });
+  await deposit(system, system.alice, 600_000n * system.unit);
+  await deposit(system, system.bob, 400_000n * system.unit);
+  await time.increase(DAY);
+  await rebalance(system, [
+    [system.adapters[0]!, 300_000n * system.unit],
+    [system.adapters[1]!, 200_000n * system.unit],
+  ]);
+  await time.increase(DAY);
+  await system.vault.accrue();
+  return system;
+}
+
+async function claimsOf(system: System) {
+  return ethers.getContractAt("Claims", await system.vault.claims());
+}
+
+/** What the receipts of venue `i` that `who` holds are worth. */
+async function worth(system: System, i: number, who: string): Promise<bigint> {
+  const venue = system.venues[i]!;
+  return venue.convertToAssets(await venue.balanceOf(who));
+}
+
+describe("InKind", () => {
+  it("pays a part of idle and of each position", async () => {
+    const system = await loadFixture(invested);
+    const { vault, alice, token, unit } = system;
+    const before = await token.balanceOf(alice.address);
+    const price = await vault.sharePrice();
+    await vault.connect(alice).redeemInKind(100_000n * WAD, alice.address, []);
+    expect((await token.balanceOf(alice.address)) - before).to.be.within(49_999n * unit, 50_001n * unit);
+    expect(await worth(system, 0, alice.address)).to.be.within(29_999n * unit, 30_000n * unit);
+    expect(await worth(system, 1, alice.address)).to.be.within(19_999n * unit, 20_000n * unit);
+    expect(await vault.totalAssets()).to.be.within(900_000n * unit, 900_002n * unit);
+    expect(await vault.sharePrice()).to.be.at.least(price);
+    expect(await vault.balanceOf(alice.address)).to.equal(500_000n * WAD);
+    expect((await vault.adapter(system.adapters[0]!)).recorded).to.be.within(270_000n * unit, 270_002n * unit);
+  });
+
+  it("leaves a gain that still drips with those who stay", async () => {
+    const system = await loadFixture(invested);
+    const { vault, token, stranger, alice, bob, unit } = system;
+    await token.connect(stranger).transfer(vault, 500_000n * unit);
+    const before = await token.balanceOf(alice.address);
+    await vault.connect(alice).redeemInKind(await vault.balanceOf(alice.address), alice.address, []);
+    const got =
+      (await token.balanceOf(alice.address)) -
+      before +
+      (await worth(system, 0, alice.address)) +
+      (await worth(system, 1, alice.address));
+    expect(got).to.be.within(599_900n * unit, 600_010n * unit);
+    await time.increase(3n * 365n * DAY);
+    expect(await vault.previewRedeem(await vault.balanceOf(bob.address))).to.be.greaterThan(899_000n * unit);
+  });
+
+  it("pays an adapter in quarantine raw, which is written off for everybody else", async () => {
+    const system = await loadFixture(invested);
+    const { vault, guardian, alice, unit, adapters, owner } = system;
+    await vault.connect(guardian).quarantine(adapters[0]!);
+    await vault.connect(alice).redeemInKind(await vault.balanceOf(alice.address), alice.address, []);
+    expect(await worth(system, 0, alice.address)).to.be.within(179_999n * unit, 180_000n * unit);
+    await vault.connect(owner).liftQuarantine(adapters[0]!);
+    expect(await vault.totalAssets()).to.be.within(400_000n * unit, 400_002n * unit);
+  });
+
+  it("turns what is skipped or refused into a transferable claim, set apart from total assets", async () => {
+    const system = await loadFixture(invested);
+    const { vault, alice, bob, venues, adapters, unit, stranger } = system;
+    const claims = await claimsOf(system);
+    const [a0, a1] = [await adapters[0]!.getAddress(), await adapters[1]!.getAddress()];
+    await venues[1]!.setTransfersBroken(true);
+    await vault.connect(alice).redeemInKind(await vault.balanceOf(alice.address), alice.address, [a0]);
+    const skipped = await claims.balanceOf(alice.address, BigInt(a0));
+    const refused = await claims.balanceOf(alice.address, BigInt(a1));
+    expect(skipped).to.be.greaterThan(0n);
+    expect(refused).to.be.greaterThan(0n);
+    expect(await vault.totalAssets()).to.be.within(400_000n * unit, 400_002n * unit);
+    expect(await adapters[0]!.fairValue()).to.equal(300_000n * unit);
+
+    // The others' money is theirs: Bob leaves in full without touching what is claimed.
+    const most = await vault.maxWithdraw(bob.address);
+    expect(most).to.be.within(399_999n * unit, 400_000n * unit);
+    await redeem(system, bob, await vault.balanceOf(bob.address));
+    expect(await adapters[0]!.fairValue()).to.be.within(179_999n * unit, 181_000n * unit);
+
+    await claims.connect(alice).transfer(stranger.address, BigInt(a0), skipped);
+    await expect(vault.connect(alice).redeemClaim(a0, 1n, alice.address))
+      .to.be.revertedWithCustomError(vault, "ClaimTooLarge")
+      .withArgs(1n, 0n);
+    await vault.connect(stranger).redeemClaim(a0, skipped / 2n, stranger.address);
+    await vault.connect(stranger).redeemClaim(a0, skipped - skipped / 2n, stranger.address);
+    expect(await worth(system, 0, stranger.address)).to.be.within(179_998n * unit, 180_001n * unit);
+
+    await expect(vault.connect(alice).redeemClaim(a1, refused, alice.address)).to.be.revertedWithCustomError(
+      venues[1]!,
+      "Broken",
+    );
+    expect(await claims.balanceOf(alice.address, BigInt(a1))).to.equal(refused);
+    await venues[1]!.setTransfersBroken(false);
+    await vault.connect(alice).redeemClaim(a1, refused, alice.address);
+    expect(await worth(system, 1, alice.address)).to.be.within(119_998n * unit, 120_001n * unit);
+    expect((await vault.adapter(a1)).totalUnits).to.equal(0n);
+    await expect(vault.connect(alice).redeemClaim(a1, 0n, alice.address)).to.be.revertedWithCustomError(
+      vault,
+      "ClaimTooLarge",
+    );
+  });
+
+  it("keeps a claim's worth, and the vault's, through deposits into and withdrawals from the venue", async () => {
+    const system = await loadFixture(invested);
+    const { vault, alice, bob, adapters, unit } = system;
+    const claims = await claimsOf(system);
+    const a0 = await adapters[0]!.getAddress();
+    await vault.connect(alice).redeemInKind(300_000n * WAD, alice.address, [a0]);
+    const units = await claims.balanceOf(alice.address, BigInt(a0));
+    const claimed = async () => {
+      const record = await vault.adapter(a0);
+      return ((await adapters[0]!.fairValue()) * record.claimUnits) / record.totalUnits;
+    };
+    expect(await claimed()).to.be.within(89_999n * unit, 90_001n * unit);
+    await time.increase(DAY);
+    await rebalance(system, [[adapters[0]!, -100_000n * unit]]);
+    expect(await claimed()).to.be.within(89_999n * unit, 90_001n * unit);
+    await rebalance(system, [[adapters[0]!, 150_000n * unit]]);
+    expect(await claimed()).to.be.within(89_999n * unit, 90_001n * unit);
+    await rebalance(system, [[adapters[0]!, ALL]]);
+    expect(await claimed()).to.be.within(89_999n * unit, 90_001n * unit);
+    expect(await adapters[0]!.fairValue()).to.be.within(89_999n * unit, 90_001n * unit);
+    await time.increase(DAY);
+    await rebalance(system, [[adapters[0]!, 150_000n * unit]]);
+    expect(await claimed()).to.be.within(89_999n * unit, 90_001n * unit);
+    await vault.accrue();
+    expect(await vault.totalAssets()).to.be.within(700_000n * unit, 700_002n * unit);
+    await withdraw(system, bob, 390_000n * unit);
+    expect(await claimed()).to.be.within(89_999n * unit, 90_001n * unit);
+    await vault.connect(alice).redeemClaim(a0, units, alice.address);
+    expect(await worth(system, 0, alice.address)).to.be.within(89_999n * unit, 90_001n * unit);
+    expect(await vault.totalAssets()).to.be.within(310_000n * unit, 310_002n * unit);
+  });
+
+  it("a claim bears the venue's losses and earns its gains", async () => {
+    const system = await loadFixture(invested);
+    const { vault, alice, adapters, venues, unit } = system;
+    const claims = await claimsOf(system);
+    const a0 = await adapters[0]!.getAddress();
+    await vault.connect(alice).redeemInKind(300_000n * WAD, alice.address, [a0]);
+    await venues[0]!.lose(150_000n * unit);
+    await vault.connect(alice).redeemClaim(a0, await claims.balanceOf(alice.address, BigInt(a0)), alice.address);
+    expect(await worth(system, 0, alice.address)).to.be.within(44_998n * unit, 45_002n * unit);
+  });
+
+  it("works tripped, in quarantine and with a venue that cannot be read", async () => {
+    const system = await loadFixture(invested);
+    const { vault, alice, guardian, venues, adapters, unit } = system;
+    await vault.connect(guardian).guardianTrip(DAY);
+    await vault.connect(guardian).quarantine(adapters[0]!);
+    await venues[1]!.setBroken(true);
+    await venues[0]!.setTransfersBroken(true);
+    await vault.connect(alice).redeemInKind(await vault.balanceOf(alice.address), alice.address, []);
+    expect(await worth(system, 1, alice.address).catch(() => 0n)).to.be.greaterThan(119_000n * unit);
+    const claims = await claimsOf(system);
+    expect(await claims.balanceOf(alice.address, BigInt(await adapters[0]!.getAddress()))).to.be.greaterThan(0n);
+  });
+
+  it("refuses to skip what it does not know, and more shares than are held", async () => {
+    const { vault, alice } = await loadFixture(invested);
+    await expect(vault.connect(alice).redeemInKind(WAD, alice.address, [alice.address])).to.be.revertedWithCustomError(
+      vault,
+      "UnknownAdapter",
+    );
+    const held = await vault.balanceOf(alice.address);
+    await expect(vault.connect(alice).redeemInKind(held + 1n, alice.address, [])).to.be.revertedWithCustomError(
+      vault,
+      "ERC20InsufficientBalance",
+    );
+  });
+
+  it("does not turn a payment into a claim for want of gas", async () => {
+    const { vault, alice } = await loadFixture(invested);
+    await expect(
+      vault.connect(alice).redeemInKind(WAD, alice.address, [], { gasLimit: 900_000n }),
+    ).to.be.revertedWithCustomError(vault, "InsufficientGas");
+  });
+
+  it("only the vault makes and unmakes claims", async () => {
+    const system = await loadFixture(invested);
+    const claims = await claimsOf(system);
+    await expect(claims.connect(system.owner).mint(system.alice.address, system.alice.address, 1n))
+      .to.be.revertedWithCustomError(claims, "NotVault")
+      .withArgs(system.owner.address);
+    await expect(claims.burn(system.alice.address, system.alice.address, 1n)).to.be.revertedWithCustomError(
+      claims,
+      "NotVault",
+    );
+    expect(await claims.vault()).to.equal(await system.vault.getAddress());
+  });
+
+  it("a claim of a removed adapter stays redeemable", async () => {
+    const system = await loadFixture(invested);
+    const { vault, alice, adapters, guardian, owner } = system;
+    const a0 = await adapters[0]!.getAddress();
+    await vault.connect(alice).redeemInKind(300_000n * WAD, alice.address, [a0]);
+    await vault.connect(guardian).quarantine(a0);
+    await vault.connect(owner).removeAdapter(a0);
+    const claims = await claimsOf(system);
+    await vault.connect(alice).redeemClaim(a0, await claims.balanceOf(alice.address, BigInt(a0)), alice.address);
+    expect(await worth(system, 0, alice.address)).to.be.greaterThan(89_000n * system.unit);
+  });
+});
