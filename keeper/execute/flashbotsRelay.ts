@@ -2,7 +2,7 @@
 // Not used: its signing and nonces (wrong fee type, no chain id), wait() (unhandled rejections, no reorgs), statistics
 // (403 since 2025), its default timeout of five minutes. Everything it throws is turned into a RelayFailure.
 import { FlashbotsBundleProvider } from "@flashbots/ethers-provider-bundle";
-import { type BaseWallet, FetchRequest, Network, type Provider, concat, isHexString, keccak256 } from "ethers";
+import { AbstractProvider, type BaseWallet, FetchRequest, Network, concat, isHexString, keccak256 } from "ethers";
 import {
   type BundleRelay,
   RelayFailure,
@@ -17,11 +17,8 @@ export interface FlashbotsRelayOptions {
   readonly url: string;
   /** Of the whole answer, wall milliseconds. */
   readonly timeoutMs: number;
-  readonly chainId: number;
   /** Signs `X-Flashbots-Signature`: a long-lived key without money, from `loadRelayAuthWallet`. */
-  readonly authSigner: BaseWallet;
-  /** The library wants one. For signed transactions and block numbers it asks it nothing. */
-  readonly provider: Provider;
+  readonly auth: BaseWallet;
 }
 
 /** What relays call a bundle: keccak256 of the concatenated transaction hashes. */
@@ -34,8 +31,9 @@ export function flashbotsRelay(options: FlashbotsRelayOptions): BundleRelay {
   request.timeout = options.timeoutMs;
   // Not `create`: it replaces this by a callback that prints to the console.
   request.retryFunc = async () => false;
-  const network = new Network(options.name, options.chainId);
-  const library = new FlashbotsBundleProvider(options.provider, options.authSigner, request, network);
+  // The library wants a node of a network. For signed transactions and block numbers it asks neither.
+  const network = new Network("none", 0);
+  const library = new FlashbotsBundleProvider(new AbstractProvider(network), options.auth, request, network);
   const ask = <T>(work: () => Promise<T>): Promise<T> => answered(options, work);
 
   return {

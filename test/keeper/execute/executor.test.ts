@@ -81,14 +81,7 @@ describe("executor", function () {
     maxLifetimeSeconds: 10_000,
   });
   const through = (url: string, name = "local"): ReturnType<typeof flashbotsRelay> =>
-    flashbotsRelay({
-      name,
-      url,
-      timeoutMs: 1_000,
-      chainId: CHAIN_ID,
-      authSigner: auth,
-      provider: system.node.provider,
-    });
+    flashbotsRelay({ name, url, timeoutMs: 1_000, auth });
   const executor = (change: Partial<ExecutorDeps> = {}): Executor =>
     createExecutor({
       chain: { chainId: CHAIN_ID, provider: system.node.provider },

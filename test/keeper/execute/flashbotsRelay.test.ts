@@ -29,14 +29,7 @@ describe("flashbots relay", function () {
   afterEach(() => relay.misbehave({}));
 
   const through = (url: string, timeoutMs = 500): BundleRelay =>
-    flashbotsRelay({
-      name: "tested",
-      url,
-      timeoutMs,
-      chainId: 31337,
-      authSigner: new Wallet(id("flashbots relay test")),
-      provider: node.provider,
-    });
+    flashbotsRelay({ name: "tested", url, timeoutMs, auth: new Wallet(id("flashbots relay test")) });
 
   async function failureOf(work: () => Promise<unknown>): Promise<RelayFailure> {
     try {
