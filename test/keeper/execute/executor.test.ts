@@ -527,6 +527,25 @@ describe("executor", function () {
     }
   });
 
+  it("gives up, with its reason, what a dead process had sent and no relay includes", async () => {
+    relay.misbehave({ neverInclude: true });
+    const dead = executor({
+      checkpoint: (step) => {
+        if (step === "bundle.sent") throw new Killed(step);
+      },
+    });
+    const { plan, decision } = await planFor(system, [move(system, 0, USDC)]);
+    await dead.begin(decision, plan, await headOf(system)).catch(() => undefined);
+    const second = executor();
+    await second.recover(await headOf(system));
+    for (let i = 0; i < BLOCKS + 1; i++) await blockThen(second);
+    const view = await store.decision(decision.id);
+    expect(view).to.include({ state: "abandoned" });
+    expect(view?.stateReason).to.match(/^missed 3 target blocks/);
+    expect(await landings(system)).to.have.length(0);
+    expect(await store.submissions(view?.intentId ?? "")).to.have.length(BLOCKS);
+  });
+
   async function expectRevert(work: () => Promise<unknown>, name: string): Promise<void> {
     try {
       await work();

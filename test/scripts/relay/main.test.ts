@@ -4,6 +4,7 @@ import { once } from "node:events";
 import path from "node:path";
 import { expect } from "chai";
 import { toBeHex } from "ethers";
+import { startRelay } from "../../../scripts/relay/relay";
 import { type TestNode, startAnvil } from "./devNodes";
 import { ask, signed } from "./relayClient";
 
@@ -62,6 +63,28 @@ describe("relay process", function () {
     const height = await node.provider.getBlockNumber();
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(await node.provider.getBlockNumber()).to.equal(height);
+  });
+
+  it("stops making blocks while it is paused, and goes on", async () => {
+    const relay = await startRelay({ nodeUrl: node.url, port: 0, blockMs: 30, secondsPerBlock: 1 });
+    const above = async (height: number): Promise<number> => {
+      for (;;) {
+        const now = await node.provider.getBlockNumber();
+        if (now > height) return now;
+      }
+    };
+    try {
+      await above(await node.provider.getBlockNumber());
+      relay.pause();
+      // A block that was in the making is finished before this one.
+      const { number } = await relay.produceBlock();
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      expect(await node.provider.getBlockNumber()).to.equal(number);
+      relay.resume();
+      expect(await above(number + 2)).to.be.greaterThan(number);
+    } finally {
+      await relay.stop();
+    }
   });
 
   for (const [what, args, code, says] of [
