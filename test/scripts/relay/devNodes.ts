@@ -16,7 +16,19 @@ export interface TestNode {
 
 export function startAnvil(): Promise<TestNode> {
   const program = path.join(ROOT, "node_modules/.bin/anvil");
-  const flags = ["--port", "0", "--order", "fifo", "--no-mining", "--mnemonic", LOCAL_MNEMONIC];
+  const flags = [
+    "--port",
+    "0",
+    "--order",
+    "fifo",
+    "--no-mining",
+    "--prune-history",
+    "256",
+    "--transaction-block-keeper",
+    "2000",
+    "--mnemonic",
+    LOCAL_MNEMONIC,
+  ];
   return start(
     spawn(program, [...flags, "--chain-id", String(CHAIN_ID)], { cwd: ROOT, detached: true }),
     /Listening on (\S+)/,
