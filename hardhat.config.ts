@@ -43,7 +43,11 @@ subtask(TASK_COMPILE_SOLIDITY_GET_SOURCE_PATHS, async (_args, hre, runSuper) => 
 });
 
 const forkUrl = process.env["TILLER_FORK_URL"];
+// Without a number Hardhat forks some blocks below the head, which a recorded state does not have.
+const forkBlock = process.env["TILLER_FORK_BLOCK"];
 const chainId = Number(process.env["TILLER_FORK_CHAIN_ID"] ?? (forkUrl ? 1 : 31337));
+
+const TRANSACTION_GAS_LIMIT = 2 ** 24;
 
 const config: HardhatUserConfig = {
   solidity: {
@@ -54,7 +58,10 @@ const config: HardhatUserConfig = {
     hardhat: {
       chainId,
       accounts: { mnemonic: LOCAL_MNEMONIC, count: 12 },
-      ...(forkUrl ? { forking: { url: forkUrl } } : {}),
+      ...(forkUrl ? { forking: { url: forkUrl, ...(forkBlock ? { blockNumber: Number(forkBlock) } : {}) } } : {}),
+      // EDR estimates gas by halving between what was used and the block's limit, and fails where that is over the
+      // limit of a transaction (EIP-7825): so the two are the same where anybody's wallet may estimate.
+      ...(forkUrl ? { blockGasLimit: TRANSACTION_GAS_LIMIT } : {}),
       // A relay makes the blocks of a fork that a keeper runs on; unit tests mine by themselves.
       ...(process.env["TILLER_RELAY_MINES"]
         ? { mining: { auto: false, interval: 0, mempool: { order: "fifo" } } }
@@ -63,7 +70,11 @@ const config: HardhatUserConfig = {
   },
   typechain: { outDir: "typechain-types", target: "ethers-v6" },
   gasReporter: { enabled: process.env["REPORT_GAS"] !== undefined, offline: true },
-  mocha: { timeout: 120_000 },
+  // `npm test` counts over all suites by the lines that this reporter writes.
+  mocha: {
+    timeout: 120_000,
+    reporter: process.env["TILLER_TEST_RESULTS"] ? path.join(__dirname, "scripts", "testReporter.cjs") : "spec",
+  },
 };
 
 export default config;

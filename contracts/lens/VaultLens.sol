@@ -218,7 +218,9 @@ contract VaultLens is IVaultLens {
     function erc4626State(IERC4626 venue, address adapter) private view returns (Erc4626State memory state) {
         state.totalAssets = venue.totalAssets();
         state.totalShares = venue.totalSupply();
-        state.assetsPerShare = venue.convertToAssets(1e18);
+        // Of 1e18 shares of an asset with 6 decimals the vault would name a number of 7 digits, in which a block's
+        // growth cannot be seen; of 1e36 shares it names the WAD that is wanted.
+        state.assetsPerShare = venue.convertToAssets(1e36);
         state.vaultMaxWithdraw = venue.maxWithdraw(adapter);
     }
 }

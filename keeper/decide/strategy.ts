@@ -2,12 +2,14 @@
 // returned. It knows no clock, no database, no network.
 import type { VaultSnapshot } from "../chain/snapshot";
 
-/** Mean supply APR expected over the horizon for the position that we hold now, by venue id. */
+/** Mean supply APR expected over the horizon, by venue id, as the venue would pay it without our position. */
 export interface Forecast {
   readonly venue: string;
   readonly model: "ewma" | "persistence";
   /** Fraction a year. */
   readonly apr: number;
+  /** The last rate observed, likewise without our position: what persistence would say. */
+  readonly currentApr: number;
   /** Seconds of history that the forecast rests on. */
   readonly historySeconds: number;
 }
@@ -64,8 +66,23 @@ export interface Plan {
   readonly costUsd: number;
 }
 
+/** Why nothing is done. The code is for programs, {@link Hold.reason} for people. */
+export type HoldCode =
+  | "not-open"
+  | "not-a-keeper"
+  | "breaker-tripped"
+  | "no-funds"
+  | "no-forecast"
+  | "gas-too-dear"
+  | "cooldown"
+  | "already-best"
+  | "gain-too-small"
+  | "budget-spent"
+  | "infeasible";
+
 export interface Hold {
   readonly action: "hold";
+  readonly code: HoldCode;
   readonly reason: string;
 }
 

@@ -41,9 +41,13 @@ export type KeeperEvent =
     }
   | { readonly name: "bundle.missed"; readonly intentId: string; readonly targetBlock: number }
   | { readonly name: "bundle.included"; readonly intentId: string; readonly block: number; readonly txHash: string }
+  /** Once an outage, not once an attempt; `rpc.recovered` ends it. Likewise `store.trouble`. */
   | { readonly name: "rpc.trouble"; readonly code: string; readonly message: string }
+  | { readonly name: "rpc.recovered"; readonly endpoint: string; readonly outageMs: number }
   | { readonly name: "store.trouble"; readonly code: string; readonly message: string }
-  | { readonly name: "serve.listening"; readonly url: string };
+  | { readonly name: "store.recovered"; readonly outageMs: number }
+  | { readonly name: "serve.listening"; readonly url: string }
+  | { readonly name: "serve.trouble"; readonly code: string; readonly message: string };
 
 export interface Sink {
   emit(event: KeeperEvent): void;

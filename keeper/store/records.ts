@@ -44,11 +44,18 @@ export interface ObservationRow {
   /** Assets that earn in the venue (our own included); null where the venue has no such number. */
   readonly supplied: string | null;
   readonly borrowed: string | null;
-  /** Fraction a year, simple, base rate without rewards. */
-  readonly supplyApr: number;
+  /**
+   * Fraction a year, simple, base rate without rewards. Null: not known yet, as at the first sight of an index, whose
+   * growth needs a second one.
+   */
+  readonly supplyApr: number | null;
+  /** The rate that the venue would pay were our position not there: what forecasts are made of. Null as above. */
+  readonly supplyAprWithoutUs: number | null;
   readonly borrowApr: number | null;
   /** Fair value of the vault's own position. */
   readonly vaultAssets: string;
+  /** The venue's growth index (Aave: RAY, ERC-4626: WAD), whose growth is the realised yield; null or absent: none. */
+  readonly index?: string | null;
 }
 
 export interface DecisionRow {
@@ -72,6 +79,8 @@ export interface DecisionRow {
 export interface DecisionView extends DecisionRow {
   readonly state: IntentState | "held" | "dry-run" | "unplanned";
   readonly stateReason: string | null;
+  /** Null for a hold and for a dry run. */
+  readonly intentId: string | null;
   readonly includedBlock: number | null;
   readonly txHash: string | null;
 }
@@ -129,11 +138,11 @@ export interface Store {
   latestSnapshot(chainId: number, vault: string): Promise<SnapshotRow | null>;
   snapshots(query: { chainId: number; vault: string; limit: number }): Promise<SnapshotRow[]>;
 
-  /** Idempotent by id. */
-  saveDecision(decision: DecisionRow): Promise<void>;
+  /** Idempotent by id. `dryRun`: nothing was to be sent, so a rebalance without an intent is shown as `dry-run`. */
+  saveDecision(decision: DecisionRow, options?: { readonly dryRun?: boolean }): Promise<void>;
   /**
-   * Decision and intent in one transaction. Refuses (`WorldFailure` `STORE_INTENT_LIVE`) when an intent with the same
-   * (vault, keeper, plan nonce) is live.
+   * Decision and intent in one transaction. Refuses (`WorldFailure`) when an intent with the same (vault, keeper, plan
+   * nonce) is live (`STORE_INTENT_LIVE`) and when the decision was planned before (`STORE_DECISION_PLANNED`).
    */
   planIntent(
     decision: DecisionRow,
@@ -141,7 +150,15 @@ export interface Store {
   ): Promise<IntentRow>;
   decision(id: string): Promise<DecisionView | null>;
   /** Newest first. */
-  decisions(query: { chainId: number; vault: string; limit: number }): Promise<DecisionView[]>;
+  decisions(query: {
+    chainId: number;
+    vault: string;
+    limit: number;
+    action?: "rebalance" | "hold";
+  }): Promise<DecisionView[]>;
+
+  /** `decidedAt` of the newest decision whose plan is included or final; null if none. */
+  lastRebalanceAt(chainId: number, vault: string): Promise<number | null>;
 
   intent(id: string): Promise<IntentRow | null>;
   liveIntents(chainId: number, vault: string, keeper: string): Promise<IntentRow[]>;

@@ -1,0 +1,327 @@
+// Puts a vault with its timelock, lens and adapters on a chain and opens it. The same code for the local chain, forks
+// and mainnet. It may be interrupted anywhere and run again; when all is there, it sends nothing.
+import { existsSync } from "node:fs";
+import { getAddress, getCreateAddress, id as keccakOfText, ZeroAddress, type Provider, type Signer } from "ethers";
+import { IERC20__factory, Vault__factory } from "../typechain-types";
+import type { AddressFile } from "../keeper/config/addressFile";
+import { loadAddresses } from "../keeper/config/addresses";
+import { InputFailure, WorldFailure } from "../keeper/config/failure";
+import { compareCode } from "./artifacts";
+import { identify } from "./chainIdentity";
+import { inspect } from "./inspect";
+import { Journal, journalFileOf, writeWhole } from "./journal";
+import { adapter } from "./modules/adapters";
+import { creationData, librariesFor, type Creation } from "./modules/creation";
+import { lens } from "./modules/lens";
+import { timelock } from "./modules/timelock";
+import { opening, vault, vaultConfiguration } from "./modules/vault";
+import type { NetworkParameters, Roles } from "./networks/network";
+import {
+  LiveTransactions,
+  NonceTaken,
+  PlannedTransactions,
+  type DeploymentEvent,
+  type Transactions,
+} from "./transactions";
+import { requireAsset, requireVenue } from "./venueProbes";
+
+export interface DeployOptions {
+  /** Connected to a provider; signs without sending (a wallet, a keystore, an HSM). */
+  readonly signer: Signer;
+  readonly network: NetworkParameters;
+  readonly roles: Roles;
+  /** Where the address file is written when all is done; the journal lies beside it. */
+  readonly addressFile: string;
+  /** In the asset's unit; default: the network's. */
+  readonly seed?: bigint;
+  readonly log?: (event: DeploymentEvent) => void;
+  /** Sends and writes nothing; the answer holds the addresses that would come of it. */
+  readonly dryRun?: boolean;
+  /** How long to wait for one transaction. Default ten minutes. */
+  readonly patienceMs?: number;
+}
+
+/** Adapters are built again when their vault's nonce is lost; whoever loses it so often shares the key. */
+const MOST_TRIES = 4;
+
+/**
+ * Deploys, or continues, or finds everything there.
+ * @throws InputFailure CHAIN_WRONG, NO_CODE, ASSET_WRONG, VENUE_WRONG, ROLES_WRONG, DEPLOYER_POOR, DEPLOYED_OTHERWISE,
+ * JOURNAL_OTHER, JOURNAL_MALFORMED, ADDRESSES_MALFORMED, ARTIFACTS_MISSING.
+ * @throws WorldFailure STEP_WOULD_REVERT, STEP_REVERTED, STEP_NOT_MINED, NODE_REFUSED, KEY_SHARED, DEPLOYMENT_UNSOUND.
+ */
+export async function deployVault(options: DeployOptions): Promise<AddressFile> {
+  const { signer, network, addressFile } = options;
+  const log = options.log ?? (() => undefined);
+  const provider = signer.provider;
+  if (provider === null) throw new Error("the deployer's signer is not connected to a provider");
+  const deployer = await signer.getAddress();
+  const roles = checkedRoles(options.roles, deployer);
+  const genesisHash = await identify(provider, network);
+
+  if (existsSync(addressFile)) {
+    const found = loadAddresses(addressFile);
+    requireSame(found, { network, roles, genesisHash, addressFile });
+    await requireSound(provider, found);
+    log({ kind: "deployment.done", addressFile, sent: 0 });
+    return found;
+  }
+
+  const seed = options.seed ?? network.seed;
+  await requireAsset(provider, network.asset);
+  for (const venue of network.venues) await requireVenue(provider, venue, network.asset.address);
+
+  const journal = Journal.open(journalFileOf(addressFile), {
+    chainId: network.chainId,
+    genesisHash,
+    deployer,
+    plan: planDigest({ network, roles, seed }),
+  });
+  const on = { deployer, chainId: network.chainId, journal, confirmations: network.confirmations, log };
+  const transactions = options.dryRun
+    ? new PlannedTransactions(deployer, await provider.getTransactionCount(deployer, "pending"), log)
+    : new LiveTransactions(signer, provider, { ...on, patienceMs: options.patienceMs });
+
+  await requireSeed(provider, { network, deployer, seed, journal });
+  const made = await deployAll({ network, roles, seed, transactions, provider, log, journal });
+  const addresses: AddressFile = {
+    format: "tiller-addresses/1",
+    network: network.network,
+    chainId: network.chainId,
+    genesisHash,
+    deployedAtBlock: made.block,
+    asset: { ...network.asset, address: getAddress(network.asset.address) },
+    vault: made.vault,
+    timelock: made.timelock,
+    lens: made.lens,
+    guardian: roles.guardian,
+    keepers: [...roles.keepers],
+    adapters: network.venues.map(({ id, kind, venue }, index) => ({
+      ...{ id, kind, venue: getAddress(venue), adapter: made.adapters[index] ?? ZeroAddress },
+    })),
+  };
+  if (options.dryRun) return addresses;
+  await requireSound(provider, addresses);
+  writeWhole(addressFile, addresses);
+  log({ kind: "deployment.done", addressFile, sent: transactions.sent });
+  return addresses;
+}
+
+interface Work {
+  readonly network: NetworkParameters;
+  readonly roles: Roles;
+  readonly seed: bigint;
+  readonly transactions: Transactions;
+  readonly provider: Provider;
+  readonly journal: Journal;
+  readonly log: (event: DeploymentEvent) => void;
+}
+
+interface Made {
+  readonly timelock: string;
+  readonly lens: string;
+  readonly adapters: readonly string[];
+  readonly vault: string;
+  readonly block: number;
+}
+
+async function deployAll(work: Work): Promise<Made> {
+  const { network, roles, transactions, provider } = work;
+  const libraries = new Map<string, string>();
+  for (const library of librariesFor([...creationsFor(work, ZeroAddress, []), lens()])) {
+    libraries.set(library.artifact.name, (await create(work, library, libraries)).address);
+  }
+  const owner = (await create(work, timelock(network, roles), libraries)).address;
+  const reader = (await create(work, lens(), libraries)).address;
+  const built = await buildTogether(work, owner, libraries);
+
+  const asset = IERC20__factory.connect(network.asset.address, provider);
+  const contract = Vault__factory.connect(built.vault, provider);
+  const steps = opening({ vault: built.vault, asset: network.asset.address }, work.seed, {
+    opened: () => contract.opened(),
+    allowance: () => asset.allowance(transactions.deployer, built.vault),
+  });
+  for (const step of steps) await transactions.run(step);
+  return { ...built, timelock: owner, lens: reader };
+}
+
+/** Adapters for the vault at `vaultAddress`, and the vault for those adapters. */
+function creationsFor(work: Work, vaultAddress: string, adapters: readonly string[], owner = ZeroAddress): Creation[] {
+  const { network, roles } = work;
+  const asset = network.asset.address;
+  return [
+    ...network.venues.map((venue) => adapter(venue, vaultAddress, asset)),
+    vault(
+      vaultConfiguration(network, roles, {
+        timelock: owner,
+        adapters: network.venues.map((_venue, index) => adapters[index] ?? ZeroAddress),
+      }),
+    ),
+  ];
+}
+
+/**
+ * The adapters and the vault, which know each other from birth: the vault's address follows from the deployer's nonce,
+ * so the adapters take the nonces before it. Should another transaction of the deployer's come in between, the adapters
+ * that exist are left behind, without a vault and without money, and new ones are made.
+ */
+async function buildTogether(
+  work: Work,
+  owner: string,
+  libraries: ReadonlyMap<string, string>,
+): Promise<Pick<Made, "adapters" | "vault" | "block">> {
+  const { network, transactions, journal, log } = work;
+  const { deployer } = transactions;
+  const count = network.venues.length;
+  let vaultNonce = journal.vaultNonce;
+  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+    if (vaultNonce === null) {
+      vaultNonce = (await transactions.nextNonce()) + count;
+      if (transactions instanceof LiveTransactions) journal.keepVaultNonce(vaultNonce);
+    }
+    const first = vaultNonce - count;
+    const vaultAddress = getCreateAddress({ from: deployer, nonce: vaultNonce });
+    const addresses = network.venues.map((_, index) => getCreateAddress({ from: deployer, nonce: first + index }));
+    const creations = creationsFor(work, vaultAddress, addresses, owner);
+    try {
+      let block = 0;
+      for (const [index, creation] of creations.entries()) {
+        block = (await create(work, creation, libraries, first + index)).block;
+      }
+      return { adapters: addresses, vault: vaultAddress, block };
+    } catch (error) {
+      if (!(error instanceof NonceTaken)) throw error;
+      log({ kind: "adapters.again", reason: `another transaction of the deployer's took a nonce before the vault's` });
+      vaultNonce = null;
+    }
+  }
+  throw new WorldFailure("KEY_SHARED", "other transactions of the deployer's keep coming in between", {
+    remedy: "Stop whatever else uses the deployer's key and run the same command again.",
+  });
+}
+
+async function create(
+  { transactions, provider }: Pick<Work, "transactions" | "provider">,
+  creation: Creation,
+  libraries: ReadonlyMap<string, string>,
+  nonce?: number,
+): Promise<{ address: string; block: number }> {
+  const step = {
+    id: creation.id,
+    to: null,
+    data: creationData(creation, libraries),
+    done: async (address: string | null) =>
+      address !== null && compareCode(creation.artifact, await provider.getCode(address)).equal,
+  };
+  const { creates, block } = await transactions.run(step, nonce);
+  if (creates === null) throw new Error(`step ${creation.id} created nothing`);
+  return { address: creates, block };
+}
+
+/** Everything that makes this deployment this one: parameters, roles, seed, and the code of all contracts. */
+function planDigest(plan: Pick<Work, "network" | "roles" | "seed">): string {
+  const work = plan as Work;
+  const creations = [
+    timelock(plan.network, plan.roles),
+    lens(),
+    ...creationsFor(work, ZeroAddress, []),
+    ...librariesFor([...creationsFor(work, ZeroAddress, []), lens()]),
+  ];
+  const code = creations.map((creation) => keccakOfText(creation.artifact.creationCode));
+  const text = JSON.stringify({ ...plan, code }, (_key, value: unknown) =>
+    typeof value === "bigint" ? value.toString() : value,
+  );
+  return keccakOfText(text);
+}
+
+function checkedRoles(roles: Roles, deployer: string): Roles {
+  const wrong = (field: string, problem: string, remedy: string): InputFailure =>
+    new InputFailure("ROLES_WRONG", problem, { field: `roles.${field}`, remedy });
+  const checked = (field: string, value: string): string => {
+    let address: string;
+    try {
+      address = getAddress(value);
+    } catch {
+      throw wrong(field, `${value} is not an address`, "Give 0x and 40 hex digits, with the right checksum.");
+    }
+    if (address === ZeroAddress) throw wrong(field, "is the zero address", "Name who holds the role.");
+    if (address === deployer) {
+      throw wrong(field, "is the deployer, who may hold nothing", "Name another account, or deploy from another.");
+    }
+    return address;
+  };
+  const owner = checked("owner", roles.owner);
+  const guardian = checked("guardian", roles.guardian);
+  const keepers = roles.keepers.map((keeper, index) => checked(`keepers.${index}`, keeper));
+  if (keepers.length === 0) throw wrong("keepers", "no keeper is named", "Name at least one.");
+  if (new Set(keepers).size !== keepers.length) throw wrong("keepers", "one is named twice", "Name each once.");
+  for (const [field, holder] of [
+    ["owner", owner],
+    ["guardian", guardian],
+  ] as const) {
+    if (keepers.includes(holder)) {
+      throw wrong(field, "is a keeper too", "Keep the keeper's key, which is online, apart from every other power.");
+    }
+  }
+  if (owner === guardian) {
+    throw wrong("guardian", "is the owner too", "Name an account that can act when the owner's cannot be trusted.");
+  }
+  return { owner, guardian, keepers };
+}
+
+/** The file is of this chain and of what was asked for. */
+function requireSame(
+  found: AddressFile,
+  asked: {
+    readonly network: NetworkParameters;
+    readonly roles: Roles;
+    readonly genesisHash: string;
+    readonly addressFile: string;
+  },
+): void {
+  const { network, roles } = asked;
+  const different = [
+    ["network", found.network === network.network],
+    ["chainId", found.chainId === network.chainId],
+    ["genesisHash", found.genesisHash === asked.genesisHash],
+    ["asset", found.asset.address === getAddress(network.asset.address)],
+    ["guardian", found.guardian === roles.guardian],
+    ["keepers", String(found.keepers) === String(roles.keepers)],
+    [
+      "adapters",
+      String(found.adapters.map(({ id, kind, venue }) => [id, kind, venue])) ===
+        String(network.venues.map(({ id, kind, venue }) => [id, kind, getAddress(venue)])),
+    ],
+  ].find(([, same]) => !same);
+  if (different === undefined) return;
+  throw new InputFailure("DEPLOYED_OTHERWISE", `another deployment is in the file: it has another ${different[0]}`, {
+    field: asked.addressFile,
+    remedy: "Name another file to deploy afresh, or ask for the deployment that the file is about.",
+  });
+}
+
+async function requireSeed(
+  provider: Provider,
+  { network, deployer, seed, journal }: Pick<Work, "network" | "seed" | "journal"> & { readonly deployer: string },
+): Promise<void> {
+  if (journal.entry("open") !== undefined) return;
+  const balance = await IERC20__factory.connect(network.asset.address, provider).balanceOf(deployer);
+  if (balance >= seed) return;
+  throw new InputFailure(
+    "DEPLOYER_POOR",
+    `the deployer has ${balance} of the ${seed} units of the asset for the seed`,
+    {
+      field: "deployer",
+      remedy: `Send ${network.asset.symbol} to ${deployer}.`,
+    },
+  );
+}
+
+async function requireSound(provider: Provider, addresses: AddressFile): Promise<void> {
+  const { checks } = await inspect(provider, addresses);
+  const failed = checks.find((check) => !check.ok);
+  if (failed === undefined) return;
+  throw new WorldFailure("DEPLOYMENT_UNSOUND", `${failed.name}: ${failed.detail}`, {
+    remedy: "Run `npm run deploy:check` for all checks. Do not use this vault before they pass.",
+  });
+}

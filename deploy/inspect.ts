@@ -1,0 +1,204 @@
+// Reads a deployed vault as an auditor would: is the code that of this checkout, who holds which power, and how is every
+// parameter set. Believes the chain only; of the address file, nothing that it does not find there.
+import { formatUnits, getAddress, ZeroAddress, type Provider } from "ethers";
+import { IAdapter__factory, IERC20Metadata__factory, Vault__factory, VaultLens__factory } from "../typechain-types";
+import type { AddressFile } from "../keeper/config/addressFile";
+import { artifactOf, compareCode, type Artifact } from "./artifacts";
+import { readMembers, readTimelock } from "./members";
+import { adapterArtifact } from "./modules/adapters";
+import { lens } from "./modules/lens";
+import { TIMELOCK_ARTIFACT } from "./modules/timelock";
+import { VAULT_ARTIFACT } from "./modules/vault";
+import { LEAST_TIMELOCK_DELAY_SECONDS } from "./networks/network";
+import { readParameters, type Parameter } from "./parameters";
+import { problemOf } from "./venueProbes";
+
+export interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+export interface Inspection {
+  readonly checks: readonly Check[];
+  /** Who holds which power now. */
+  readonly powers: readonly { readonly power: string; readonly holders: readonly string[] }[];
+  readonly parameters: readonly Parameter[];
+}
+
+const CLAIMS_ARTIFACT = "contracts/Claims.sol:Claims";
+
+/**
+ * Inspects the deployment that `file` names. Does not throw for anything wrong with it: that is a check that is not ok.
+ * A node that fails throws.
+ */
+export async function inspect(provider: Provider, file: AddressFile): Promise<Inspection> {
+  const code = await checkCode(provider, file);
+  // What follows asks our contracts in our ABI; without their code there is nobody to ask.
+  if (code.some((check) => !check.ok)) return { checks: code, powers: [], parameters: [] };
+  const members = await readMembers(provider, file);
+  const checks = [
+    ...code,
+    ...(await checkAsset(provider, file)),
+    ...(await checkPowers(provider, file, members)),
+    ...(await checkAdapters(provider, file)),
+    await checkLens(provider, file),
+  ];
+  const powers = Object.entries(members).map(([power, holders]) => ({ power, holders }));
+  return { checks, powers, parameters: await readParameters(provider, file) };
+}
+
+const same = (a: string, b: string): boolean => getAddress(a) === getAddress(b);
+
+function check(name: string, ok: boolean, detail: string): Check {
+  return { name, ok, detail };
+}
+
+async function checkCode(provider: Provider, file: AddressFile): Promise<Check[]> {
+  const checks: Check[] = [];
+  const compare = async (name: string, artifact: Artifact, address: string): Promise<void> => {
+    const compared = compareCode(artifact, await provider.getCode(address));
+    const detail = compared.equal ? address : `${address}: ${compared.reason}`;
+    checks.push(check(`code of the ${name}`, compared.equal, detail));
+    if (!compared.equal) return;
+    for (const [library, at] of compared.libraries) {
+      const id = `library ${library.split(":")[1] ?? library}`;
+      if (!checks.some((done) => done.name === `code of the ${id}` && done.detail === at)) {
+        await compare(id, artifactOf(library), at);
+      }
+    }
+  };
+  await compare("vault", artifactOf(VAULT_ARTIFACT), file.vault);
+  await compare("timelock", artifactOf(TIMELOCK_ARTIFACT), file.timelock);
+  await compare("lens", lens().artifact, file.lens);
+  for (const { id, kind, adapter } of file.adapters) await compare(`adapter ${id}`, adapterArtifact(kind), adapter);
+  if (checks[0]?.ok) {
+    await compare("claims", artifactOf(CLAIMS_ARTIFACT), await Vault__factory.connect(file.vault, provider).claims());
+  }
+  return checks;
+}
+
+async function checkAsset(provider: Provider, file: AddressFile): Promise<Check[]> {
+  const vault = Vault__factory.connect(file.vault, provider);
+  const asset = await vault.asset();
+  const decimals = Number(await IERC20Metadata__factory.connect(asset, provider).decimals());
+  const shares = await vault.totalSupply();
+  return [
+    check(
+      "asset",
+      same(asset, file.asset.address) && decimals === file.asset.decimals,
+      `${asset}, ${decimals} decimals`,
+    ),
+    check("opened with a seed", (await vault.opened()) && shares > 0n, `${formatUnits(shares, 18)} shares`),
+  ];
+}
+
+async function checkPowers(
+  provider: Provider,
+  file: AddressFile,
+  members: Awaited<ReturnType<typeof readMembers>>,
+): Promise<Check[]> {
+  const vault = Vault__factory.connect(file.vault, provider);
+  const timelock = await readTimelock(provider, file.timelock);
+  const [owner, guardian, deployer] = await Promise.all([vault.owner(), vault.guardian(), vault.deployer()]);
+  const [pendingOwner, pendingGuardian] = await Promise.all([vault.pendingOwner(), vault.pendingGuardian()]);
+  const keepers = members["keeper"] ?? [];
+  const administrators = members["timelock administrator"] ?? [];
+  const proposers = members["timelock proposer"] ?? [];
+  const executors = members["timelock executor"] ?? [];
+  const held = Object.entries(members).filter(([, holders]) => holders.some((holder) => same(holder, deployer)));
+  const seedAllowance = await IERC20Metadata__factory.connect(file.asset.address, provider).allowance(
+    deployer,
+    file.vault,
+  );
+  return [
+    check("owner is the timelock", same(owner, file.timelock), owner),
+    check("no handover of the owner is under way", pendingOwner === ZeroAddress, pendingOwner),
+    check(
+      "timelock delay is a day or more",
+      timelock.delaySeconds >= LEAST_TIMELOCK_DELAY_SECONDS,
+      `${timelock.delaySeconds / 3600} h`,
+    ),
+    check(
+      "the timelock alone administers itself",
+      administrators.length === 1 && administrators.every((holder) => same(holder, file.timelock)),
+      list(administrators),
+    ),
+    check("the timelock has a proposer", proposers.length > 0, list(proposers)),
+    check("the timelock has an executor", executors.length > 0, list(executors)),
+    check("guardian", same(guardian, file.guardian) && same(timelock.guardian, guardian), guardian),
+    check("no handover of the guardian is under way", pendingGuardian === ZeroAddress, pendingGuardian),
+    check("the guardian can propose nothing", !proposers.some((holder) => same(holder, guardian)), guardian),
+    check(
+      "keepers are those of the file",
+      keepers.length === file.keepers.length && file.keepers.every((known) => keepers.some((it) => same(it, known))),
+      list(keepers),
+    ),
+    check(
+      "the deployer holds nothing",
+      held.length === 0 && seedAllowance === 0n && (await vault.balanceOf(deployer)) === 0n,
+      held.length === 0 ? deployer : `${deployer} is ${held.map(([power]) => power).join(", ")}`,
+    ),
+  ];
+}
+
+async function checkAdapters(provider: Provider, file: AddressFile): Promise<Check[]> {
+  const registered = await Vault__factory.connect(file.vault, provider).adapters();
+  const listed = file.adapters.map(({ adapter }) => adapter);
+  const unlisted = registered.filter((address) => !listed.some((known) => same(known, address)));
+  const checks = [
+    check(
+      "adapters are those of the file",
+      unlisted.length === 0 && registered.length === listed.length,
+      unlisted.length === 0 ? `${registered.length}` : `not in the file: ${list(unlisted)}`,
+    ),
+  ];
+  for (const { id, kind, adapter, venue } of file.adapters) {
+    const contract = IAdapter__factory.connect(adapter, provider);
+    const [vault, asset, itsVenue, itsKind] = await Promise.all([
+      contract.vault(),
+      contract.asset(),
+      contract.venue(),
+      contract.kind(),
+    ]);
+    const problem = !same(vault, file.vault)
+      ? `answers to the vault ${vault}`
+      : !same(asset, file.asset.address)
+        ? `holds another asset, ${asset}`
+        : !same(itsVenue, venue)
+          ? `stands before another venue, ${itsVenue}`
+          : textOf(itsKind) !== kind
+            ? `is of the kind ${textOf(itsKind)}`
+            : await problemOf(provider, { kind, venue }, file.asset.address).then((found) =>
+                found === null ? null : `its venue ${found}`,
+              );
+    checks.push(check(`adapter ${id}`, problem === null, problem ?? `${adapter} at ${venue}`));
+    const asToken = IERC20Metadata__factory.connect(file.asset.address, provider);
+    const [pulls, paid] = await Promise.all([
+      asToken.allowance(file.vault, adapter),
+      asToken.allowance(adapter, venue),
+    ]);
+    checks.push(check(`no allowance stands open at ${id}`, pulls === 0n && paid === 0n, `${pulls}, ${paid}`));
+  }
+  return checks;
+}
+
+async function checkLens(provider: Provider, file: AddressFile): Promise<Check> {
+  const reader = VaultLens__factory.connect(file.lens, provider);
+  const snapshot = await reader.snapshot(file.vault, file.keepers[0] ?? ZeroAddress);
+  const unread = snapshot.adapters.filter(({ readable, state }) => !readable || state === "0x");
+  const unreadNames = unread.map(({ adapter }) => file.adapters.find((known) => same(known.adapter, adapter))?.id);
+  return check(
+    "the lens reads every venue",
+    unread.length === 0 && same(snapshot.vault, file.vault),
+    unread.length === 0 ? `block ${snapshot.blockNumber}` : `not ${unreadNames.join(", ")}`,
+  );
+}
+
+function list(addresses: readonly string[]): string {
+  return addresses.length === 0 ? "nobody" : addresses.join(", ");
+}
+
+function textOf(bytes32: string): string {
+  return Buffer.from(bytes32.slice(2), "hex").toString("ascii").replace(/\0+$/, "");
+}

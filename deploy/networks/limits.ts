@@ -1,0 +1,36 @@
+// Limits that are the same on every network, because they follow from the kinds of venue and not from the place.
+import { ZeroAddress } from "ethers";
+import { bps, DAY_SECONDS, percent, type NetworkParameters } from "./network";
+
+type CommonLimits = Omit<NetworkParameters["limits"], "depositCap" | "maxRate">;
+
+export const COMMON_LIMITS: CommonLimits = {
+  // No fee while the vault proves itself. Raising one goes through the timelock.
+  managementFee: 0n,
+  performanceFee: 0n,
+  feeRecipient: ZeroAddress,
+  // Ordinary exits of a day are paid without touching a venue; costs a depositor some 0.1 % of the yield.
+  minimumIdle: percent(2),
+  // Lending and savings venues give back what they were given but for one or two units a move. 2 bp leaves room for
+  // that in a vault of a few hundredths of a dollar, and for an ERC-4626 venue that rounds by its share price.
+  lossPerCall: bps(2),
+  // Five such losses a day, of which half can happen at once: what a stolen keeper key can cost in any 24 hours.
+  lossBudget: { limit: bps(10), windowSeconds: DAY_SECONDS },
+  // Half can be used at once: the whole vault may be placed in one plan, and once more over the day.
+  turnoverBudget: { limit: percent(200), windowSeconds: DAY_SECONDS },
+};
+
+/** Together they can hold all but the idle part, and losing any one of them whole leaves 40 % or more. */
+export const RELATIVE_CAPS = {
+  // Deepest cash and longest record of the three.
+  "aave-v3-usdc": percent(60),
+  // A third of Aave's size: our own deposit moves its rate and its cash more.
+  "compound-v3-usdc": percent(50),
+  "savings-usdc": percent(60),
+} as const;
+
+/**
+ * Aave and Comet lend to much the same borrowers: a run fills both on the same day. 5 % stay outside of them, to pay
+ * exits on that day.
+ */
+export const LENDING_GROUP = { name: "lending", relativeCap: percent(95) } as const;

@@ -1,0 +1,62 @@
+// The local chain: the same limits as mainnet wherever the place does not force others.
+import { COMMON_LIMITS, LENDING_GROUP, RELATIVE_CAPS } from "./limits";
+import { LEAST_TIMELOCK_DELAY_SECONDS, percent, type NetworkParameters, type VenueParameters } from "./network";
+
+const USDC = 10n ** 6n;
+
+/** What of the local chain's protocols (protocols.json) the vault uses. */
+export interface LocalProtocols {
+  readonly tokens: { readonly usdc: string };
+  readonly aave: { readonly pool: string };
+  readonly comet: string;
+  readonly savings: string;
+}
+
+/** A third of what the local markets hold: the vault moves their rates, which is what there is to see, and owns none. */
+const DEPOSIT_CAP = 30_000_000n * USDC;
+
+const venue = (
+  id: keyof typeof RELATIVE_CAPS,
+  kind: VenueParameters["kind"],
+  limits: Pick<VenueParameters, "absoluteCap" | "groups">,
+): Omit<VenueParameters, "venue"> => ({ id, kind, relativeCap: RELATIVE_CAPS[id], ...limits });
+
+/** All but the addresses. Absolute caps are a quarter of what the market opens with in each place. */
+export const LOCAL_LIMITS = {
+  network: "local",
+  chainId: 31_337,
+  share: { name: "Tiller USDC", symbol: "tilUSDC" },
+  // The least that the vault accepts.
+  timelockDelaySeconds: LEAST_TIMELOCK_DELAY_SECONDS,
+  seed: 100n * USDC,
+  confirmations: 1,
+  limits: {
+    ...COMMON_LIMITS,
+    depositCap: DEPOSIT_CAP,
+    // The local market drives venues over their kinks on purpose, where they pay several times mainnet's usual rate.
+    maxRate: percent(100),
+  },
+  groups: [LENDING_GROUP],
+  venues: [
+    venue("aave-v3-usdc", "aave-v3", { absoluteCap: 15_000_000n * USDC, groups: [LENDING_GROUP.name] }),
+    venue("compound-v3-usdc", "compound-v3", { absoluteCap: 5_000_000n * USDC, groups: [LENDING_GROUP.name] }),
+    venue("savings-usdc", "erc4626", { absoluteCap: 2_500_000n * USDC, groups: [] }),
+  ],
+} as const;
+
+/** Parameters of the vault on the local chain whose protocols are at these addresses. */
+export function localNetwork(protocols: LocalProtocols): NetworkParameters {
+  const places = {
+    "aave-v3-usdc": protocols.aave.pool,
+    "compound-v3-usdc": protocols.comet,
+    "savings-usdc": protocols.savings,
+  };
+  return {
+    ...LOCAL_LIMITS,
+    asset: { address: protocols.tokens.usdc, symbol: "USDC", decimals: 6 },
+    venues: LOCAL_LIMITS.venues.map((limits) => ({
+      ...limits,
+      venue: places[limits.id as keyof typeof places],
+    })),
+  };
+}

@@ -1,0 +1,54 @@
+// Ethereum mainnet, and forks of it.
+import { DAY_SECONDS, percent, type NetworkParameters } from "./network";
+import { COMMON_LIMITS, LENDING_GROUP, RELATIVE_CAPS } from "./limits";
+
+const USDC = 10n ** 6n;
+
+/** A guarded launch: what the first depositors can lose together. Raised by the timelock as the record grows. */
+const DEPOSIT_CAP = 5_000_000n * USDC;
+
+const shareOfDepositCap = (ratio: bigint): bigint => (DEPOSIT_CAP * ratio) / 10n ** 18n;
+
+/** No same-asset ERC-4626 venue: sUSDS and sDAI are not USDC vaults and need an adapter over the USDS PSM. */
+export const MAINNET: NetworkParameters = {
+  network: "mainnet",
+  chainId: 1,
+  asset: { address: "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48", symbol: "USDC", decimals: 6 },
+  share: { name: "Tiller USDC", symbol: "tilUSDC" },
+  // Twice the least that the vault accepts: a weekend is enough to notice and leave.
+  timelockDelaySeconds: 2 * DAY_SECONDS,
+  // Burned. With 18-decimal shares it makes moving the share price by a donation cost more than it can take.
+  seed: 100n * USDC,
+  // Past the reorganisations of one block that happen every day.
+  confirmations: 3,
+  limits: {
+    ...COMMON_LIMITS,
+    depositCap: DEPOSIT_CAP,
+    // Twice the best month of any of the venues since 2023; a donation drips in no faster than this.
+    maxRate: percent(30),
+  },
+  groups: [LENDING_GROUP],
+  venues: [
+    {
+      id: "aave-v3-usdc",
+      kind: "aave-v3",
+      // bgd-labs/aave-address-book, AaveV3Ethereum.POOL
+      venue: "0x87870Bca3F3fD6335C3F4ce8392D69350B4fA4E2",
+      absoluteCap: shareOfDepositCap(RELATIVE_CAPS["aave-v3-usdc"]),
+      relativeCap: RELATIVE_CAPS["aave-v3-usdc"],
+      groups: [LENDING_GROUP.name],
+    },
+    {
+      id: "compound-v3-usdc",
+      kind: "compound-v3",
+      // compound-finance/comet, deployments/mainnet/usdc/roots.json
+      venue: "0xc3d688B66703497DAA19211EEdff47f25384cdc3",
+      absoluteCap: shareOfDepositCap(RELATIVE_CAPS["compound-v3-usdc"]),
+      relativeCap: RELATIVE_CAPS["compound-v3-usdc"],
+      groups: [LENDING_GROUP.name],
+    },
+  ],
+};
+
+/** Mainnet's parameters on a fork: one confirmation, for nobody reorganises it. */
+export const MAINNET_FORK: NetworkParameters = { ...MAINNET, network: "fork", confirmations: 1 };

@@ -1,0 +1,110 @@
+// Asks a venue what it is before money is ever sent there: a wrong address in a network file is found here.
+import { getAddress, Interface, type Provider } from "ethers";
+import { InputFailure, WorldFailure } from "../keeper/config/failure";
+import type { VenueParameters } from "./networks/network";
+
+const AAVE_POOL = new Interface([
+  // Three generations of V3 answer with the same leading fields; what follows differs and is not read.
+  "function getReserveData(address asset) view returns (uint256, uint128, uint128, uint128, uint128, uint128, uint40, uint16, address aToken)",
+]);
+const A_TOKEN = new Interface([
+  "function UNDERLYING_ASSET_ADDRESS() view returns (address)",
+  "function POOL() view returns (address)",
+]);
+const COMET = new Interface(["function baseToken() view returns (address)"]);
+const ERC4626 = new Interface(["function asset() view returns (address)"]);
+const ERC20 = new Interface(["function decimals() view returns (uint8)"]);
+
+/** @throws InputFailure NO_CODE; `field` is where the operator wrote the address. */
+export async function requireCode(provider: Provider, address: string, field: string): Promise<void> {
+  if ((await provider.getCode(address)) !== "0x") return;
+  throw new InputFailure("NO_CODE", `${address} has no code on this chain`, {
+    field,
+    remedy: "Correct the address, or connect to the network that it belongs to.",
+  });
+}
+
+/** @throws InputFailure ASSET_WRONG if the token counts in other decimals than the parameters say. */
+export async function requireAsset(
+  provider: Provider,
+  asset: { readonly address: string; readonly decimals: number },
+): Promise<void> {
+  await requireCode(provider, asset.address, "asset.address");
+  const decimals = await ask(provider, asset.address, ERC20, "decimals");
+  if (decimals !== undefined && Number(decimals) === asset.decimals) return;
+  throw new InputFailure("ASSET_WRONG", `${asset.address} is no token with ${asset.decimals} decimals`, {
+    field: "asset",
+    remedy: "Correct the address or the decimals.",
+  });
+}
+
+/**
+ * The venue is what its kind says, and takes `asset`.
+ * @throws InputFailure NO_CODE, VENUE_WRONG with the field `venues.<id>`.
+ */
+export async function requireVenue(provider: Provider, venue: VenueParameters, asset: string): Promise<void> {
+  const field = `venues.${venue.id}`;
+  await requireCode(provider, venue.venue, field);
+  const problem = await problemOf(provider, venue, asset);
+  if (problem === null) return;
+  throw new InputFailure("VENUE_WRONG", `${venue.venue} ${problem}`, { field, remedy: "Correct the venue's address." });
+}
+
+/** What is wrong with a venue, or null. */
+export async function problemOf(
+  provider: Provider,
+  { kind, venue }: Pick<VenueParameters, "kind" | "venue">,
+  asset: string,
+): Promise<string | null> {
+  const differs = (answer: unknown): boolean => typeof answer !== "string" || getAddress(answer) !== getAddress(asset);
+  switch (kind) {
+    case "aave-v3": {
+      const aToken = await ask(provider, venue, AAVE_POOL, "getReserveData", [asset], "aToken");
+      if (typeof aToken !== "string") return "is no Aave V3 pool";
+      if (BigInt(aToken) === 0n) return "is an Aave V3 pool without a reserve of the asset";
+      if (differs(await ask(provider, aToken, A_TOKEN, "UNDERLYING_ASSET_ADDRESS"))) {
+        return "names an aToken of another asset";
+      }
+      const pool = await ask(provider, aToken, A_TOKEN, "POOL");
+      return typeof pool === "string" && getAddress(pool) === getAddress(venue)
+        ? null
+        : "names an aToken of another pool";
+    }
+    case "compound-v3": {
+      const base = await ask(provider, venue, COMET, "baseToken");
+      if (base === undefined) return "is no Comet";
+      return differs(base) ? `is a Comet whose base token is ${String(base)}` : null;
+    }
+    case "erc4626": {
+      const of = await ask(provider, venue, ERC4626, "asset");
+      if (of === undefined) return "is no ERC-4626 vault";
+      return differs(of) ? `is an ERC-4626 vault of ${String(of)}` : null;
+    }
+  }
+}
+
+/** One value of the answer; undefined when there is no such answer to have. A node that is down throws. */
+async function ask(
+  provider: Provider,
+  to: string,
+  abi: Interface,
+  method: string,
+  args: readonly unknown[] = [],
+  field: string | number = 0,
+): Promise<unknown> {
+  let answer: string;
+  try {
+    answer = await provider.call({ to, data: abi.encodeFunctionData(method, [...args]) });
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "CALL_EXCEPTION") return undefined;
+    throw new WorldFailure("NODE_REFUSED", `the node did not answer ${method}`, {
+      remedy: "See whether the node is up and holds this state.",
+      cause: error,
+    });
+  }
+  try {
+    return abi.decodeFunctionResult(method, answer)[field];
+  } catch {
+    return undefined;
+  }
+}

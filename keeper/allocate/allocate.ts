@@ -1,0 +1,181 @@
+// The exact allocator: how much to hold in each venue so that income over the horizon, with our own effect on every
+// rate, less expected loss, less the cost of getting there, is greatest. Pure and deterministic; no general solver.
+import { InputFailure } from "../config/failure";
+import { supplyApr, type RateModel } from "../venues/rateModel";
+import { Envelope, VenueCurve } from "./envelope";
+import { limitsOf, type Limits } from "./limits";
+import type { AllocationAnswer, AllocationMove, AllocationProblem, AllocationVenue } from "./problem";
+import { search } from "./search";
+
+const HOURS_PER_YEAR = 8760;
+const BPS = 10_000;
+
+/** Changes below this many USD are dust: left alone, and not called a move. */
+export const DUST_USD = 1e-6;
+
+/**
+ * An answer is exact when nothing can gain more than it by this share of the money at work in it (the largest gain of
+ * a venue, or the price of money times the total): what rounding leaves open.
+ */
+const EXACTNESS = 1e-10;
+
+/**
+ * Maximises Σ x·(apr(x) − expectedLossApr)·hours/8760 − Σ costBps/10⁴·|x − current| − gasUsdPerMove·(venues that change)
+ * within caps, floors, groups, minimum idle and what venues can pay out. Amounts in USD, rates fractions a year.
+ * @throws InputFailure where the limits contradict each other or a number is not one.
+ */
+export function allocate(problem: AllocationProblem): AllocationAnswer {
+  assertNumbers(problem);
+  const limits = limitsOf(problem);
+  const envelopes: Envelope[] = [];
+  for (let i = 0; i < problem.venues.length; i++) {
+    const twin = twinOf(problem, limits, i);
+    envelopes.push(twin === undefined ? envelopeOf(problem, limits, i) : (envelopes[twin] as Envelope));
+  }
+  const found = search(envelopes, limits);
+  const gap = found.bound - found.value;
+  const exact = !(gap > EXACTNESS * found.scale);
+  return answer(problem, withoutDust(problem, limits, found.amounts), exact ? 0 : gap);
+}
+
+function envelopeOf(problem: AllocationProblem, limits: Limits, i: number): Envelope {
+  const venue = problem.venues[i] as AllocationVenue;
+  return new Envelope(
+    new VenueCurve({
+      model: venue.model,
+      current: venue.current,
+      least: limits.least[i] as number,
+      most: limits.most[i] as number,
+      expectedLossApr: venue.expectedLossApr,
+      costRate: venue.costBps / BPS,
+      gasUsd: problem.gasUsdPerMove,
+      years: problem.horizonHours / HOURS_PER_YEAR,
+    }),
+  );
+}
+
+/** An earlier venue that is alike in everything: branching then need not try both orders. */
+function twinOf({ venues }: AllocationProblem, limits: Limits, i: number): number | undefined {
+  const venue = venues[i] as AllocationVenue;
+  for (let k = 0; k < i; k++) {
+    const other = venues[k] as AllocationVenue;
+    if (
+      venue.current === other.current &&
+      limits.least[i] === limits.least[k] &&
+      limits.most[i] === limits.most[k] &&
+      venue.costBps === other.costBps &&
+      venue.expectedLossApr === other.expectedLossApr &&
+      sameModel(venue.model, other.model) &&
+      limits.groups.every(({ members }) => members.includes(i) === members.includes(k))
+    ) {
+      return k;
+    }
+  }
+  return undefined;
+}
+
+function sameModel(a: RateModel, b: RateModel): boolean {
+  if (a === b) return true;
+  if (a.kind === "fixed") return b.kind === "fixed" && a.apr === b.apr;
+  if (b.kind === "fixed" || a.supplied !== b.supplied || a.borrowed !== b.borrowed || a.base !== b.base) return false;
+  if (a.kind === "aave") {
+    return (
+      b.kind === "aave" &&
+      a.slope1 === b.slope1 &&
+      a.slope2 === b.slope2 &&
+      a.kink === b.kink &&
+      a.reserveFactor === b.reserveFactor
+    );
+  }
+  return b.kind === "kinked-supply" && a.slopeLow === b.slopeLow && a.slopeHigh === b.slopeHigh && a.kink === b.kink;
+}
+
+/** Puts changes of dust back to nothing where the limits allow it. */
+function withoutDust({ venues }: AllocationProblem, limits: Limits, amounts: Float64Array): Float64Array {
+  for (let i = 0; i < venues.length; i++) {
+    const { current } = venues[i] as AllocationVenue;
+    const wanted = amounts[i] as number;
+    if (wanted === current || Math.abs(wanted - current) >= DUST_USD) continue;
+    if (current < (limits.least[i] as number) || current > (limits.most[i] as number)) continue;
+    amounts[i] = current;
+    if (!allowed(limits, amounts)) amounts[i] = wanted;
+  }
+  return amounts;
+}
+
+function allowed({ budget, groups }: Limits, amounts: Float64Array): boolean {
+  let sum = 0;
+  for (const amount of amounts) sum += amount;
+  if (sum > budget) return false;
+  return groups.every(({ members, cap }) => members.reduce((held, i) => held + (amounts[i] as number), 0) <= cap);
+}
+
+function answer(problem: AllocationProblem, amounts: Float64Array, gap: number): AllocationAnswer {
+  const years = problem.horizonHours / HOURS_PER_YEAR;
+  const moves: AllocationMove[] = [];
+  let held = 0;
+  let incomePerYear = 0;
+  let gained = 0;
+  let costUsd = 0;
+  problem.venues.forEach(({ id, current, costBps, expectedLossApr, model }, i) => {
+    const x = amounts[i] as number;
+    const apr = supplyApr(model, x);
+    held += x;
+    incomePerYear += x * apr;
+    gained += years * (x * (apr - expectedLossApr) - current * (supplyApr(model, current) - expectedLossApr));
+    if (Math.abs(x - current) < DUST_USD) return;
+    costUsd += (costBps / BPS) * Math.abs(x - current) + problem.gasUsdPerMove;
+    moves.push({ id, from: current, to: x });
+  });
+  return {
+    allocation: Object.fromEntries(problem.venues.map(({ id }, i) => [id, amounts[i] as number])),
+    idle: Math.max(0, problem.total - held),
+    incomePerYear,
+    gainOverHorizon: gained - costUsd,
+    costUsd,
+    moves,
+    exact: gap === 0,
+    gap,
+  };
+}
+
+/** The last guard before money moves: a NaN that slipped into a typed problem must not come out as an amount. */
+function assertNumbers(problem: AllocationProblem): void {
+  const at = (value: number, owner: string, field: string): void => {
+    if (value >= 0 && value < Number.POSITIVE_INFINITY) return;
+    throw new InputFailure("ALLOCATION_NUMBER", `${value} is not an amount, rate or time at or above 0`, {
+      field: owner + field,
+      remedy: "Give a finite number at or above 0.",
+    });
+  };
+  at(problem.total, "", "total");
+  at(problem.horizonHours, "", "horizonHours");
+  at(problem.gasUsdPerMove, "", "gasUsdPerMove");
+  at(problem.minIdle, "", "minIdle");
+  for (const [g, { cap }] of problem.groups.entries()) at(cap, `groups[${g}]`, ".cap");
+  for (const [i, { current, cap, floor, costBps, expectedLossApr, model }] of problem.venues.entries()) {
+    const owner = `venues[${i}]`;
+    at(current, owner, ".current");
+    if (cap !== Number.POSITIVE_INFINITY) at(cap, owner, ".cap");
+    at(floor ?? 0, owner, ".floor");
+    at(costBps, owner, ".costBps");
+    at(expectedLossApr, owner, ".expectedLossApr");
+    if (model.kind === "fixed") {
+      // A rate may be negative, but not beyond measure.
+      at(Math.abs(model.apr), owner, ".model.apr");
+      continue;
+    }
+    at(model.supplied, owner, ".model.supplied");
+    at(model.borrowed, owner, ".model.borrowed");
+    at(model.base, owner, ".model.base");
+    at(model.kink, owner, ".model.kink");
+    if (model.kind === "aave") {
+      at(model.slope1, owner, ".model.slope1");
+      at(model.slope2, owner, ".model.slope2");
+      at(model.reserveFactor, owner, ".model.reserveFactor");
+    } else {
+      at(model.slopeLow, owner, ".model.slopeLow");
+      at(model.slopeHigh, owner, ".model.slopeHigh");
+    }
+  }
+}

@@ -1,0 +1,230 @@
+// Builds the keeper from its configuration: the one place where rooms meet the files, keys and servers that they need.
+import { headStream, type Head } from "../chain/heads";
+import { checkDeployment } from "../chain/checkDeployment";
+import { connectChain, type Chain } from "../chain/connect";
+import { readLatestSnapshot, readSnapshot } from "../chain/readSnapshot";
+import { snapshotFromJson } from "../chain/snapshotJson";
+import type { VaultSnapshot } from "../chain/snapshot";
+import type { AddressFile } from "../config/addressFile";
+import { loadAddresses } from "../config/addresses";
+import { InputFailure, WorldFailure } from "../config/failure";
+import { loadKeeperWallet, loadRelayAuthWallet } from "../config/keys";
+import type { Config } from "../config/load";
+import { decide } from "../decide/decide";
+import type { Sink } from "../events/events";
+import { noCheckpoint, type Checkpoint } from "../events/steps";
+import { dryRun } from "../execute/dryRun";
+import { createExecutor } from "../execute/executor";
+import { flashbotsRelay } from "../execute/flashbotsRelay";
+import { policyLimitsOf } from "../execute/policy";
+import type { BundleRelay } from "../execute/relay";
+import { walletSigner, type KeeperSigner } from "../execute/signer";
+import { openStore } from "../store/open";
+import type { Store } from "../store/records";
+import { unknownVenues } from "./knownVenues";
+import { Keeper, type Execution } from "./keeper";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Opens the store of a configuration for one piece of work. */
+export async function withStore<T>(config: Config, sink: Sink, work: (store: Store) => Promise<T>): Promise<T> {
+  const store = await storeOf(config, sink);
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+  }
+}
+
+export function storeOf(config: Config, sink: Sink): Promise<Store> {
+  const databaseUrl = config.database.kind === "url" ? config.database.url : undefined;
+  return openStore({ databaseUrl, dataDir: config.dataDir, sink });
+}
+
+export function chainOf(config: Config, addresses: AddressFile, sink: Sink): Promise<Chain> {
+  return connectChain({
+    rpcUrls: config.chain.rpcUrls,
+    expectedChainId: addresses.chainId,
+    genesisHash: addresses.genesisHash,
+    requestTimeoutMs: config.chain.requestTimeoutMs,
+    sink,
+  });
+}
+
+/**
+ * The vault as it is now, or, when no node answers, as it was stored last.
+ * @throws the node's failure when nothing is stored either.
+ */
+export async function currentSnapshot(
+  config: Config,
+  at: { readonly addresses: AddressFile; readonly store: Store; readonly sink: Sink },
+): Promise<{ readonly snapshot: VaultSnapshot; readonly trouble: string | null }> {
+  const { addresses, store } = at;
+  try {
+    const chain = await chainOf(config, addresses, at.sink);
+    try {
+      return {
+        snapshot: await readLatestSnapshot(chain, { addresses, keeper: keeperAddress(addresses) }),
+        trouble: null,
+      };
+    } finally {
+      chain.close();
+    }
+  } catch (error) {
+    if (!(error instanceof WorldFailure)) throw error;
+    const stored = await store.latestSnapshot(addresses.chainId, addresses.vault);
+    if (stored === null) throw error;
+    return { snapshot: snapshotFromJson(JSON.parse(stored.payload)), trouble: error.line() };
+  }
+}
+
+/** The keeper that a reader without a key looks at. */
+function keeperAddress(addresses: AddressFile): string {
+  const [first] = addresses.keepers;
+  if (first === undefined) throw new TypeError("an address file names at least one keeper");
+  return first;
+}
+
+export interface AssembleOptions {
+  readonly env: Environment;
+  readonly dryRun: boolean;
+  readonly sink: Sink;
+  readonly checkpoint?: Checkpoint;
+}
+
+export interface Assembled {
+  readonly addresses: AddressFile;
+  readonly chain: Chain;
+  readonly store: Store;
+  readonly keeper: Keeper;
+  /** Address whose plans these are. */
+  readonly account: string;
+  heads(signal: AbortSignal): AsyncIterable<Head>;
+  close(): Promise<void>;
+}
+
+/** Everything that a run needs, checked: key, deployment, node and database. Closes what it opened when it fails. */
+export async function assemble(config: Config, options: AssembleOptions): Promise<Assembled> {
+  const { sink, env } = options;
+  const checkpoint = options.checkpoint ?? noCheckpoint;
+  const addresses = loadAddresses(config.addresses);
+  // A dry run needs no key; it looks through the eyes of the first keeper.
+  const wallet = options.dryRun ? null : await loadKeeperWallet(config.keeper.key, addresses, env);
+  const account = wallet?.address ?? keeperAddress(addresses);
+  unknownVenues(config, addresses);
+  if (!options.dryRun) requireRelays(config);
+  const chain = await chainOf(config, addresses, sink);
+  let store: Store | null = null;
+  try {
+    await checkDeployment(chain, addresses);
+    const opened = await storeOf(config, sink);
+    store = opened;
+    // The signing policy looks at the newest block that the keeper has read.
+    let newest: VaultSnapshot | null = null;
+    const keeper = new Keeper({
+      chainId: addresses.chainId,
+      vault: addresses.vault,
+      keeper: account,
+      readSnapshot: async (head) => (newest = await readSnapshot(chain, head, { addresses, keeper: account })),
+      store: opened,
+      execution: executionOf(config, {
+        chain,
+        store: opened,
+        vault: addresses.vault,
+        account,
+        signer: wallet === null ? null : walletSigner(wallet),
+        relays: wallet === null ? [] : relaysOf(config, env),
+        newest: () => newest,
+        sink,
+        checkpoint,
+      }),
+      strategy: decide,
+      limits: config.limits,
+      halfLifeHours: config.forecast.halfLifeHours,
+      repeatHoldSeconds: REPEAT_HOLD_SECONDS,
+      sink,
+      checkpoint,
+    });
+    return {
+      addresses,
+      chain,
+      store: opened,
+      keeper,
+      account,
+      heads: (signal) => headStream(chain, { pollMs: config.chain.pollMs, signal }),
+      async close() {
+        chain.close();
+        await opened.close();
+      },
+    };
+  } catch (error) {
+    chain.close();
+    await store?.close();
+    throw error;
+  }
+}
+
+/** An unchanged hold is stored again after an hour of chain time; the log has every one. */
+const REPEAT_HOLD_SECONDS = 3600;
+
+interface ExecutionParts {
+  readonly chain: Chain;
+  readonly store: Store;
+  readonly vault: string;
+  readonly account: string;
+  /** Null: a dry run. */
+  readonly signer: KeeperSigner | null;
+  readonly relays: readonly BundleRelay[];
+  readonly newest: () => VaultSnapshot | null;
+  readonly sink: Sink;
+  readonly checkpoint: Checkpoint;
+}
+
+function executionOf(config: Config, parts: ExecutionParts): Execution {
+  const { chain, store, vault, signer, relays, sink, checkpoint } = parts;
+  if (signer === null) {
+    const options = {
+      provider: chain.provider,
+      chainId: chain.chainId,
+      vault,
+      keeper: parts.account,
+      settings: config.fees,
+    };
+    return { kind: "dry-run", rehearse: (plan, recordHash, head) => dryRun(options, { plan, recordHash }, head) };
+  }
+  const executor = createExecutor({
+    chain,
+    vault,
+    store,
+    relays,
+    signer,
+    policyLimits: () => {
+      const snapshot = parts.newest();
+      if (snapshot === null) throw new TypeError("nothing is signed before a block was read");
+      return policyLimitsOf(snapshot, config.limits);
+    },
+    settings: {
+      ...config.fees,
+      blocks: config.bundle.blocks,
+      simulateOnRelay: config.bundle.simulateOnRelay,
+      finalityBlocks: config.chain.finalityBlocks,
+    },
+    sink,
+    checkpoint,
+  });
+  return { kind: "live", executor };
+}
+
+function relaysOf(config: Config, env: Environment): BundleRelay[] {
+  const auth = loadRelayAuthWallet(config.relayAuth, env);
+  return config.relays.map((relay) => flashbotsRelay({ ...relay, auth }));
+}
+
+/** A keeper that has nowhere to send is refused at the start, not at its first plan. */
+function requireRelays(config: Config): void {
+  if (config.relays.length > 0) return;
+  throw new InputFailure("NO_RELAY", "no relay is configured, and plans are never sent to the public pool", {
+    field: "relays",
+    remedy: "Name at least one, for example https://relay.flashbots.net, or use --dry-run.",
+  });
+}

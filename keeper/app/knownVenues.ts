@@ -1,0 +1,15 @@
+// Settings that name a venue are checked against the deployment, which alone knows the venues.
+import type { AddressFile } from "../config/addressFile";
+import { InputFailure } from "../config/failure";
+import type { Config } from "../config/load";
+
+/** A cap for a venue that does not exist is a typing error that would leave the real venue without one. */
+export function unknownVenues(config: Config, addresses: AddressFile): void {
+  const known = addresses.adapters.map((adapter) => adapter.id);
+  const unknown = Object.keys(config.limits.venueCaps).find((id) => !known.includes(id));
+  if (unknown === undefined) return;
+  throw new InputFailure("VENUE_UNKNOWN", `there is no venue ${unknown} in this deployment`, {
+    field: `limits.venueCaps.${unknown}`,
+    remedy: `Known venues: ${known.join(", ")}.`,
+  });
+}

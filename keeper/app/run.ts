@@ -1,0 +1,135 @@
+// Runs the loop over heads until it is told to stop: takes the lead and keeps it, survives what the world does to a
+// tick, and knows when a single run (`--once`) is over.
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Head } from "../chain/heads";
+import { WorldFailure } from "../config/failure";
+import type { Sink } from "../events/events";
+import type { IntentRow, Store } from "../store/records";
+import type { Config } from "../config/load";
+import { assemble, type Assembled, type AssembleOptions } from "./assemble";
+import { failureOf, type Keeper, type Tick } from "./keeper";
+
+/** How often an instance that is not the leader asks whether it may be. */
+const STANDBY_POLL_MS = 2_000;
+
+/** What a watcher of the run (the page) is told. */
+export interface RunWatcher {
+  /** All is open; before the first tick. */
+  ready?(assembled: Assembled): Promise<void>;
+  state?(state: "leading" | "standby" | "dry-run" | "stopping"): void;
+  tick?(tick: Tick): void;
+  trouble?(message: string): void;
+  /** Before the store is closed. */
+  closing?(): Promise<void>;
+}
+
+export interface RunFromConfigOptions extends AssembleOptions {
+  readonly signal: AbortSignal;
+  /** Stop after one decision; a plan is waited for until it is included or given up. */
+  readonly once: boolean;
+  readonly watcher?: RunWatcher;
+}
+
+/**
+ * The keeper from its configuration to its end. Only one instance a vault and keeper account leads; the others wait.
+ * @throws what {@link assemble} throws; with `once`, the failure of the tick, or `NOT_LEADING`.
+ */
+export async function runFromConfig(config: Config, options: RunFromConfigOptions): Promise<RunResult> {
+  const { sink, signal, once, dryRun, watcher = {} } = options;
+  const assembled = await assemble(config, options);
+  const { store, addresses, account } = assembled;
+  try {
+    await watcher.ready?.(assembled);
+    sink.emit({ name: "keeper.started", vault: addresses.vault, keeper: account, chainId: addresses.chainId });
+    let result: RunResult = { tick: null, intent: null };
+    while (!signal.aborted) {
+      const lead = dryRun ? null : await store.tryLead(addresses.chainId, addresses.vault, account);
+      if (lead === null && !dryRun) {
+        if (once) throw notLeading();
+        watcher.state?.("standby");
+        await sleep(STANDBY_POLL_MS, undefined, { signal }).catch(() => undefined);
+        continue;
+      }
+      // Losing the lead ends the loop at once: somebody else may have it already.
+      const leading = new AbortController();
+      void lead?.lost.then(() => leading.abort());
+      const until = AbortSignal.any([signal, leading.signal]);
+      watcher.state?.(dryRun ? "dry-run" : "leading");
+      try {
+        result = await loop({ ...assembled, heads: assembled.heads(until), sink, signal: until, once, watcher });
+      } finally {
+        await lead?.release().catch(() => undefined);
+      }
+      if (once) break;
+    }
+    sink.emit({ name: "keeper.stopped", reason: signal.aborted ? "told to stop" : "done" });
+    return result;
+  } finally {
+    watcher.state?.("stopping");
+    await watcher.closing?.();
+    await assembled.close();
+  }
+}
+
+function notLeading(): WorldFailure {
+  return new WorldFailure("NOT_LEADING", "another instance of this keeper is running", {
+    remedy: "Stop it first, or look at it with `tiller status`.",
+  });
+}
+
+interface LoopOptions {
+  readonly keeper: Keeper;
+  readonly heads: AsyncIterable<Head>;
+  readonly store: Store;
+  readonly sink: Sink;
+  readonly signal: AbortSignal;
+  readonly once: boolean;
+  readonly watcher: RunWatcher;
+}
+
+export interface RunResult {
+  readonly tick: Tick | null;
+  /** The intent of a single run, as it ended. */
+  readonly intent: IntentRow | null;
+}
+
+/**
+ * @throws with `once`, the failure of the tick; otherwise a failed tick is an event and the next head is the next try.
+ */
+async function loop(options: LoopOptions): Promise<RunResult> {
+  const { keeper, sink, signal, once, watcher } = options;
+  let decided: Tick | null = null;
+  for await (const head of options.heads) {
+    if (signal.aborted) break;
+    try {
+      const tick = await keeper.tick(head, { settleOnly: decided !== null });
+      watcher.tick?.(tick);
+      if (!once) continue;
+      if (decided === null && tick.outcome.action !== "busy") decided = tick;
+      const ended = decided === null ? null : await outcomeOf(decided, options.store);
+      if (ended !== null) return ended;
+    } catch (error) {
+      if (signal.aborted) break;
+      if (once) throw error;
+      const failure = failureOf(error);
+      sink.emit({ name: "tick.failed", block: head.number, ...failure });
+      watcher.trouble?.(failure.message);
+    }
+  }
+  if (once) {
+    throw new WorldFailure("RUN_STOPPED", "stopped before the decision was carried out", {
+      remedy: "Run it again: what was begun is picked up from the store.",
+    });
+  }
+  return { tick: decided, intent: null };
+}
+
+/** @returns null while the plan of `tick` may still land. */
+async function outcomeOf(tick: Tick, store: Store): Promise<RunResult | null> {
+  if (tick.outcome.action !== "rebalance" || tick.outcome.intent === null) return { tick, intent: null };
+  const intent = await store.intent(tick.outcome.intent.id);
+  if (intent === null) return { tick, intent: null };
+  return intent.state === "included" || intent.state === "final" || intent.state === "abandoned"
+    ? { tick, intent }
+    : null;
+}

@@ -1,0 +1,45 @@
+// The command `tiller`. One file a command; this one mounts them and turns failures into a line and an exit code.
+import { Command, CommanderError } from "commander";
+import { allocateCommand } from "./allocate";
+import { configCommand } from "./config";
+import { exitWith } from "./failing";
+import { replayCommand } from "./replay";
+import { runCommand } from "./run";
+import { statusCommand } from "./status";
+
+function program(): Command {
+  const root = new Command("tiller")
+    .description("A yield vault's keeper: watches the markets, decides, and lands rebalances as bundles.")
+    .option("--debug", "show the stack of a failure")
+    .showHelpAfterError(false)
+    .exitOverride()
+    // Commander's own complaints are printed by exitWith, in the form of every other failure.
+    .configureOutput({ writeErr: () => undefined });
+  for (const command of [runCommand(), statusCommand(), replayCommand(), allocateCommand(), configCommand()]) {
+    root.addCommand(inheriting(command));
+  }
+  return root;
+}
+
+/** Sub-commands made elsewhere take over how the root exits and prints. */
+function inheriting(command: Command): Command {
+  command.exitOverride().configureOutput({ writeErr: () => undefined });
+  for (const child of command.commands) inheriting(child);
+  return command;
+}
+
+async function main(argv: readonly string[]): Promise<void> {
+  const debug = argv.includes("--debug");
+  const json = argv.includes("--json");
+  try {
+    await program().parseAsync(
+      argv.filter((word) => word !== "--debug"),
+      { from: "user" },
+    );
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return;
+    exitWith(error, { debug, json });
+  }
+}
+
+void main(process.argv.slice(2));

@@ -1,0 +1,133 @@
+// Every setting of the keeper with its default: the only place where a default stands. Loading, environment overrides
+// and error lines are in load.ts.
+import { z } from "zod";
+
+const url = (protocol: RegExp, what: string) =>
+  z.string().refine((value) => URL.canParse(value) && protocol.test(new URL(value).protocol), `is not ${what}`);
+
+const httpUrl = url(/^https?:$/, "an http or https URL");
+const postgresUrl = url(/^postgres(ql)?:$/, "a postgres:// URL");
+const fileName = z.string().min(1, "is empty");
+const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "is not a name of an environment variable");
+const positive = z.number().positive("must be above 0");
+const positiveInteger = z.number().int("must be a whole number").positive("must be above 0");
+const ratio = z.number().min(0, "must be in [0, 1]").max(1, "must be in [0, 1]");
+const nonNegative = z.number().min(0, "must not be negative");
+
+/** Where the key that signs plans comes from. Never the key itself: a config file is no place for one. */
+const keySource = z.discriminatedUnion("kind", [
+  /** For the local chain and forks only: an environment is readable by too many. */
+  z.strictObject({ kind: z.literal("env"), variable: variableName }),
+  /** Encrypted JSON keystore (Web3 secret storage); its password from a file or from an environment variable. */
+  z
+    .strictObject({
+      kind: z.literal("keystore"),
+      file: fileName,
+      passwordFile: fileName.optional(),
+      passwordVariable: variableName.optional(),
+    })
+    .refine((source) => (source.passwordFile === undefined) !== (source.passwordVariable === undefined), {
+      message: "needs exactly one of passwordFile and passwordVariable",
+    }),
+]);
+
+/** Identity towards relays (`X-Flashbots-Signature`): holds no money, earns reputation. */
+const authKeySource = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("env"), variable: variableName }),
+  /** Created with a fresh key, readable by its owner only, when absent. */
+  z.strictObject({ kind: z.literal("file"), file: fileName }),
+]);
+
+const relay = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "must be lower-case letters, digits and hyphens"),
+  url: httpUrl,
+  timeoutMs: positiveInteger.default(2_500),
+});
+
+export const configSchema = z.strictObject({
+  /** Everything that the keeper writes: database, relay identity, the local chain. */
+  dataDir: fileName.default(".tiller"),
+  chain: z
+    .strictObject({
+      /** In order of preference. */
+      rpcUrls: z.array(httpUrl).min(1, "needs at least one URL"),
+      pollMs: positiveInteger.default(500),
+      /** Blocks on top of an inclusion after which it cannot be undone: two epochs of 32 slots. */
+      finalityBlocks: positiveInteger.default(64),
+      requestTimeoutMs: positiveInteger.default(4_000),
+    })
+    .prefault({} as never),
+  /** The deployment's address file. Default: the local chain's, in the data folder. */
+  addresses: fileName.optional(),
+  keeper: z.strictObject({ key: keySource.default({ kind: "env", variable: "TILLER_KEEPER_KEY" }) }).prefault({}),
+  relayAuth: authKeySource.default({ kind: "file", file: "relay-auth.key" }),
+  relays: z
+    .array(relay)
+    .default([])
+    .refine((list) => new Set(list.map((item) => item.name)).size === list.length, "has two relays of one name"),
+  bundle: z
+    .strictObject({
+      /** Target blocks of one plan: N+1 … N+blocks, then it is given up. */
+      blocks: positiveInteger.max(25, "must be at most 25").default(5),
+      /** Have relays simulate a plan's bundle before it is sent (`eth_callBundle`); counts in our reputation there. */
+      simulateOnRelay: z.boolean().default(true),
+    })
+    .prefault({}),
+  fees: z
+    .strictObject({
+      /** Gas dearer than this is not bought. */
+      maxFeePerGasGwei: positive.default(60),
+      maxPriorityFeeGwei: nonNegative.default(1),
+      /** Most gas that a plan may take; above Ethereum's bound per transaction nothing is valid (EIP-7825). */
+      gasLimit: positiveInteger.max(16_777_216, "must be at most 16777216").default(3_000_000),
+    })
+    .prefault({}),
+  /** The operator's own limits on decisions (`OperatorLimits`); the vault's hold besides. */
+  limits: z
+    .strictObject({
+      horizonHours: positive.default(168),
+      minGainUsd: nonNegative.default(5),
+      noTradeBandBps: nonNegative.default(1),
+      cooldownSeconds: nonNegative.default(3_600),
+      minimumIdle: ratio.default(0.01),
+      venueCaps: z.record(z.string(), ratio).default({}),
+      maxShareOfVenue: ratio.default(0.25),
+      maxLossBps: nonNegative.max(10_000, "must be at most 10000").default(1),
+      gasPerMove: nonNegative.default(250_000),
+      gasPerPlan: nonNegative.default(120_000),
+      assetUsd: positive.default(1),
+      ethUsd: positive.default(3_000),
+      deadlineSeconds: positiveInteger.default(600),
+    })
+    .prefault({}),
+  forecast: z.strictObject({ halfLifeHours: positive.default(24) }).prefault({}),
+  serve: z
+    .strictObject({
+      host: z.string().min(1, "is empty").default("127.0.0.1"),
+      /** 0: any free port. */
+      port: z.number().int("must be a whole number").min(0).max(65_535, "must be at most 65535").default(8_480),
+      /** Further names that the page may be asked for by: of a proxy in front of it, of this machine in its network. */
+      allowedHosts: z.array(z.string().min(1, "is empty")).default([]),
+    })
+    .prefault({}),
+  /** `embedded`: a PostgreSQL of our own in the data folder, stopped with the last process that uses it. */
+  database: z
+    .discriminatedUnion("kind", [
+      z.strictObject({ kind: z.literal("embedded") }),
+      z.strictObject({ kind: z.literal("url"), url: postgresUrl }),
+    ])
+    .default({ kind: "embedded" }),
+  log: z
+    .strictObject({
+      level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
+      format: z.enum(["json", "pretty"]).default("json"),
+    })
+    .prefault({}),
+});
+
+/** What a config file may hold. */
+export type ConfigInput = z.input<typeof configSchema>;
+
+export type KeySource = z.output<typeof keySource>;
+export type AuthKeySource = z.output<typeof authKeySource>;
+export type RelayConfig = z.output<typeof relay>;

@@ -1,0 +1,170 @@
+// From what the chain says and what is forecast to the allocation problem: every limit of the vault and of the
+// operator as a cap, a floor or a group, with the headroom that keeps a plan from failing by a rounding.
+import type { AllocationGroup, AllocationProblem, AllocationVenue } from "../allocate/problem";
+import type { AdapterSnapshot, VaultSnapshot } from "../chain/snapshot";
+import { impliedModel, type RateModel } from "../venues/rateModel";
+import { modelOf } from "../venues/model";
+import type { Forecast, OperatorLimits, StrategyInput } from "./strategy";
+
+const WAD = 1e18;
+
+/**
+ * Share of a cap that plans use. Interest between the snapshot and the block of the plan, and the vault's rounding,
+ * must not turn a plan at the cap into a revert.
+ */
+const CAP_HEADROOM = 0.999;
+
+/** A position above its cap by no more than this grew there by interest: it may stay. Beyond, it has to shrink. */
+const CAP_DRIFT = 0.005;
+
+/** Idle under this share of the minimum is put right even if it costs income. */
+const IDLE_ALARM = 0.5;
+
+export interface DecisionProblem {
+  /** With the rates that are forecast. */
+  readonly forecast: AllocationProblem;
+  /** The same with today's rates: what the plan would be worth if nothing changes. */
+  readonly today: AllocationProblem;
+  /** Limits that today's allocation breaks: reasons to move even at a cost, in words. */
+  readonly breaches: readonly string[];
+  /** Base of the vault's relative limits, in the asset's unit. */
+  readonly base: bigint;
+  /** Adapters that the problem leaves alone: unreadable or quarantined. */
+  readonly excluded: readonly string[];
+  /** Adapters of the problem by venue id. */
+  readonly adapters: ReadonlyMap<string, AdapterSnapshot>;
+}
+
+/** @returns the id of a venue that has no forecast yet instead of a problem. */
+export function problemOf(input: StrategyInput): DecisionProblem | { readonly missing: string } {
+  const { snapshot, limits } = input;
+  const forecasts = new Map(input.forecasts.map((forecast) => [forecast.venue, forecast]));
+  const usd = (assets: bigint): number => (Number(assets) / 10 ** snapshot.assetDecimals) * limits.assetUsd;
+  const base = snapshot.accountedAssets < snapshot.totalAssets ? snapshot.accountedAssets : snapshot.totalAssets;
+  const baseUsd = usd(base);
+
+  const usable = snapshot.adapters.filter(isUsable);
+  const excluded = snapshot.adapters.filter((adapter) => !isUsable(adapter));
+  const breaches: string[] = [];
+
+  const venues: { forecast: AllocationVenue; today: AllocationVenue }[] = [];
+  for (const adapter of usable) {
+    const forecast = forecasts.get(adapter.id);
+    if (forecast === undefined) return { missing: adapter.id };
+    const { model, cash } = rateModelOf(adapter, forecast, { snapshot, limits });
+    const bounds = boundsOf(adapter, { limits, usd, baseUsd, cashUsd: cash, breaches });
+    const venue = { id: adapter.id, ...bounds, costBps: 0, expectedLossApr: 0 };
+    venues.push({
+      today: { ...venue, model },
+      forecast: { ...venue, model: impliedModel(model, forecast.apr, 0) },
+    });
+  }
+
+  const currentUsd = venues.reduce((sum, venue) => sum + venue.today.current, 0);
+  const idleUsd = usd(snapshot.idle);
+  const minIdle = Math.max(Number(snapshot.minimumIdle) / WAD, limits.minimumIdle) * baseUsd;
+  if (idleUsd < minIdle * IDLE_ALARM) breaches.push(`idle is under half of its minimum`);
+
+  const problem = {
+    total: currentUsd + idleUsd,
+    horizonHours: limits.horizonHours,
+    gasUsdPerMove: gasUsd(limits.gasPerMove, snapshot, limits),
+    // Room above the vault's minimum for the same reason as at the caps; floors may leave less than it.
+    minIdle: Math.max(
+      0,
+      Math.min(
+        minIdle * (2 - CAP_HEADROOM),
+        currentUsd + idleUsd - venues.reduce((sum, v) => sum + (v.today.floor ?? 0), 0),
+      ),
+    ),
+    groups: groupsOf(snapshot, { usable, excluded, usd, baseUsd, breaches, venues: venues.map((v) => v.today) }),
+  };
+  return {
+    forecast: { ...problem, venues: venues.map((venue) => venue.forecast) },
+    today: { ...problem, venues: venues.map((venue) => venue.today) },
+    breaches,
+    base,
+    excluded: excluded.map((adapter) => adapter.id),
+    adapters: new Map(usable.map((adapter) => [adapter.id, adapter])),
+  };
+}
+
+/** Price of `gas` units at the highest base fee of the next block and the operator's tip ceiling, USD. */
+export function gasUsd(gas: number, snapshot: VaultSnapshot, limits: OperatorLimits): number {
+  return ((gas * Number(snapshot.baseFeePerGas) * 1.125) / WAD) * limits.ethUsd;
+}
+
+function isUsable(adapter: AdapterSnapshot): boolean {
+  return adapter.readable && !adapter.quarantined && adapter.state !== null;
+}
+
+/** Rate curve without our position, and what the venue could pay out now, USD. */
+function rateModelOf(
+  adapter: AdapterSnapshot,
+  forecast: Forecast,
+  context: { readonly snapshot: VaultSnapshot; readonly limits: OperatorLimits },
+): { model: RateModel; cash: number } {
+  const unit = 10 ** context.snapshot.assetDecimals / context.limits.assetUsd;
+  const state = adapter.state;
+  if (state === null) throw new TypeError(`adapter ${adapter.id} has no state`);
+  if (state.kind === "erc4626") {
+    return { model: { kind: "fixed", apr: forecast.currentApr }, cash: Number.POSITIVE_INFINITY };
+  }
+  return { model: modelOf(adapter, context.snapshot.assetDecimals), cash: Number(state.cash) / unit };
+}
+
+function boundsOf(
+  adapter: AdapterSnapshot,
+  context: {
+    readonly limits: OperatorLimits;
+    readonly usd: (assets: bigint) => number;
+    readonly baseUsd: number;
+    readonly cashUsd: number;
+    readonly breaches: string[];
+  },
+): { current: number; cap: number; floor: number } {
+  const { limits, usd, baseUsd } = context;
+  const current = usd(adapter.fairValue);
+  const floor = Math.max(0, current - usd(adapter.maxWithdraw));
+  const relative = Math.min(Number(adapter.relativeCap) / WAD, limits.venueCaps[adapter.id] ?? 1);
+  const granted = Math.min(usd(adapter.absoluteCap), relative * baseUsd);
+  const breached = current > granted * (1 + CAP_DRIFT);
+  if (breached) context.breaches.push(`${adapter.id} is above its cap`);
+  // What only says "do not grow" (the venue's own room, exit liquidity) never forces money out.
+  const room = Math.min(
+    granted * CAP_HEADROOM,
+    current + usd(adapter.maxDeposit),
+    limits.maxShareOfVenue * context.cashUsd,
+  );
+  const cap = breached ? granted * CAP_HEADROOM : Math.max(room, Math.min(current, granted * (1 + CAP_DRIFT)));
+  return { current, floor, cap: Math.max(cap, floor) };
+}
+
+function groupsOf(
+  snapshot: VaultSnapshot,
+  context: {
+    readonly usable: readonly AdapterSnapshot[];
+    readonly excluded: readonly AdapterSnapshot[];
+    readonly usd: (assets: bigint) => number;
+    readonly baseUsd: number;
+    readonly breaches: string[];
+    readonly venues: readonly AllocationVenue[];
+  },
+): AllocationGroup[] {
+  return snapshot.groups.flatMap((group, index) => {
+    const isMember = (adapter: AdapterSnapshot): boolean => ((adapter.groupMask >> BigInt(index)) & 1n) === 1n;
+    const ids = context.usable.filter(isMember).map((adapter) => adapter.id);
+    if (ids.length === 0) return [];
+    const outside = context.excluded.filter(isMember).reduce((sum, adapter) => sum + context.usd(adapter.fairValue), 0);
+    const members = context.venues.filter((venue) => ids.includes(venue.id));
+    const current = members.reduce((sum, venue) => sum + venue.current, 0);
+    const floor = members.reduce((sum, venue) => sum + (venue.floor ?? 0), 0);
+    const granted = Math.max(0, (Number(group.relativeCap) / WAD) * context.baseUsd - outside);
+    const breached = current > granted * (1 + CAP_DRIFT);
+    if (breached) context.breaches.push(`group ${group.name} is above its cap`);
+    const cap = breached
+      ? granted * CAP_HEADROOM
+      : Math.max(granted * CAP_HEADROOM, Math.min(current, granted * (1 + CAP_DRIFT)));
+    return [{ ids, cap: Math.max(cap, floor) }];
+  });
+}

@@ -1,0 +1,77 @@
+// The page's words for what the keeper and the vault call by a code.
+import type { DecisionStatus, PageView, KeeperHealth } from "../../app/view";
+import type { BreakerState, VenueKind } from "../../chain/snapshot";
+
+/** How a state is to be felt: colour is never the only sign of it, the word stands beside. */
+export type Tone = "good" | "busy" | "warn" | "bad" | "quiet";
+
+export const VENUE_KIND: Readonly<Record<VenueKind, string>> = {
+  "aave-v3": "Aave V3",
+  "compound-v3": "Compound V3",
+  erc4626: "ERC-4626 savings",
+};
+
+export const DECISION_TONE: Readonly<Record<DecisionStatus["state"], Tone>> = {
+  planned: "busy",
+  simulated: "busy",
+  submitted: "busy",
+  missed: "warn",
+  included: "good",
+  final: "good",
+  reorged: "warn",
+  abandoned: "bad",
+  held: "quiet",
+  "dry-run": "quiet",
+  unplanned: "quiet",
+};
+
+export interface Condition {
+  readonly tone: Tone;
+  readonly word: string;
+  readonly meaning: string;
+}
+
+export const BREAKER: Readonly<Record<BreakerState, Condition>> = {
+  closed: { tone: "good", word: "Closed", meaning: "Normal: deposits, exits and rebalances are open." },
+  "guardian-tripped": {
+    tone: "bad",
+    word: "Tripped by the guardian",
+    meaning: "No deposits. The keeper may only move money to idle. Exits stay open.",
+  },
+  tripped: {
+    tone: "bad",
+    word: "Tripped by proof",
+    meaning: "No deposits until the timelock resets it. The keeper may only move money to idle. Exits stay open.",
+  },
+};
+
+export const KEEPER: Readonly<Record<KeeperHealth["state"], Condition>> = {
+  starting: { tone: "busy", word: "Starting", meaning: "It has not finished its first tick." },
+  leading: { tone: "good", word: "Leading", meaning: "It decides and may send." },
+  standby: { tone: "quiet", word: "Standby", meaning: "Another instance leads; this one takes over if it stops." },
+  "dry-run": { tone: "quiet", word: "Dry run", meaning: "It decides and sends nothing." },
+  stopping: { tone: "warn", word: "Stopping", meaning: "It was told to stop." },
+};
+
+export function networkText(network: PageView["network"], chainId: number): string {
+  switch (network) {
+    case "local":
+      return `Local chain ${chainId}`;
+    case "fork":
+      return chainId === 1 ? "Fork of mainnet" : `Fork, chain ${chainId}`;
+    case "mainnet":
+      return chainId === 1 ? "Ethereum mainnet" : `Chain ${chainId}`;
+  }
+}
+
+/** Where a transaction can be looked up; null where no public explorer knows it. */
+export function explorerUrl(view: PageView, txHash: string): string | null {
+  return view.network === "mainnet" && view.chainId === 1 && /^0x[0-9a-f]{64}$/i.test(txHash)
+    ? `https://etherscan.io/tx/${txHash}`
+    : null;
+}
+
+/** A message of the keeper as a sentence of its own: they begin small and end bare. */
+export function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
+}

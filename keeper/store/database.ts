@@ -1,0 +1,138 @@
+// The pool of connections: queries and transactions whose failures are ours, and one event at each end of an outage.
+import { Client, Pool, types, type ClientConfig, type PoolClient, type QueryResultRow } from "pg";
+import type { Sink } from "../events/events";
+import { UNREACHABLE, storeFailure } from "./failures";
+
+const CONNECT_TIMEOUT_MS = 4_000;
+const STATEMENT_TIMEOUT_MS = 15_000;
+const POOL_SIZE = 8;
+
+/** Runs statements; a pool, or one connection inside a transaction. */
+export interface Queryable {
+  rows<T extends QueryResultRow>(sql: string, values?: readonly unknown[]): Promise<T[]>;
+  /** Number of rows that a statement touched. */
+  run(sql: string, values?: readonly unknown[]): Promise<number>;
+}
+
+const INT8_OID = 20;
+
+/** Block numbers and seconds are far below 2^53; anything above is an error, not a rounded number. */
+function safeInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError("an integer column exceeds 2^53");
+  return value;
+}
+
+export function connectionConfig(target: ClientConfig): ClientConfig {
+  return {
+    ...target,
+    application_name: "tiller",
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    types: {
+      getTypeParser: ((oid: number, format?: "text" | "binary") =>
+        oid === INT8_OID && format !== "binary"
+          ? safeInteger
+          : types.getTypeParser(oid, format as "text")) as typeof types.getTypeParser,
+    },
+  };
+}
+
+export class Database implements Queryable {
+  readonly #pool: Pool;
+  readonly #sink: Sink;
+  #downSince: number | null = null;
+
+  constructor(target: ClientConfig, sink: Sink) {
+    this.#sink = sink;
+    this.#pool = new Pool({
+      ...connectionConfig(target),
+      max: POOL_SIZE,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      query_timeout: STATEMENT_TIMEOUT_MS + CONNECT_TIMEOUT_MS,
+      allowExitOnIdle: true,
+    });
+    // An idle connection that breaks is replaced on the next use; without a listener it would end the process.
+    this.#pool.on("error", (error) => this.#observe(error));
+  }
+
+  /** Later connections go to another address: the embedded server came back on another port. */
+  retarget(target: ClientConfig): void {
+    Object.assign(this.#pool.options, target);
+  }
+
+  async rows<T extends QueryResultRow>(sql: string, values: readonly unknown[] = []): Promise<T[]> {
+    return this.#guard(async () => (await this.#pool.query<T>(sql, [...values])).rows);
+  }
+
+  async run(sql: string, values: readonly unknown[] = []): Promise<number> {
+    return this.#guard(async () => (await this.#pool.query(sql, [...values])).rowCount ?? 0);
+  }
+
+  /**
+   * One transaction. `work` may translate driver errors that it expects by throwing a failure of its own; whatever it
+   * throws rolls back.
+   */
+  async transaction<T>(work: (queryable: Queryable) => Promise<T>): Promise<T> {
+    return this.#guard(async () => {
+      const client = await this.#pool.connect();
+      // An error between two statements is told to the connection, not to a query.
+      const broken = (): void => undefined;
+      client.on("error", broken);
+      let reusable = true;
+      try {
+        await client.query("BEGIN");
+        const result = await work(onClient(client));
+        await client.query("COMMIT");
+        return result;
+      } catch (error) {
+        reusable = await client.query("ROLLBACK").then(
+          () => true,
+          () => false,
+        );
+        throw error;
+      } finally {
+        client.removeListener("error", broken);
+        client.release(!reusable);
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  async #guard<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      const result = await work();
+      this.#recovered();
+      return result;
+    } catch (error) {
+      throw this.#observe(error);
+    }
+  }
+
+  #observe(error: unknown): Error {
+    const failure = storeFailure(error);
+    if (failure.code === UNREACHABLE && this.#downSince === null) {
+      this.#downSince = Date.now();
+      this.#sink.emit({ name: "store.trouble", code: failure.code, message: failure.message });
+    }
+    return failure;
+  }
+
+  #recovered(): void {
+    if (this.#downSince === null) return;
+    const outageMs = Date.now() - this.#downSince;
+    this.#downSince = null;
+    this.#sink.emit({ name: "store.recovered", outageMs });
+  }
+}
+
+function onClient(client: PoolClient | Client): Queryable {
+  return {
+    rows: async <T extends QueryResultRow>(sql: string, values: readonly unknown[] = []) =>
+      (await client.query<T>(sql, [...values])).rows,
+    run: async (sql, values = []) => (await client.query(sql, [...values])).rowCount ?? 0,
+  };
+}

@@ -1,0 +1,95 @@
+// Opens the store: a PostgreSQL named by its URL, or the embedded one, brought to this program's schema.
+import type { ClientConfig } from "pg";
+import { InputFailure } from "../config/failure";
+import type { Sink } from "../events/events";
+import { Database } from "./database";
+import { decision, decisions, insertDecision, lastRebalanceAt } from "./decisionRows";
+import { joinEmbedded } from "./embedded";
+import { intent, liveIntents, moveIntent, planIntent } from "./intentRows";
+import { tryLead } from "./leaderLock";
+import { latestSnapshot, observations, saveSnapshot, snapshots } from "./marketRows";
+import { migrate } from "./migrate";
+import type { Store } from "./records";
+import type { ServerBinaries } from "./serverBinaries";
+import { bundleCounts, openSubmission, submissions, updateSubmission } from "./submissionRows";
+
+export interface StoreOptions {
+  /** Absent: the embedded server in `dataDir`. */
+  readonly databaseUrl?: string | undefined;
+  readonly dataDir: string;
+  readonly sink: Sink;
+  /** Of the embedded server. Default: npm's. */
+  readonly binaries?: ServerBinaries;
+}
+
+/**
+ * Connects, migrates and returns the store. `close` ends every connection and, of the embedded server, leaves.
+ *
+ * @throws InputFailure `STORE_URL_MALFORMED`; WorldFailure `STORE_…` (see `storeFailure`, `migrate`, `joinEmbedded`).
+ */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  if (options.databaseUrl !== undefined) {
+    const target = targetOf(options.databaseUrl);
+    return opened(
+      new Database(target, options.sink),
+      () => target,
+      async () => undefined,
+    );
+  }
+  let database: Database | null = null;
+  const server = await joinEmbedded({ ...options, onMoved: (target) => database?.retarget(target) });
+  database = new Database(server.target(), options.sink);
+  return opened(
+    database,
+    () => server.target(),
+    () => server.leave(),
+  );
+}
+
+function targetOf(url: string): ClientConfig {
+  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) {
+    throw new InputFailure("STORE_URL_MALFORMED", "is not a PostgreSQL URL", {
+      field: "DATABASE_URL",
+      remedy: "Use postgres://user:password@host:5432/database.",
+    });
+  }
+  return { connectionString: url };
+}
+
+async function opened(database: Database, target: () => ClientConfig, leave: () => Promise<void>): Promise<Store> {
+  let closing: Promise<void> | null = null;
+  const close = async (): Promise<void> => {
+    await database.close().catch(() => undefined);
+    await leave();
+  };
+  try {
+    await migrate(database);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    saveSnapshot: (snapshot, rows) => saveSnapshot(database, snapshot, rows),
+    observations: (query) => observations(database, query),
+    latestSnapshot: (chainId, vault) => latestSnapshot(database, chainId, vault),
+    snapshots: (query) => snapshots(database, query),
+    saveDecision: (row, extra) =>
+      database.transaction((transaction) => insertDecision(transaction, row, extra?.dryRun ?? false)),
+    planIntent: (row, plan) => planIntent(database, row, plan),
+    decision: (id) => decision(database, id),
+    decisions: (query) => decisions(database, query),
+    lastRebalanceAt: (chainId, vault) => lastRebalanceAt(database, chainId, vault),
+    intent: (id) => intent(database, id),
+    liveIntents: (chainId, vault, keeper) => liveIntents(database, { chainId, vault, keeper }),
+    moveIntent: (id, from, to, change) => moveIntent(database, id, { from, to, change }),
+    openSubmission: (row) => openSubmission(database, row),
+    updateSubmission: (id, change) => updateSubmission(database, id, change),
+    submissions: (intentId) => submissions(database, intentId),
+    bundleCounts: (chainId, vault) => bundleCounts(database, chainId, vault),
+    tryLead: (chainId, vault, keeper) => tryLead(target(), { chainId, vault, keeper }),
+    ping: async () => {
+      await database.run("SELECT 1");
+    },
+    close: () => (closing ??= close()),
+  };
+}

@@ -1,0 +1,40 @@
+// The contracts that the market works with, bound to one node.
+import { Contract, JsonRpcProvider, Network } from "ethers";
+import { CometModel__factory, PriceFeedModel__factory, SavingsModel__factory } from "../../../typechain-types";
+import { LOCAL_CHAIN_ID } from "../anvil";
+import { npmArtifact } from "../protocols/npmArtifact";
+import type { Protocols } from "../protocols/protocolsFile";
+import { ERC20 } from "../protocols/sender";
+import { SWAP_ROUTER, UNISWAP_POOL } from "../protocols/uniswap";
+
+const AAVE = "@aave/core-v3/artifacts/contracts";
+
+/** A provider for the local chain that asks nothing twice from a cache and detects no network. */
+export function localProvider(url: string): JsonRpcProvider {
+  const network = Network.from(LOCAL_CHAIN_ID);
+  return new JsonRpcProvider(url, network, { staticNetwork: network, cacheTimeout: -1 });
+}
+
+export function bindContracts(provider: JsonRpcProvider, on: Protocols) {
+  const aave = (path: string, address: string): Contract =>
+    new Contract(address, npmArtifact(`${AAVE}/${path}`).abi, provider);
+  const feed = (address: string) => PriceFeedModel__factory.connect(address, provider);
+  return {
+    usdc: new Contract(on.tokens.usdc, ERC20, provider),
+    usdt: new Contract(on.tokens.usdt, ERC20, provider),
+    weth: new Contract(on.tokens.weth, ERC20, provider),
+    aavePool: aave("protocol/pool/Pool.sol/Pool.json", on.aave.pool),
+    aaveData: aave("misc/AaveProtocolDataProvider.sol/AaveProtocolDataProvider.json", on.aave.dataProvider),
+    aaveUsdcStrategy: aave(
+      "protocol/pool/DefaultReserveInterestRateStrategy.sol/DefaultReserveInterestRateStrategy.json",
+      on.aave.reserves.usdc.interestRateStrategy,
+    ),
+    comet: CometModel__factory.connect(on.comet, provider),
+    savings: SavingsModel__factory.connect(on.savings, provider),
+    feeds: { usdc: feed(on.feeds.usdc), usdt: feed(on.feeds.usdt), eth: feed(on.feeds.eth) },
+    uniswapPool: new Contract(on.uniswap.usdcUsdtPool, npmArtifact(UNISWAP_POOL).abi, provider),
+    swapRouter: new Contract(on.uniswap.swapRouter, npmArtifact(SWAP_ROUTER).abi, provider),
+  };
+}
+
+export type MarketContracts = ReturnType<typeof bindContracts>;

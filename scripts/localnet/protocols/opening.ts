@@ -1,0 +1,100 @@
+// Opens the markets: hands out money, gives the standing approvals that the actors work with, and brings lending and
+// liquidity to their first size.
+import { Contract, MaxUint256 } from "ethers";
+import { CometModel__factory, SavingsModel__factory } from "../../../typechain-types";
+import { npmArtifact } from "./npmArtifact";
+import { OPENING, UNISWAP_FEE_PIPS, UNISWAP_RINGS } from "./parameters";
+import type { Protocols } from "./protocolsFile";
+import { ERC20, Sender, localWallet } from "./sender";
+import { POSITION_MANAGER } from "./uniswap";
+
+const AAVE_POOL = "@aave/core-v3/artifacts/contracts/protocol/pool/Pool.sol/Pool.json";
+const WETH = "canonical-weth/build/contracts/WETH9.json";
+const VARIABLE_RATE = 2;
+const NO_REFERRAL = 0;
+/** Approval sizes: USDC's genuine token uses an allowance up, so this one is larger than all that will ever move. */
+const STANDING_ALLOWANCE = MaxUint256 / 2n;
+
+export async function openMarkets(url: string, market: Sender, on: Protocols): Promise<void> {
+  const borrower = await Sender.as(url, "borrower");
+  const trader = await Sender.as(url, "trader");
+  const liquidityProvider = await Sender.as(url, "liquidityProvider");
+  const { usdc, usdt, weth } = {
+    usdc: new Contract(on.tokens.usdc, ERC20),
+    usdt: new Contract(on.tokens.usdt, ERC20),
+    weth: new Contract(on.tokens.weth, npmArtifact(WETH).abi),
+  };
+  const pool = new Contract(on.aave.pool, npmArtifact(AAVE_POOL).abi);
+  const comet = new Contract(on.comet, CometModel__factory.abi);
+  const savings = new Contract(on.savings, SavingsModel__factory.abi);
+
+  await handOutMoney(market, { usdc, usdt });
+  await approveAll(market, [usdc, usdt], [on.aave.pool, on.comet, on.savings]);
+  await approveAll(borrower, [usdc, usdt, weth], [on.aave.pool, on.comet]);
+  await approveAll(trader, [usdc, usdt], [on.uniswap.swapRouter]);
+  await approveAll(liquidityProvider, [usdc, usdt], [on.uniswap.positionManager]);
+
+  await borrower.call(weth, "deposit", [], OPENING.borrowerWeth);
+  await market.call(pool, "supply", [on.tokens.usdc, OPENING.aaveUsdc.supplied, market.address, NO_REFERRAL]);
+  await market.call(pool, "supply", [on.tokens.usdt, OPENING.aaveUsdt.supplied, market.address, NO_REFERRAL]);
+  await borrower.call(pool, "supply", [on.tokens.weth, OPENING.aaveCollateral, borrower.address, NO_REFERRAL]);
+  for (const [token, amount] of [
+    [on.tokens.usdc, OPENING.aaveUsdc.borrowed],
+    [on.tokens.usdt, OPENING.aaveUsdt.borrowed],
+  ]) {
+    await borrower.call(pool, "borrow", [token, amount, VARIABLE_RATE, NO_REFERRAL, borrower.address]);
+  }
+
+  // Reserves first: at low utilisation Comet's curves pay suppliers more than borrowers bring in.
+  await market.call(usdc, "transfer", [on.comet, OPENING.comet.reserves]);
+  await market.call(comet, "supply", [on.tokens.usdc, OPENING.comet.supplied]);
+  await borrower.call(comet, "supply", [on.tokens.weth, OPENING.cometCollateral]);
+  await borrower.call(comet, "withdraw", [on.tokens.usdc, OPENING.comet.borrowed]);
+
+  await market.call(savings, "deposit", [OPENING.savings.supplied, market.address]);
+  await market.call(savings, "fund", [OPENING.savings.reserve]);
+
+  await spreadLiquidity(liquidityProvider, on);
+}
+
+async function handOutMoney(market: Sender, on: { readonly usdc: Contract; readonly usdt: Contract }): Promise<void> {
+  const { aaveUsdc, aaveUsdt, comet, savings, purse } = OPENING;
+  const ring = UNISWAP_RINGS.reduce((sum, { each }) => sum + each, 0n);
+  const marketUsdc = aaveUsdc.supplied + comet.supplied + comet.reserves + savings.supplied + savings.reserve;
+  const shares: readonly (readonly [string, bigint, bigint])[] = [
+    [market.address, marketUsdc + purse.market, aaveUsdt.supplied + purse.market],
+    [localWallet("borrower").address, purse.borrower, purse.borrower],
+    [localWallet("trader").address, purse.trader, purse.trader],
+    [localWallet("liquidityProvider").address, ring, ring],
+    [localWallet("deployer").address, OPENING.depositor, 0n],
+    [localWallet("depositor").address, OPENING.depositor, OPENING.depositor],
+    [localWallet("secondDepositor").address, OPENING.depositor, OPENING.depositor],
+  ];
+  for (const [holder, usdc, usdt] of shares) {
+    await market.call(on.usdc, "mint", [holder, usdc]);
+    if (usdt > 0n) await market.call(on.usdt, "mint", [holder, usdt]);
+  }
+}
+
+async function approveAll(owner: Sender, tokens: readonly Contract[], spenders: readonly string[]): Promise<void> {
+  for (const token of tokens) {
+    for (const spender of spenders) await owner.call(token, "approve", [spender, STANDING_ALLOWANCE]);
+  }
+}
+
+async function spreadLiquidity(provider: Sender, on: Protocols): Promise<void> {
+  const positions = new Contract(on.uniswap.positionManager, npmArtifact(POSITION_MANAGER).abi);
+  const [token0, token1] =
+    BigInt(on.tokens.usdc) < BigInt(on.tokens.usdt)
+      ? [on.tokens.usdc, on.tokens.usdt]
+      : [on.tokens.usdt, on.tokens.usdc];
+  for (const { ticks, each } of UNISWAP_RINGS) {
+    await provider.call(positions, "mint", [
+      {
+        ...{ token0, token1, fee: UNISWAP_FEE_PIPS, tickLower: -ticks, tickUpper: ticks },
+        ...{ amount0Desired: each, amount1Desired: each, amount0Min: 0n, amount1Min: 0n },
+        ...{ recipient: provider.address, deadline: MaxUint256 },
+      },
+    ]);
+  }
+}

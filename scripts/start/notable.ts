@@ -1,0 +1,22 @@
+// Which of the keeper's log lines `npm start` shows, and how.
+
+/** @returns null for what belongs in the log only. */
+export function notable(event: Readonly<Record<string, unknown>>): string | null {
+  const text = (key: string): string => String(event[key] ?? "");
+  switch (event["event"] ?? event["name"]) {
+    case "serve.listening":
+      return `\n  the page is at ${text("url")}\n  Ctrl-C stops everything; npm start goes on where it stopped\n`;
+    case "decision.made":
+      return event["action"] === "rebalance" ? `decision ${text("id")}: ${text("reason")}` : null;
+    case "bundle.included":
+      return `bundle included in block ${text("block")}: ${text("txHash")}`;
+    case "bundle.missed":
+      return `bundle missed block ${text("targetBlock")}`;
+    case "tick.failed":
+    case "rpc.trouble":
+    case "store.trouble":
+      return `${text("event")} ${text("code")} ${text("message")}`;
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,72 @@
+// Every test of the project belongs to exactly one of these suites, by its folder. `npm test` runs them in this order,
+// each in a process of its own. A folder that does not exist is a suite that this checkout does not have.
+
+/** `hardhat`: mocha inside Hardhat's runtime. `mocha`: plain mocha. Files: every `*.test.ts` below `folder`. */
+export interface Suite {
+  readonly name: string;
+  readonly folder: string;
+  readonly runner: "hardhat" | "mocha" | "pytest";
+  /** After so long the suite is stopped and counts as failed. Several times what it takes on two cores. */
+  readonly limitMinutes: number;
+}
+
+/** Where two folders hold a file, the longer one has it; `test_*.py` files go to the pytest suite of their folder. */
+export const SUITES: readonly Suite[] = [
+  { name: "contracts", folder: "test/contracts", runner: "hardhat", limitMinutes: 10 },
+  { name: "tooling", folder: "test/scripts", runner: "mocha", limitMinutes: 5 },
+  { name: "deploy", folder: "test/deploy", runner: "mocha", limitMinutes: 5 },
+  { name: "localnet", folder: "test/scripts/localnet", runner: "mocha", limitMinutes: 5 },
+  { name: "fork-tooling", folder: "test/scripts/fork", runner: "mocha", limitMinutes: 5 },
+  { name: "relay", folder: "test/scripts/relay", runner: "mocha", limitMinutes: 5 },
+  { name: "keeper", folder: "test/keeper", runner: "mocha", limitMinutes: 10 },
+  { name: "fork", folder: "test/fork", runner: "mocha", limitMinutes: 8 },
+  { name: "e2e", folder: "test/e2e", runner: "mocha", limitMinutes: 12 },
+  { name: "crosscheck", folder: "test/crosscheck", runner: "mocha", limitMinutes: 5 },
+  { name: "crosscheck-python", folder: "test/crosscheck", runner: "pytest", limitMinutes: 5 },
+];
+
+/** What the tests use of the build. `needs`: left out when that file is not in the checkout. */
+export const BUILDS = [
+  {
+    name: "contracts and their types",
+    needs: "hardhat.config.ts",
+    command: ["node", "node_modules/hardhat/internal/cli/bootstrap.js", "compile", "--quiet"],
+  },
+  {
+    name: "web page",
+    needs: "keeper/serve/dashboard/vite.config.ts",
+    command: [
+      "node",
+      "node_modules/vite/bin/vite.js",
+      "build",
+      "--config",
+      "keeper/serve/dashboard/vite.config.ts",
+      "--logLevel",
+      "warn",
+    ],
+  },
+] as const;
+
+const isMocha = (file: string): boolean => file.endsWith(".test.ts");
+const isPytest = (file: string): boolean => /(^|\/)test_[^/]*\.py$/.test(file);
+
+/**
+ * Deals the files (paths from the root, `/` between folders) out to the suites.
+ * @returns files of each suite by its name, and the test files that no suite would run.
+ */
+export function assignFiles(
+  files: readonly string[],
+  suites: readonly Suite[] = SUITES,
+): { bySuite: Map<string, string[]>; unclaimed: string[] } {
+  const bySuite = new Map<string, string[]>(suites.map((suite) => [suite.name, []]));
+  const unclaimed: string[] = [];
+  for (const file of [...files].sort()) {
+    if (!isMocha(file) && !isPytest(file)) continue;
+    const owner = suites
+      .filter((suite) => (suite.runner === "pytest") === isPytest(file) && file.startsWith(`${suite.folder}/`))
+      .sort((a, b) => b.folder.length - a.folder.length)[0];
+    if (owner === undefined) unclaimed.push(file);
+    else bySuite.get(owner.name)?.push(file);
+  }
+  return { bySuite, unclaimed };
+}

@@ -1,0 +1,157 @@
+import { expect } from "chai";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { describeConfig } from "../../../keeper/config/describe";
+import { Failure, InputFailure } from "../../../keeper/config/failure";
+import { loadConfig, type LoadOptions } from "../../../keeper/config/load";
+
+const RPC = { RPC_URL: "http://127.0.0.1:8545" };
+
+describe("loading the configuration", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(os.tmpdir(), "tiller-config-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  const write = (content: unknown, name = "tiller.config.json"): string => {
+    const file = path.join(folder, name);
+    writeFileSync(file, typeof content === "string" ? content : JSON.stringify(content));
+    return file;
+  };
+  const load = (options: Partial<LoadOptions> = {}) => loadConfig({ env: RPC, cwd: folder, ...options });
+  const failureOf = (options: Partial<LoadOptions>): InputFailure => {
+    try {
+      load(options);
+    } catch (error) {
+      expect(error).to.be.instanceOf(InputFailure);
+      return error as InputFailure;
+    }
+    throw new Error("the configuration was accepted");
+  };
+
+  it("needs nothing but an RPC endpoint", () => {
+    const config = load();
+    expect(config.chain.rpcUrls).to.deep.equal(["http://127.0.0.1:8545"]);
+    expect(config.bundle.blocks).to.equal(5);
+    expect(config.forecast.halfLifeHours).to.equal(24);
+    expect(config.serve.host).to.equal("127.0.0.1");
+    expect(config.database).to.deep.equal({ kind: "embedded" });
+    expect(config.dataDir).to.equal(path.join(folder, ".tiller"));
+    expect(config.addresses).to.equal(path.join(folder, ".tiller", "localnet", "addresses.json"));
+    expect(config.file).to.equal(null);
+  });
+
+  it("turns gwei into wei exactly and gives the decision the same fee ceiling", () => {
+    write({ fees: { maxFeePerGasGwei: 12.345678901, maxPriorityFeeGwei: 0 } });
+    const config = load();
+    expect(config.fees.maxFeePerGas).to.equal(12_345_678_901n);
+    expect(config.limits.maxFeePerGas).to.equal(12_345_678_901n);
+    expect(config.fees.maxPriorityFeePerGas).to.equal(0n);
+  });
+
+  it("ranks overrides over the environment over the file over defaults", () => {
+    write({ serve: { port: 1, host: "::1" }, log: { level: "warn", format: "pretty" } });
+    const config = load({
+      env: { ...RPC, TILLER_PORT: "2", LOG_LEVEL: "error" },
+      overrides: { serve: { port: 3 } },
+    });
+    expect(config.serve).to.deep.equal({ port: 3, host: "::1", allowedHosts: [] });
+    expect(config.log).to.deep.equal({ level: "error", format: "pretty" });
+  });
+
+  it("does not let MAINNET_RPC_URL turn a configured keeper to another chain", () => {
+    write({ chain: { rpcUrls: ["http://localhost:1"] } });
+    const env = { MAINNET_RPC_URL: "http://localhost:2" };
+    expect(load({ env }).chain.rpcUrls).to.deep.equal(["http://localhost:1"]);
+    rmSync(path.join(folder, "tiller.config.json"));
+    expect(load({ env }).chain.rpcUrls).to.deep.equal(["http://localhost:2"]);
+  });
+
+  it("reads names in a file relative to that file, and others relative to the working folder", () => {
+    const file = write({ dataDir: "data", addresses: "deployment.json" }, "other.json");
+    const config = loadConfig({ file, env: RPC, cwd: os.tmpdir() });
+    expect(config.dataDir).to.equal(path.join(folder, "data"));
+    expect(config.addresses).to.equal(path.join(folder, "deployment.json"));
+    expect(loadConfig({ file, env: { ...RPC, TILLER_DATA_DIR: "x" }, cwd: "/tmp" }).dataDir).to.equal("/tmp/x");
+  });
+
+  it("names every wrong field in one line, the first one first", () => {
+    write({ chain: { rpcUrls: ["ftp://x"], pollMs: -1 }, limits: { maxShareOfVenue: 2 }, extra: 1, bundle: { k: 3 } });
+    const failure = failureOf({ env: {} });
+    expect(failure.code).to.equal("CONFIG_INVALID");
+    expect(failure.exitCode).to.equal(2);
+    expect(failure.line()).to.match(/^chain\.rpcUrls\[0\]: is not an http or https URL/);
+    for (const field of ["chain.pollMs", "limits.maxShareOfVenue", "extra", "bundle.k"])
+      expect(failure.line()).to.contain(field);
+    expect(failure.line()).not.to.contain("\n");
+  });
+
+  it("names the environment variable when the wrong value came from it", () => {
+    expect(failureOf({ env: { ...RPC, TILLER_PORT: "web" } }).field).to.equal("TILLER_PORT");
+    expect(failureOf({ env: { RPC_URL: "localhost" } }).field).to.equal("RPC_URL");
+    expect(failureOf({ env: { ...RPC, DATABASE_URL: "mysql://u:hunter2@h/d" } }).field).to.equal("DATABASE_URL");
+  });
+
+  it("says that an RPC endpoint is missing and where to give it", () => {
+    const failure = failureOf({ env: {} });
+    expect(failure.field).to.equal("chain.rpcUrls");
+    expect(failure.message).to.contain("RPC_URL");
+  });
+
+  it("refuses a missing file only when it was asked for", () => {
+    expect(failureOf({ file: "none.json" }).code).to.equal("CONFIG_FILE_MISSING");
+    expect(failureOf({ file: "none.json" }).field).to.equal("--config");
+    expect(failureOf({ env: { ...RPC, TILLER_CONFIG: "none.json" } }).field).to.equal("TILLER_CONFIG");
+  });
+
+  it("refuses a file that is no JSON object without quoting it", () => {
+    write('{"keeper": hunter2');
+    const failure = failureOf({});
+    expect(failure.code).to.equal("CONFIG_FILE_MALFORMED");
+    expect(failure.line()).not.to.contain("hunter2");
+    write("[1]");
+    expect(failureOf({}).code).to.equal("CONFIG_FILE_MALFORMED");
+  });
+
+  it("refuses a keystore without exactly one source of its password", () => {
+    const key = { kind: "keystore", file: "k.json" };
+    write({ keeper: { key } });
+    expect(failureOf({}).field).to.equal("keeper.key");
+    write({ keeper: { key: { ...key, passwordFile: "p", passwordVariable: "P" } } });
+    expect(failureOf({}).field).to.equal("keeper.key");
+    write({ keeper: { key: { ...key, passwordFile: "p" } } });
+    expect(load().keeper.key).to.deep.equal({
+      ...key,
+      file: path.join(folder, "k.json"),
+      passwordFile: path.join(folder, "p"),
+    });
+  });
+
+  it("refuses a raw key in the file and does not repeat it", () => {
+    const secret = `0x${"ab".repeat(32)}`;
+    write({ keeper: { key: secret } });
+    const failure = failureOf({});
+    expect(failure.field).to.equal("keeper.key");
+    expect(failure.line()).not.to.contain("abab");
+  });
+
+  it("describes itself without credentials, paths and queries of URLs", () => {
+    const config = load({
+      env: {
+        RPC_URL: "https://eth.example/v2/SECRETKEY,https://user:SECRETPASS@rpc.example/?key=SECRETQUERY",
+        DATABASE_URL: "postgres://me:SECRETDB@db.example:5432/tiller",
+        TILLER_RELAY_URLS: "https://relay.example/SECRETRELAY",
+      },
+    });
+    const text = JSON.stringify(describeConfig(config));
+    expect(text).not.to.contain("SECRET");
+    expect(text).to.contain("https://eth.example/…").and.to.contain("db.example:5432");
+  });
+
+  it("serialises a failure without a stack", () => {
+    const failure: Failure = failureOf({ env: {} });
+    expect(Object.keys(failure.toJSON())).to.deep.equal(["code", "field", "message", "remedy"]);
+  });
+});

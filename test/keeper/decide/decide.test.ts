@@ -1,0 +1,198 @@
+import { expect } from "chai";
+import fc from "fast-check";
+import { decide } from "../../../keeper/decide/decide";
+import type { Plan, StrategyInput } from "../../../keeper/decide/strategy";
+import { FORECASTS, holding, LIMITS, snapshot, strategyInput } from "./vaultSnapshot";
+
+const USDC = 10n ** 6n;
+const WAD = 10n ** 18n;
+
+function planOf(input: StrategyInput): Plan {
+  const output = decide(input);
+  if (output.action === "hold") throw new Error(`expected a plan, got: ${output.reason}`);
+  return output;
+}
+
+function holdCode(input: StrategyInput): string {
+  const output = decide(input);
+  return output.action === "hold" ? output.code : `a plan: ${output.reason}`;
+}
+
+const inflow = (plan: Plan): bigint => plan.moves.reduce((sum, m) => (m.assets > 0n ? sum + m.assets : sum), 0n);
+
+describe("decision", () => {
+  it("puts idle money to work, most of it where it earns the most, and says what that gains", () => {
+    const plan = planOf(strategyInput());
+    const aave = plan.moves.find((move) => move.venue === "aave-v3-usdc");
+    expect(Number(aave?.assets) / 1e6).to.be.closeTo(599_400, 1);
+    expect(plan.expectedGainUsd).to.be.greaterThan(500);
+    expect(plan.reason)
+      .to.match(/into aave-v3-usdc/)
+      .and.to.match(/gas/);
+    expect(plan.nonce).to.equal((3n << 64n) | 7n);
+    expect(plan.deadline).to.equal(1_800_000_600);
+  });
+
+  it("leaves the vault's minimum idle, and more than its own where that is stricter", () => {
+    const vaults = planOf(strategyInput());
+    expect(1_000_000n * USDC - inflow(vaults) >= 20_000n * USDC).to.equal(true);
+    const own = planOf(strategyInput({ limits: { ...LIMITS, minimumIdle: 0.1 } }));
+    expect(1_000_000n * USDC - inflow(own) >= 100_000n * USDC).to.equal(true);
+  });
+
+  it("never plans past a cap of the vault, of the operator, of a group or of the venue's cash", () => {
+    const tight = strategyInput({ limits: { ...LIMITS, venueCaps: { "aave-v3-usdc": 0.1 } } });
+    const plan = planOf(tight);
+    expect((plan.moves.find((m) => m.venue === "aave-v3-usdc")?.assets ?? 0n) <= 100_000n * USDC).to.equal(true);
+
+    const grouped = snapshot({ groups: [{ name: "lending", relativeCap: (3n * WAD) / 10n }] });
+    const lending = grouped.adapters.map((a) => (a.kind === "erc4626" ? a : { ...a, groupMask: 1n }));
+    const inGroup = planOf(strategyInput({ snapshot: { ...grouped, adapters: lending } }))
+      .moves.filter((m) => m.venue !== "savings-usdc")
+      .reduce((sum, m) => sum + m.assets, 0n);
+    expect(inGroup > 0n && inGroup <= 300_000n * USDC).to.equal(true);
+
+    const shallow = planOf(strategyInput({ limits: { ...LIMITS, maxShareOfVenue: 0.01 } }));
+    expect((shallow.moves.find((m) => m.venue === "aave-v3-usdc")?.assets ?? 0n) <= 60_000n * USDC).to.equal(true);
+  });
+
+  for (const [code, input] of [
+    ["not-open", strategyInput({ snapshot: snapshot({ opened: false }) })],
+    ["not-a-keeper", strategyInput({ snapshot: snapshot({ isKeeper: false }) })],
+    ["breaker-tripped", strategyInput({ snapshot: snapshot({ breaker: "guardian-tripped" }) })],
+    ["gas-too-dear", strategyInput({ snapshot: snapshot({ baseFeePerGas: 61n * 10n ** 9n }) })],
+    ["cooldown", strategyInput({ lastRebalanceAt: 1_800_000_000 - 3599 })],
+    ["no-forecast", strategyInput({ forecasts: FORECASTS.slice(1) })],
+    ["no-funds", strategyInput({ snapshot: snapshot({ idle: 0n, totalAssets: 0n, accountedAssets: 0n }) })],
+    ["gain-too-small", strategyInput({ limits: { ...LIMITS, minGainUsd: 5000 } })],
+    [
+      "budget-spent",
+      strategyInput({ snapshot: snapshot({ turnoverBudget: { limit: WAD, windowSeconds: 86_400, available: 0n } }) }),
+    ],
+  ] as const) {
+    it(`holds with the code ${code} and a reason in words`, () => {
+      expect(holdCode(input)).to.equal(code);
+      expect(decide(input).reason).to.have.length.greaterThan(10);
+    });
+  }
+
+  it("decides again as soon as the cooldown is over", () => {
+    expect(decide(strategyInput({ lastRebalanceAt: 1_800_000_000 - 3600 })).action).to.equal("rebalance");
+  });
+
+  it("stays where it is when it is already at its best", () => {
+    const plan = planOf(strategyInput());
+    const positions = Object.fromEntries(plan.moves.map((m) => [m.venue, m.assets]));
+    expect(decide(strategyInput({ snapshot: holding(positions) })).action).to.equal("hold");
+  });
+
+  it("does not chase a forecast that today's rates contradict, nor today's rate that the forecast contradicts", () => {
+    const held = holding({ "aave-v3-usdc": 500_000n * USDC });
+    const rosy = FORECASTS.map((f) => (f.venue === "savings-usdc" ? { ...f, apr: 0.2 } : f));
+    const spike = FORECASTS.map((f) => (f.venue === "savings-usdc" ? { ...f, apr: 0.01, currentApr: 0.2 } : f));
+    const toSavings = (forecasts: typeof FORECASTS): bigint => {
+      const output = decide(strategyInput({ snapshot: held, forecasts }));
+      return output.action === "hold"
+        ? 0n
+        : (output.moves.find((m) => m.venue === "aave-v3-usdc" && m.assets < 0n)?.assets ?? 0n);
+    };
+    expect(toSavings(rosy)).to.equal(0n);
+    expect(toSavings(spike)).to.equal(0n);
+  });
+
+  it("takes money out of a venue whose cap was cut, even at a cost", () => {
+    const held = holding({ "aave-v3-usdc": 500_000n * USDC, "savings-usdc": 400_000n * USDC });
+    const cut = held.adapters.map((a) => (a.id === "aave-v3-usdc" ? { ...a, relativeCap: WAD / 5n } : a));
+    const plan = planOf(strategyInput({ snapshot: { ...held, adapters: cut } }));
+    const aave = plan.moves.find((m) => m.venue === "aave-v3-usdc");
+    expect(aave?.assets !== undefined && aave.assets <= -300_000n * USDC).to.equal(true);
+    expect(plan.reason).to.contain("aave-v3-usdc is above its cap");
+  });
+
+  it("lets a position that only interest carried over its cap stay", () => {
+    const held = holding({ "aave-v3-usdc": 600_500n * USDC, "savings-usdc": 379_000n * USDC });
+    expect(decide(strategyInput({ snapshot: held })).reason).to.not.contain("above its cap");
+  });
+
+  it("goes as far as the turnover budget pays for", () => {
+    const budget = { limit: WAD / 5n, windowSeconds: 86_400, available: WAD / 10n };
+    const plan = planOf(strategyInput({ snapshot: snapshot({ turnoverBudget: budget }) }));
+    const moved = inflow(plan);
+    expect(moved <= 100_000n * USDC && moved > 99_000n * USDC).to.equal(true);
+    expect(plan.reason).to.contain("turnover budget");
+  });
+
+  it("leaves a quarantined or unreadable venue alone", () => {
+    const base = snapshot();
+    for (const broken of [{ quarantined: true }, { readable: false, state: null }]) {
+      const adapters = base.adapters.map((a) => (a.id === "aave-v3-usdc" ? { ...a, ...broken } : a));
+      const plan = planOf(strategyInput({ snapshot: { ...base, adapters } }));
+      expect(plan.moves.map((m) => m.venue)).to.not.include("aave-v3-usdc");
+    }
+  });
+
+  it("empties a venue with one move that names everything", () => {
+    const held = holding({ "savings-usdc": 400_000n * USDC, "aave-v3-usdc": 100_000n * USDC });
+    const bad = FORECASTS.map((f) => (f.venue === "savings-usdc" ? { ...f, apr: 0.0001, currentApr: 0.0001 } : f));
+    const plan = planOf(strategyInput({ snapshot: held, forecasts: bad }));
+    const out = plan.moves.find((m) => m.venue === "savings-usdc");
+    expect(out).to.include({ all: true, assets: -400_000n * USDC });
+    expect(plan.moves[0]).to.equal(out);
+  });
+
+  it("keeps every law of a plan on random vaults", () => {
+    const money = fc.integer({ min: 0, max: 3_000_000 });
+    fc.assert(
+      fc.property(
+        money,
+        money,
+        money,
+        money,
+        fc.double({ min: 0, max: 0.3, noNaN: true }),
+        fc.double({ min: 0, max: 0.3, noNaN: true }),
+        (idle, aave, comet, savings, aprA, aprS) => {
+          const total = BigInt(idle + aave + comet + savings) * USDC;
+          const held = holding(
+            {
+              "aave-v3-usdc": BigInt(aave) * USDC,
+              "compound-v3-usdc": BigInt(comet) * USDC,
+              "savings-usdc": BigInt(savings) * USDC,
+            },
+            { totalAssets: total, accountedAssets: total },
+          );
+          const forecasts = FORECASTS.map((f) =>
+            f.venue === "aave-v3-usdc"
+              ? { ...f, apr: aprA }
+              : f.venue === "savings-usdc"
+                ? { ...f, apr: aprS, currentApr: aprS }
+                : f,
+          );
+          const output = decide(strategyInput({ snapshot: held, forecasts }));
+          expect(decide(strategyInput({ snapshot: held, forecasts }))).to.deep.equal(output);
+          if (output.action === "hold") return;
+          let spare = held.idle;
+          let seenIn = false;
+          for (const move of output.moves) {
+            const adapter = held.adapters.find((a) => a.id === move.venue);
+            if (adapter === undefined) throw new Error("unknown venue");
+            expect(move.assets).to.not.equal(0n);
+            if (move.assets > 0n) {
+              seenIn = true;
+              const cap = (adapter.relativeCap * total) / WAD;
+              expect(adapter.fairValue + move.assets <= cap).to.equal(true);
+            } else {
+              expect(seenIn, "withdrawals come first").to.equal(false);
+              expect(-move.assets <= adapter.maxWithdraw).to.equal(true);
+            }
+            spare -= move.assets;
+          }
+          expect(spare >= 0n).to.equal(true);
+          if (inflow(output) > 0n) expect(spare >= (total * held.minimumIdle) / WAD).to.equal(true);
+          expect(inflow(output) <= (held.turnoverBudget.available * total) / WAD).to.equal(true);
+          expect(output.maxLoss * 10_000n <= total || output.maxLoss <= 12n).to.equal(true);
+        },
+      ),
+      { seed: 20261121, numRuns: 400 },
+    );
+  });
+});

@@ -1,0 +1,66 @@
+import { expect } from "chai";
+import { decide } from "../../../keeper/decide/decide";
+import { recordOf, replay } from "../../../keeper/decide/record";
+import type { Strategy } from "../../../keeper/decide/strategy";
+import { InputFailure } from "../../../keeper/config/failure";
+import { keccak256, toUtf8Bytes } from "ethers";
+import { LIMITS, strategyInput } from "./vaultSnapshot";
+
+function codeOf(work: () => unknown): string {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof InputFailure) return error.code;
+    throw error;
+  }
+  return "no failure";
+}
+
+describe("decision record", () => {
+  const inputs = {
+    plan: strategyInput(),
+    hold: strategyInput({ limits: { ...LIMITS, minGainUsd: 1e6 } }),
+  };
+
+  for (const [name, input] of Object.entries(inputs)) {
+    it(`replays a ${name} byte for byte`, () => {
+      const record = recordOf(input, decide(input));
+      const result = replay(record.json, record.hash, decide);
+      expect(result.recomputed).to.deep.equal(record);
+      expect(record.id).to.equal(record.hash.slice(2, 18));
+    });
+  }
+
+  it("refuses the record after any one digit of it was altered", () => {
+    const record = recordOf(inputs.plan, decide(inputs.plan));
+    const digits = [...record.json.matchAll(/\d/g)].map((match) => match.index);
+    for (let i = 0; i < digits.length; i += 17) {
+      const at = digits[i] ?? 0;
+      const other = record.json[at] === "9" ? "1" : "9";
+      const altered = record.json.slice(0, at) + other + record.json.slice(at + 1);
+      expect(codeOf(() => replay(altered, record.hash, decide))).to.equal("RECORD_ALTERED");
+    }
+  });
+
+  it("refuses a record whose hash was altered along with it, when the plan no longer follows from the inputs", () => {
+    const record = recordOf(inputs.plan, decide(inputs.plan));
+    const altered = record.json.replace(
+      /"maxLoss":"(\d+)"/,
+      (_all, digits: string) => `"maxLoss":"${BigInt(digits) + 1n}"`,
+    );
+    expect(altered).to.not.equal(record.json);
+    expect(codeOf(() => replay(altered, keccak256(toUtf8Bytes(altered)), decide))).to.equal("RECORD_DIFFERS");
+  });
+
+  it("notices a strategy that decides otherwise", () => {
+    const record = recordOf(inputs.plan, decide(inputs.plan));
+    const other: Strategy = () => ({ action: "hold", code: "cooldown", reason: "another version" });
+    expect(codeOf(() => replay(record.json, record.hash, other))).to.equal("RECORD_DIFFERS");
+  });
+
+  it("refuses what is no record", () => {
+    for (const text of ["", "{}", "[1]", '{"format":"tiller-decision/1"}']) {
+      expect(codeOf(() => replay(text, keccak256(toUtf8Bytes(text)), decide))).to.equal("RECORD_MALFORMED");
+    }
+  });
+});
