@@ -229,6 +229,23 @@ describe("Rebalancing: loss", () => {
     ).to.be.revertedWithCustomError(system.vault, "LossExceeded");
   });
 
+  it("adds up the losses of all moves, also when a later one loses nothing or gains", async () => {
+    const system = await loadFixture(lossy);
+    const { vault, adapters, unit } = system;
+    const receipt = await (
+      await rebalance(system, [
+        [adapters[0]!, 50_000n * unit],
+        [adapters[1]!, 50_000n * unit],
+        [adapters[2]!, 50_000n * unit],
+      ])
+    ).wait();
+    const log = receipt!.logs.map((l) => vault.interface.parseLog(l)).find((l) => l?.name === "Rebalanced")!;
+    // 1 % of 50,000 is kept by venue 0; what is left is worth a little less for the shares that it bought too.
+    expect(log.args["lost"]).to.be.within(499n * unit, 1_000n * unit);
+    expect(log.args["assetsBefore"] - log.args["assetsAfter"]).to.equal(log.args["lost"]);
+    expect(log.args["moved"]).to.equal(150_000n * unit);
+  });
+
   it("charges a loss on the way out as well", async () => {
     const system = await loadFixture(invested);
     const adapter = await (
