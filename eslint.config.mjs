@@ -41,8 +41,10 @@ export default defineConfig([
     plugins: { tiller: { rules: { layers: layersRule(root) } } },
     rules: {
       "tiller/layers": "error",
-      eqeqeq: "error",
-      "no-console": "off",
+      // `== null` asks for null and undefined at once.
+      eqeqeq: ["error", "always", { null: "ignore" }],
+      // Prettier breaks long chains before a bracket; there are no statements here that lack their semicolon.
+      "no-unexpected-multiline": "off",
       "@typescript-eslint/no-explicit-any": "error",
       "@typescript-eslint/no-floating-promises": "error",
       "@typescript-eslint/no-misused-promises": "error",

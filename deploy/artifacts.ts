@@ -43,6 +43,14 @@ function folderOf(name: string): { folder: string; contract: string } {
  * @throws InputFailure ARTIFACTS_MISSING
  */
 export function artifactOf(name: string): Artifact {
+  const known = artifacts.get(name) ?? readArtifact(name);
+  artifacts.set(name, known);
+  return known;
+}
+
+const artifacts = new Map<string, Artifact>();
+
+function readArtifact(name: string): Artifact {
   const { folder, contract } = folderOf(name);
   const read = readJson(path.join(folder, `${contract}.json`)) as {
     bytecode: string;

@@ -2,14 +2,14 @@
 // variable (local chain and forks) or in a keystore, never on the command line.
 import { existsSync, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { HDNodeWallet, Mnemonic, parseUnits, type BaseWallet } from "ethers";
+import { parseUnits, type BaseWallet, type HDNodeWallet } from "ethers";
 import { z } from "zod";
 import { printJson, table } from "../keeper/cli/printing";
 import { InputFailure } from "../keeper/config/failure";
 import { loadWallet } from "../keeper/config/keys";
 import { endWith } from "./commandFailure";
 import { deployVault } from "./deployVault";
-import { LOCAL_ACCOUNT, LOCAL_MNEMONIC, type LocalRole } from "./networks/localAccounts";
+import { localRoles, localWallet } from "./localDeployment";
 import { localNetwork } from "./networks/local";
 import { MAINNET, MAINNET_FORK } from "./networks/mainnet";
 import type { NetworkParameters, Roles } from "./networks/network";
@@ -81,18 +81,15 @@ function readProtocols(file: string): z.infer<typeof protocolsSchema> {
   }
 }
 
-function localWallet(role: LocalRole): HDNodeWallet {
-  return HDNodeWallet.fromMnemonic(Mnemonic.fromPhrase(LOCAL_MNEMONIC), `m/44'/60'/0'/0/${LOCAL_ACCOUNT[role]}`);
-}
-
-/** Defaults hold away from mainnet only: there, everybody knows the local accounts' keys. */
+/** Defaults hold away from mainnet only: everybody knows the local accounts' keys. */
 function rolesOf(options: Options, network: NetworkParameters): Roles {
+  const defaults = network.network === "mainnet" ? undefined : localRoles();
   const given = (name: "owner" | "guardian"): string => {
-    const value = options[name] ?? (network.network === "mainnet" ? undefined : localWallet(name).address);
+    const value = options[name] ?? defaults?.[name];
     if (value === undefined) throw usage(`--${name}`, "is not given", "Name the account.");
     return value;
   };
-  const keepers = options.keeper ?? (network.network === "mainnet" ? [] : [localWallet("keeper").address]);
+  const keepers = options.keeper ?? defaults?.keepers ?? [];
   return { owner: given("owner"), guardian: given("guardian"), keepers };
 }
 

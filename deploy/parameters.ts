@@ -23,7 +23,7 @@ type Declared = Pick<NetworkParameters, "limits" | "groups" | "timelockDelaySeco
 
 export async function readParameters(provider: Provider, file: AddressFile): Promise<readonly Parameter[]> {
   const vault = Vault__factory.connect(file.vault, provider);
-  const declared: Declared = file.network === "local" ? LOCAL_LIMITS : MAINNET;
+  const declared: Declared = file.chainId === LOCAL_LIMITS.chainId ? LOCAL_LIMITS : MAINNET;
   const { limits } = declared;
   const { decimals, symbol } = file.asset;
   const found: Parameter[] = [];

@@ -1,19 +1,17 @@
 // Asks a venue what it is before money is ever sent there: a wrong address in a network file is found here.
 import { getAddress, Interface, type Provider } from "ethers";
+import { IAaveV3Pool__factory, IComet__factory, IERC20Metadata__factory, IERC4626__factory } from "../typechain-types";
 import { InputFailure, WorldFailure } from "../keeper/config/failure";
 import type { VenueParameters } from "./networks/network";
 
-const AAVE_POOL = new Interface([
-  // Three generations of V3 answer with the same leading fields; what follows differs and is not read.
-  "function getReserveData(address asset) view returns (uint256, uint128, uint128, uint128, uint128, uint128, uint40, uint16, address aToken)",
-]);
+const AAVE_POOL = IAaveV3Pool__factory.createInterface();
 const A_TOKEN = new Interface([
   "function UNDERLYING_ASSET_ADDRESS() view returns (address)",
   "function POOL() view returns (address)",
 ]);
-const COMET = new Interface(["function baseToken() view returns (address)"]);
-const ERC4626 = new Interface(["function asset() view returns (address)"]);
-const ERC20 = new Interface(["function decimals() view returns (uint8)"]);
+const COMET = IComet__factory.createInterface();
+const ERC4626 = IERC4626__factory.createInterface();
+const ERC20 = IERC20Metadata__factory.createInterface();
 
 /** @throws InputFailure NO_CODE; `field` is where the operator wrote the address. */
 export async function requireCode(provider: Provider, address: string, field: string): Promise<void> {
@@ -59,7 +57,8 @@ export async function problemOf(
   const differs = (answer: unknown): boolean => typeof answer !== "string" || getAddress(answer) !== getAddress(asset);
   switch (kind) {
     case "aave-v3": {
-      const aToken = await ask(provider, venue, AAVE_POOL, "getReserveData", [asset], "aToken");
+      const reserve = await ask(provider, venue, AAVE_POOL, "getReserveData", [asset]);
+      const aToken = (reserve as { aTokenAddress?: unknown } | undefined)?.aTokenAddress;
       if (typeof aToken !== "string") return "is no Aave V3 pool";
       if (BigInt(aToken) === 0n) return "is an Aave V3 pool without a reserve of the asset";
       if (differs(await ask(provider, aToken, A_TOKEN, "UNDERLYING_ASSET_ADDRESS"))) {
@@ -90,7 +89,6 @@ async function ask(
   abi: Interface,
   method: string,
   args: readonly unknown[] = [],
-  field: string | number = 0,
 ): Promise<unknown> {
   let answer: string;
   try {
@@ -103,7 +101,7 @@ async function ask(
     });
   }
   try {
-    return abi.decodeFunctionResult(method, answer)[field];
+    return abi.decodeFunctionResult(method, answer)[0];
   } catch {
     return undefined;
   }

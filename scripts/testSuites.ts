@@ -25,27 +25,8 @@ export const SUITES: readonly Suite[] = [
   { name: "crosscheck-python", folder: "test/crosscheck", runner: "pytest", limitMinutes: 5 },
 ];
 
-/** What the tests use of the build. `needs`: left out when that file is not in the checkout. */
-export const BUILDS = [
-  {
-    name: "contracts and their types",
-    needs: "hardhat.config.ts",
-    command: ["node", "node_modules/hardhat/internal/cli/bootstrap.js", "compile", "--quiet"],
-  },
-  {
-    name: "web page",
-    needs: "keeper/serve/dashboard/vite.config.ts",
-    command: [
-      "node",
-      "node_modules/vite/bin/vite.js",
-      "build",
-      "--config",
-      "keeper/serve/dashboard/vite.config.ts",
-      "--logLevel",
-      "warn",
-    ],
-  },
-] as const;
+/** What the tests use of the build, by the scripts of package.json. */
+export const BUILDS = ["build:contracts", "build:page"] as const;
 
 const isMocha = (file: string): boolean => file.endsWith(".test.ts");
 const isPytest = (file: string): boolean => /(^|\/)test_[^/]*\.py$/.test(file);

@@ -29,11 +29,14 @@ export const FOLDERS = {
   "hardhat.config.ts": ["deploy"],
 };
 
+/** Benches measure on the problems that the tests prove on; nothing else outside test/ may import it. */
+export const MAY_IMPORT_TESTS = ["scripts/bench"];
+
 /** Contracts of these folders exist for tests and the local chain; their generated types too. */
 export const TEST_CONTRACT_FOLDERS = ["test/models", "test/contracts"];
 
-/** Outside test/, only what builds the local chain may use them. */
-export const MAY_USE_TEST_CONTRACTS = "scripts/localnet";
+/** Outside test/, only what builds the local chain and gives money out on it may use them. */
+export const MAY_USE_TEST_CONTRACTS = ["scripts/localnet", "scripts/start"];
 
 /** File names that say nothing of what is inside. */
 export const DRAWERS = ["utils", "util", "helpers", "helper", "types", "common", "misc"];

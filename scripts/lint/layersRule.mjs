@@ -1,9 +1,20 @@
 // The lint rule `tiller/layers`: imports point down only (scripts/lint/layers.mjs), and no file is a drawer.
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
-import { DRAWERS, FOLDERS, KEEPER_ROOMS, MAY_USE_TEST_CONTRACTS, TEST_CONTRACT_FOLDERS } from "./layers.mjs";
+import {
+  DRAWERS,
+  FOLDERS,
+  KEEPER_ROOMS,
+  MAY_IMPORT_TESTS,
+  MAY_USE_TEST_CONTRACTS,
+  TEST_CONTRACT_FOLDERS,
+} from "./layers.mjs";
 
 const inside = (file, folder) => file === folder || file.startsWith(`${folder}/`);
+
+const mayUseTestContracts = (file) =>
+  file.startsWith("test/") || MAY_USE_TEST_CONTRACTS.some((folder) => inside(file, folder));
+const FOR_TESTS = `for test/ and ${MAY_USE_TEST_CONTRACTS.join("/, ")}/ only`;
 
 /** Names that the types generated from the test contracts are exported by: `Name` and `Name__factory`. */
 function testContractNames(root) {
@@ -27,11 +38,10 @@ export function violation(from, to) {
     const ofTests = TEST_CONTRACT_FOLDERS.some(
       (folder) => inside(to, `typechain-types/${folder}`) || inside(to, `typechain-types/factories/${folder}`),
     );
-    if (ofTests && fromTop !== "test" && !inside(from, MAY_USE_TEST_CONTRACTS)) {
-      return `types of test contracts are for test/ and ${MAY_USE_TEST_CONTRACTS}/ only`;
-    }
+    if (ofTests && !mayUseTestContracts(from)) return `types of test contracts are ${FOR_TESTS}`;
   }
   if (fromTop === "test" || fromTop === "typechain-types") return undefined;
+  if (toTop === "test" && MAY_IMPORT_TESTS.some((folder) => inside(from, folder))) return undefined;
   if (fromTop !== toTop) {
     const allowed = FOLDERS[fromTop];
     if (allowed === undefined || allowed.includes(toTop)) return undefined;
@@ -58,11 +68,10 @@ export function layersRule(root) {
         const to = path.relative(root, target).split(path.sep).join("/");
         const message = violation(from, to);
         if (message !== undefined) context.report({ node, message });
-        const mayUse = from.startsWith("test/") || inside(from, MAY_USE_TEST_CONTRACTS);
-        if (to !== "typechain-types" || mayUse) return;
+        if (to !== "typechain-types" || mayUseTestContracts(from)) return;
         for (const { imported } of node.specifiers ?? []) {
           if (imported === undefined || !ofTests.has(imported.name)) continue;
-          context.report({ node, message: `${imported.name} is for test/ and ${MAY_USE_TEST_CONTRACTS}/ only` });
+          context.report({ node, message: `${imported.name} is ${FOR_TESTS}` });
         }
       };
       return {

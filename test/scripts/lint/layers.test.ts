@@ -73,6 +73,13 @@ describe("the lint rule on imports", () => {
     expect(await broken("test/deploy/a.ts", code)).to.deep.equal([]);
   });
 
+  it("leaves them to those by their exported name too", async () => {
+    const code = `import { Vault__factory, CometModel__factory } from "../../typechain-types";`;
+    expect(await broken("keeper/app/a.ts", code)).to.deep.equal(LAYERS);
+    expect(await broken("keeper/app/a.ts", code.replace(", CometModel__factory", ""))).to.deep.equal([]);
+    expect(await broken("scripts/start/a.ts", code)).to.deep.equal([]);
+  });
+
   it("refuses a drawer", async () => {
     expect(await broken("keeper/store/utils.ts", "")).to.deep.equal(LAYERS);
   });

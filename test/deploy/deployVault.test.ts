@@ -1,0 +1,281 @@
+import { expect } from "chai";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import path from "node:path";
+import { Wallet, type TransactionRequest } from "ethers";
+import { deployVault, type DeployOptions } from "../../deploy/deployVault";
+import { inspect } from "../../deploy/inspect";
+import { localWallet } from "../../deploy/localDeployment";
+import { MAINNET } from "../../deploy/networks/mainnet";
+import type { VenueParameters } from "../../deploy/networks/network";
+import type { DeploymentEvent } from "../../deploy/transactions";
+import { addressFileSchema } from "../../keeper/config/addressFile";
+import { Failure } from "../../keeper/config/failure";
+import {
+  CometModel__factory,
+  IERC20__factory,
+  SavingsModel__factory,
+  UsdcModel__factory,
+  Vault__factory,
+} from "../../typechain-types";
+import { TestChain } from "./localChain";
+
+class Interruption extends Error {}
+
+describe("the deployment of a vault", () => {
+  let chain: TestChain;
+  let options: DeployOptions;
+  const deployer = localWallet("deployer").address;
+  const nonce = (): Promise<number> => chain.provider.getTransactionCount(deployer);
+
+  before(async () => {
+    chain = await TestChain.start();
+  });
+  after(() => chain.stop());
+  beforeEach(async () => {
+    options = chain.deployment(await chain.reset());
+  });
+
+  async function failureOf(deployment: DeployOptions): Promise<Failure> {
+    const before = await nonce();
+    try {
+      await deployVault(deployment);
+    } catch (error) {
+      expect(error).to.be.instanceOf(Failure);
+      expect(await nonce(), "nothing was sent").to.equal(before);
+      expect(existsSync(deployment.addressFile), "no address file").to.equal(false);
+      return error as Failure;
+    }
+    throw new Error("the deployment did not fail");
+  }
+
+  function withVenue(id: string, change: Partial<VenueParameters>): DeployOptions {
+    const venues = options.network.venues.map((venue) => (venue.id === id ? { ...venue, ...change } : venue));
+    return { ...options, network: { ...options.network, venues } };
+  }
+
+  it("opens a vault with the parameters, roles and adapters that were asked for, and writes its addresses", async () => {
+    const made = await deployVault(options);
+
+    const written = addressFileSchema.parse(JSON.parse(readFileSync(options.addressFile, "utf8")));
+    expect(written).to.deep.equal(made);
+    const { checks, parameters } = await inspect(chain.provider, made);
+    expect(checks.filter((check) => !check.ok)).to.deep.equal([]);
+    const otherwise = parameters.filter(({ value, declared }) => declared !== null && declared !== value);
+    expect(otherwise).to.deep.equal([]);
+    const vault = Vault__factory.connect(made.vault, chain.provider);
+    expect(await vault.opened()).to.equal(true);
+    expect(await vault.totalAssets()).to.equal(options.network.seed);
+    expect(await vault.isKeeper(localWallet("keeper").address)).to.equal(true);
+    expect(made.adapters.map(({ id }) => id)).to.deep.equal(["aave-v3-usdc", "compound-v3-usdc", "savings-usdc"]);
+    const receipt = await chain.provider.getBlock(made.deployedAtBlock);
+    expect(receipt?.transactions).to.have.length(1);
+    expect(await chain.provider.getCode(made.vault, made.deployedAtBlock)).to.not.equal("0x");
+    expect(await chain.provider.getCode(made.vault, made.deployedAtBlock - 1)).to.equal("0x");
+  });
+
+  it("lets depositors in afterwards", async () => {
+    const made = await deployVault(options);
+    const depositor = localWallet("depositor").connect(chain.provider);
+    const vault = Vault__factory.connect(made.vault, depositor);
+    await (await IERC20__factory.connect(made.asset.address, depositor).approve(made.vault, 5_000_000n)).wait();
+    await (await vault["deposit(uint256,address)"](5_000_000n, depositor.address)).wait();
+    expect(await vault.balanceOf(depositor.address)).to.equal(5n * 10n ** 18n);
+  });
+
+  it("sends nothing when it is run again", async () => {
+    const first = await deployVault(options);
+    const [count, block] = [await nonce(), await chain.provider.getBlockNumber()];
+    const second = await deployVault(options);
+    expect(second).to.deep.equal(first);
+    expect(await nonce()).to.equal(count);
+    expect(await chain.provider.getBlockNumber()).to.equal(block);
+  });
+
+  it("sends nothing when only the address file was lost", async () => {
+    const first = await deployVault(options);
+    const count = await nonce();
+    rmSync(options.addressFile);
+    expect(await deployVault(options)).to.deep.equal(first);
+    expect(await nonce()).to.equal(count);
+  });
+
+  for (const [mining, automine] of [
+    ["each transaction is mined at once", true],
+    ["transactions wait for a block", false],
+  ] as const) {
+    it(`continues after an interruption anywhere and sends each step once, where ${mining}`, async () => {
+      const before = await nonce();
+      const foretold = await deployVault({ ...options, dryRun: true });
+      await chain.provider.send("evm_setAutomine", [automine]);
+      const miner = automine ? null : setInterval(() => void chain.provider.send("evm_mine", []), 150);
+      try {
+        // Every run is cut at the first thing that no run before has come to.
+        const reached = new Set<string>();
+        const cut = (event: DeploymentEvent): void => {
+          const place = JSON.stringify(event, ["kind", "step"]);
+          if (reached.has(place)) return;
+          reached.add(place);
+          throw new Interruption(place);
+        };
+        let made;
+        while (made === undefined) {
+          made = await deployVault({ ...options, log: cut }).catch((error: unknown) => {
+            if (!(error instanceof Interruption)) throw error;
+            return undefined;
+          });
+        }
+        const steps = [...reached].filter((place) => place.includes("step.signed")).length;
+        expect(steps, "library, timelock, lens, adapters, vault, opening").to.be.greaterThan(8);
+        expect(reached.size, "cut when signed, sent and mined, and at the end").to.equal(3 * steps + 1);
+        expect((await nonce()) - before, "each step took one transaction").to.equal(steps);
+        expect({ ...foretold, deployedAtBlock: made.deployedAtBlock }).to.deep.equal(made);
+        expect((await inspect(chain.provider, made)).checks.filter((check) => !check.ok)).to.deep.equal([]);
+      } finally {
+        if (miner !== null) clearInterval(miner);
+      }
+    });
+  }
+
+  /** A deployer whose key is used by somebody else too, once, just before the signature of the `nth` transaction. */
+  class BusyWallet extends Wallet {
+    private signatures = 0;
+    constructor(private readonly nth: number) {
+      super(localWallet("deployer").privateKey, chain.provider);
+    }
+    override async signTransaction(transaction: TransactionRequest): Promise<string> {
+      if (++this.signatures === this.nth) {
+        const other = localWallet("deployer").connect(chain.provider);
+        await (await other.sendTransaction({ to: other.address, value: 0n })).wait();
+      }
+      return super.signTransaction(transaction);
+    }
+  }
+
+  for (const [nth, step, again] of [
+    [1, "a library's", 0],
+    [8, "an adapter's", 1],
+    [10, "the vault's", 1],
+    [12, "the opening's", 0],
+  ] as const) {
+    it(`ends with a sound vault when a foreign transaction takes ${step} nonce`, async () => {
+      const events: DeploymentEvent[] = [];
+      const signer = new BusyWallet(nth);
+      const made = await deployVault({ ...options, signer, log: (event) => events.push(event) });
+      expect((await inspect(chain.provider, made)).checks.filter((check) => !check.ok)).to.deep.equal([]);
+      expect(events.filter(({ kind }) => kind === "adapters.again")).to.have.length(again);
+    });
+  }
+
+  it("builds the adapters again when the nonce was taken between two runs", async () => {
+    const cut = (event: DeploymentEvent): void => {
+      if (event.kind === "step.mined" && event.step === "adapter:savings-usdc") throw new Interruption();
+    };
+    await deployVault({ ...options, log: cut }).catch((error: unknown) => expect(error).to.be.instanceOf(Interruption));
+    const other = localWallet("deployer").connect(chain.provider);
+    await (await other.sendTransaction({ to: other.address, value: 0n })).wait();
+    const made = await deployVault(options);
+    expect((await inspect(chain.provider, made)).checks.filter((check) => !check.ok)).to.deep.equal([]);
+  });
+
+  it("refuses another chain", async () => {
+    const failure = await failureOf({ ...options, network: { ...options.network, chainId: 1 } });
+    expect([failure.code, failure.field, failure.exitCode]).to.deep.equal(["CHAIN_WRONG", "RPC_URL", 2]);
+  });
+
+  it("refuses mainnet's addresses where they have no code", async () => {
+    const failure = await failureOf({ ...options, network: { ...options.network, asset: MAINNET.asset } });
+    expect([failure.code, failure.field, failure.exitCode]).to.deep.equal(["NO_CODE", "asset.address", 2]);
+    const venue = await failureOf(withVenue("compound-v3-usdc", { venue: MAINNET.asset.address }));
+    expect([venue.code, venue.field]).to.deep.equal(["NO_CODE", "venues.compound-v3-usdc"]);
+  });
+
+  it("refuses an asset that counts in other decimals", async () => {
+    const asset = { ...options.network.asset, decimals: 18 };
+    expect((await failureOf({ ...options, network: { ...options.network, asset } })).code).to.equal("ASSET_WRONG");
+  });
+
+  it("refuses a venue that is of another kind, or of another asset", async () => {
+    const market = localWallet("market").connect(chain.provider);
+    const other = await new UsdcModel__factory(market).deploy(market.address);
+    const savings = await new SavingsModel__factory(market).deploy(await other.getAddress(), 10n ** 27n);
+    const comet = CometModel__factory.connect(chain.protocols.comet, chain.provider);
+    const cases: [string, Partial<VenueParameters>, RegExp][] = [
+      ["aave-v3-usdc", { venue: chain.protocols.comet }, /is no Aave V3 pool/],
+      ["compound-v3-usdc", { venue: chain.protocols.savings }, /is no Comet/],
+      ["savings-usdc", { venue: await comet.getAddress() }, /is no ERC-4626 vault/],
+      ["savings-usdc", { venue: await savings.getAddress() }, /is an ERC-4626 vault of 0x/],
+    ];
+    for (const [id, change, message] of cases) {
+      const failure = await failureOf(withVenue(id, change));
+      expect([failure.code, failure.field]).to.deep.equal(["VENUE_WRONG", `venues.${id}`]);
+      expect(failure.message).to.match(message);
+    }
+    // The asset itself is another one: Aave has no reserve of it, and each of the others counts in USDC.
+    const asset = { ...options.network.asset, address: await other.getAddress() };
+    for (const [id, message] of [
+      ["aave-v3-usdc", /without a reserve of the asset/],
+      ["compound-v3-usdc", /is a Comet whose base token is 0x/],
+    ] as const) {
+      const venues = options.network.venues.filter((venue) => venue.id === id);
+      const failure = await failureOf({ ...options, network: { ...options.network, asset, venues } });
+      expect(failure.message).to.match(message);
+    }
+  });
+
+  it("refuses roles that would join powers which are to be apart", async () => {
+    const { roles } = options;
+    const cases: [Partial<typeof roles>, string][] = [
+      [{ owner: deployer }, "roles.owner"],
+      [{ guardian: roles.owner }, "roles.guardian"],
+      [{ guardian: roles.keepers[0] }, "roles.guardian"],
+      [{ keepers: [] }, "roles.keepers"],
+      [{ keepers: [deployer] }, "roles.keepers.0"],
+      [{ guardian: "0x12" }, "roles.guardian"],
+    ];
+    for (const [change, field] of cases) {
+      const failure = await failureOf({ ...options, roles: { ...roles, ...change } });
+      expect([failure.code, failure.field]).to.deep.equal(["ROLES_WRONG", field]);
+    }
+  });
+
+  it("refuses to begin without the seed", async () => {
+    const failure = await failureOf({ ...options, seed: 10n ** 18n });
+    expect([failure.code, failure.exitCode]).to.deep.equal(["DEPLOYER_POOR", 2]);
+  });
+
+  it("refuses to continue a deployment with other parameters", async () => {
+    const cut = (event: DeploymentEvent): void => {
+      if (event.kind === "step.mined") throw new Interruption();
+    };
+    await deployVault({ ...options, log: cut }).catch((error: unknown) => expect(error).to.be.instanceOf(Interruption));
+    expect((await failureOf({ ...options, seed: 101_000_000n })).code).to.equal("JOURNAL_OTHER");
+    await deployVault(options);
+  });
+
+  it("refuses a finished deployment that is another one than asked for", async () => {
+    await deployVault(options);
+    const roles = { ...options.roles, guardian: localWallet("trader").address };
+    const failure = await deployVault({ ...options, roles }).then(
+      () => null,
+      (error: unknown) => error as Failure,
+    );
+    expect(failure?.code).to.equal("DEPLOYED_OTHERWISE");
+    expect(failure?.message).to.contain("guardian");
+  });
+
+  it("sends and writes nothing in a dry run, and foretells the addresses", async () => {
+    const count = await nonce();
+    const planned: string[] = [];
+    const foretold = await deployVault({
+      ...options,
+      dryRun: true,
+      log: (event) => event.kind === "step.planned" && planned.push(event.step),
+    });
+    expect(await nonce()).to.equal(count);
+    expect(existsSync(options.addressFile)).to.equal(false);
+    expect(existsSync(path.join(path.dirname(options.addressFile), "addresses.journal.json"))).to.equal(false);
+    const made = await deployVault(options);
+    expect({ ...foretold, deployedAtBlock: made.deployedAtBlock }).to.deep.equal(made);
+    expect((await nonce()) - count).to.equal(planned.length);
+  });
+});
