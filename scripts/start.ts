@@ -194,7 +194,7 @@ function startKeeper(
       name: "keeper",
       script: "keeper/cli/main.ts",
       args: ["run", "--config", configFile],
-      env: { TILLER_KEEPER_KEY: localKeeperKey(), LOG_FORMAT: "json", LOG_LEVEL: "info" },
+      env: { TILLER_KEEPER_KEY: localKeeperKey(), LOG_FORMAT: "json", LOG_LEVEL: "info", NODE_ENV: "production" },
       logFolder: context.logFolder,
       onLine: (line) => {
         const event = parsed(line);

@@ -99,7 +99,7 @@ contract ERC4626Adapter is IAdapter {
 
     /// @inheritdoc IAdapter
     function exitValue() external view returns (uint256) {
-        return withdrawableNow();
+        return Math.min(withdrawableNow(), fairValue());
     }
 
     /// @inheritdoc IAdapter
@@ -122,7 +122,7 @@ contract ERC4626Adapter is IAdapter {
 
     /// @notice As {maxWithdraw}, but reverts when the venue cannot be read.
     function withdrawableNow() public view returns (uint256) {
-        return Math.min(IERC4626(venue).maxWithdraw(address(this)), fairValue());
+        return IERC4626(venue).maxWithdraw(address(this));
     }
 
     /// @notice As {maxDeposit}, but reverts when the venue cannot be read.

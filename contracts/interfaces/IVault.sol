@@ -271,20 +271,30 @@ interface IVault is IERC4626, IERC20Permit {
     /// @notice Raised by every act that ends outstanding plans: a keeper removed, an act of the guardian.
     function planEpoch() external view returns (uint256);
 
+    /// @notice Whether `account` may call {rebalance}.
     function isKeeper(address account) external view returns (bool);
+    /// @notice Who may make things safer at once.
     function guardian() external view returns (address);
+    /// @notice The timelock.
     function owner() external view returns (address);
+    /// @notice Whether {open} was called.
     function opened() external view returns (bool);
     /// @notice The state now: a guardian's trip that has expired reads as closed. `until` is its end, zero otherwise.
     function breaker() external view returns (Breaker state, uint256 until);
 
     /* FURTHER VIEWS */
 
+    /// @notice Who may call {acceptOwnership}.
     function pendingOwner() external view returns (address);
+    /// @notice Who may call {acceptGuardian}.
     function pendingGuardian() external view returns (address);
+    /// @notice Who created the vault: must hold nothing when it opens.
     function deployer() external view returns (address);
+    /// @notice Who is minted the shares of both fees.
     function feeRecipient() external view returns (address);
+    /// @notice WAD a year of total assets.
     function managementFee() external view returns (uint256);
+    /// @notice WAD of what the share price gains above {highWaterMark}.
     function performanceFee() external view returns (uint256);
 
     /// @notice Share price above which the performance fee is taken, in the unit of {sharePrice}.
@@ -292,20 +302,27 @@ interface IVault is IERC4626, IERC20Permit {
 
     /// @notice Assets for 10**decimals shares, scaled by 1e18.
     function sharePrice() external view returns (uint256);
+    /// @notice WAD a year: the most that gains add to total assets.
     function maxRate() external view returns (uint256);
+    /// @notice Total assets up to which deposits are taken, 2^120 − 1 meaning none.
     function depositCap() external view returns (uint256);
+    /// @notice WAD share of total assets below which a plan may not lower idle.
     function minimumIdle() external view returns (uint256);
+    /// @notice WAD share of total assets that one plan may lose.
     function lossPerCall() external view returns (uint256);
 
+    /// @notice Budget of what plans lose.
     /// @return limit WAD share of total assets for any window.
     /// @return window Seconds.
     /// @return available WAD share that could be spent now.
     function lossBudget() external view returns (uint256 limit, uint256 window, uint256 available);
+    /// @notice Budget of what plans put into adapters; returns as {lossBudget}.
     function turnoverBudget() external view returns (uint256 limit, uint256 window, uint256 available);
 
     /// @notice Asset held by the vault itself.
     function idle() external view returns (uint256);
 
+    /// @notice Totals that limits and the next accrual start from.
     /// @return total Total assets at the last accrual, deposits and exits since then included.
     /// @return earlier The same at the end of the last block before the last accrual's.
     /// @return updatedAt When it was accrued.
@@ -314,18 +331,22 @@ interface IVault is IERC4626, IERC20Permit {
     /// @notice What every limit that is a share of total assets is a share of.
     function limitBase() external view returns (uint256);
 
+    /// @notice What is written off because an adapter does not count.
     /// @return amount What counts again at once when the adapters that do not count come back.
     /// @return uncounted Whether an adapter did not count at the last accrual; while so, nobody can enter.
     function writtenOff() external view returns (uint256 amount, bool uncounted);
 
     /// @notice All adapters, in the order of the withdrawal queue.
     function adapters() external view returns (address[] memory);
+    /// @notice Terms and state of one adapter. Reverts with {UnknownAdapter}.
     function adapter(address account) external view returns (AdapterRecord memory);
+    /// @notice All groups; bit i of a group mask is the i-th.
     function groups() external view returns (GroupConfiguration[] memory);
 
     /// @notice Sum of the recorded values of a group's members.
     function groupAllocation(uint256 group) external view returns (uint256);
 
+    /// @notice State of one condition of the breaker.
     /// @return registered Whether the timelock registered it.
     /// @return armedAt When it was armed; zero: not armed.
     function condition(address account) external view returns (bool registered, uint256 armedAt);
@@ -362,14 +383,18 @@ interface IVault is IERC4626, IERC20Permit {
     /// @notice Tries the asset's own permit for the vault; a failure is ignored, for anyone may have used it before.
     function permitAsset(uint256 value, uint256 deadline, uint8 v, bytes32 r, bytes32 s) external;
 
+    /// @notice As ERC-4626, but reverts with {BoundMissed} if it would mint fewer than `minShares`.
     function deposit(uint256 assets, address receiver, uint256 minShares) external returns (uint256 shares);
+    /// @notice As ERC-4626, but reverts with {BoundMissed} if it would take more than `maxAssets`.
     function mint(uint256 shares, address receiver, uint256 maxAssets) external returns (uint256 assets);
+    /// @notice As ERC-4626, but reverts with {BoundMissed} if it would burn more than `maxShares`.
     function withdraw(
         uint256 assets,
         address receiver,
         address holder,
         uint256 maxShares
     ) external returns (uint256 shares);
+    /// @notice As ERC-4626, but reverts with {BoundMissed} if it would pay fewer than `minAssets`.
     function redeem(
         uint256 shares,
         address receiver,
@@ -412,41 +437,66 @@ interface IVault is IERC4626, IERC20Permit {
 
     /// @notice Pauses for at most seven days. Not again before as much time has passed after its end.
     function guardianTrip(uint256 duration) external;
+    /// @notice Writes an adapter off at once: entry closes, the keeper may only withdraw from it, exits go by the rest.
     function quarantine(address account) external;
 
     /* OWNER, or GUARDIAN in the safer direction */
 
+    /// @notice Safer: removal, which also ends all outstanding plans.
     function setKeeper(address keeper, bool allowed) external;
+    /// @notice Most assets in an adapter; 2^120 − 1 and more: none. Safer: lower.
     function setAbsoluteCap(address account, uint256 cap) external;
+    /// @notice Most of total assets in an adapter, WAD. Safer: lower.
     function setRelativeCap(address account, uint256 cap) external;
+    /// @notice Groups an adapter counts towards. Safer: more of them.
     function setGroupMask(address account, uint256 mask) external;
+    /// @notice Most of total assets in a group's members together, WAD. Safer: lower.
     function setGroupCap(uint256 group, uint256 cap) external;
+    /// @notice Safer: lower.
     function setDepositCap(uint256 cap) external;
+    /// @notice Safer: higher.
     function setMinimumIdle(uint256 share) external;
+    /// @notice Safer: lower.
     function setLossPerCall(uint256 share) external;
+    /// @notice Safer: a lower limit over the same window. Another window (1 hour to a year) is the owner's.
     function setLossBudget(uint256 limit, uint256 window) external;
+    /// @notice As {setLossBudget}.
     function setTurnoverBudget(uint256 limit, uint256 window) external;
+    /// @notice WAD a year, at most 2 %. Safer: lower.
     function setManagementFee(uint256 fee) external;
+    /// @notice WAD of gains, at most 20 %. Safer: lower. One that begins, begins at today's price.
     function setPerformanceFee(uint256 fee) external;
 
     /* OWNER */
 
+    /// @notice WAD a year, at most 200 %.
     function setMaxRate(uint256 rate) external;
+    /// @notice Zero only while both fees are.
     function setFeeRecipient(address recipient) external;
+    /// @notice Offers the guardian's office, to be accepted.
     function setGuardian(address account) external;
+    /// @notice Offers ownership, to be accepted by another timelock.
     function transferOwnership(address account) external;
+    /// @notice Adds an adapter of this vault and asset at the end of the queue.
     function addAdapter(AdapterConfiguration calldata configuration) external;
 
     /// @notice Removes an adapter that is empty, or gives up one that is in quarantine.
     function removeAdapter(address account) external;
+    /// @notice Orders the withdrawal queue: a permutation of {adapters}.
     function setQueue(address[] calldata order) external;
+    /// @notice Adds a group; its bit is its position.
     function addGroup(GroupConfiguration calldata configuration) external;
+    /// @notice Registers or unregisters a condition of the breaker; either way it is not armed.
     function setCondition(address account, bool registered) external;
+    /// @notice Lets an adapter count again: what is there, up to what was written off, at once.
     function liftQuarantine(address account) external;
+    /// @notice Ends any trip.
     function resetBreaker() external;
 
     /* SECOND STEP OF A HANDOVER */
 
+    /// @notice By the pending guardian.
     function acceptGuardian() external;
+    /// @notice By the pending owner, which must be a timelock with a delay of at least a day.
     function acceptOwnership() external;
 }

@@ -9,7 +9,7 @@ import {IVault} from "../interfaces/IVault.sol";
 import {Accounting} from "./Accounting.sol";
 import {BreakerState} from "./BreakerState.sol";
 import {RateBudget} from "./RateBudget.sol";
-import {AdapterSlot, Keeper, Position, VaultState, WAD} from "./VaultState.sol";
+import {AdapterSlot, Keeper, VaultState, WAD} from "./VaultState.sol";
 
 /// @title The keeper's only power, and every bound on it
 /// @notice Threat model: whoever calls {rebalance} holds a stolen key, chose the amounts, the data, the block and the

@@ -90,13 +90,17 @@ function sameModel(a: RateModel, b: RateModel): boolean {
   return b.kind === "kinked-supply" && a.slopeLow === b.slopeLow && a.slopeHigh === b.slopeHigh && a.kink === b.kink;
 }
 
-/** Puts changes of dust back to nothing where the limits allow it. */
+/** Puts changes of dust back to nothing where the limits allow it, those that make room before those that take it. */
 function withoutDust({ venues }: AllocationProblem, limits: Limits, amounts: Float64Array): Float64Array {
+  const dusty: { readonly i: number; readonly current: number; readonly raised: number }[] = [];
   for (let i = 0; i < venues.length; i++) {
     const { current } = venues[i] as AllocationVenue;
+    const raised = current - (amounts[i] as number);
+    const inBounds = current >= (limits.least[i] as number) && current <= (limits.most[i] as number);
+    if (raised !== 0 && Math.abs(raised) < DUST_USD && inBounds) dusty.push({ i, current, raised });
+  }
+  for (const { i, current } of dusty.sort((a, b) => a.raised - b.raised)) {
     const wanted = amounts[i] as number;
-    if (wanted === current || Math.abs(wanted - current) >= DUST_USD) continue;
-    if (current < (limits.least[i] as number) || current > (limits.most[i] as number)) continue;
     amounts[i] = current;
     if (!allowed(limits, amounts)) amounts[i] = wanted;
   }

@@ -42,8 +42,11 @@ const CURVATURE_RATIO = 8;
 
 const MAX_CUTS = 40;
 
-/** Widths and slacks below this share of the budget are nothing. */
+/** Room in a limit below this share of the budget is none. */
 const NEGLIGIBLE = 1e-13;
+
+/** Steps narrower than this share of the budget are left to `snap`: gas over a dust holding would be a slope of 10⁹. */
+const NARROW = 1e-9;
 
 export function relaxGroups(
   envelopes: readonly Envelope[],
@@ -72,7 +75,7 @@ export function relaxGroups(
   const prices = Float64Array.from(rowsOf, (mine) => mine.reduce((sum, r) => sum + (rowPrices[r] as number), 0));
   let bound = rows.reduce((sum, row, r) => sum + row.cap * (rowPrices[r] as number), 0);
   envelopes.forEach((envelope, i) => (bound += envelope.surplus(prices[i] as number)));
-  return { bound, amounts: snap(envelopes, { rows, rowPrices, amounts, budget }), prices };
+  return { bound, amounts: snap(envelopes, { rows, rowPrices, prices, amounts, budget }), prices };
 }
 
 /** A price at which nothing of a full limit's members wants more than its least. */
@@ -94,7 +97,7 @@ function stepsOf(
   const end = envelope.least(0);
   const put = (at: number, to: number, arc: Arc | undefined, slope: number): void => {
     const width = Math.min(to, end) - at;
-    if (width > NEGLIGIBLE * budget) out.push({ venue, rows, at, width, arc, slope });
+    if (width > NARROW * budget) out.push({ venue, rows, at, width, arc, slope });
   };
   envelope.arcs.forEach((arc, j) => {
     const next = envelope.starts[j + 1];

@@ -16,35 +16,67 @@ const NEWTON_STEPS = 4;
 interface Interior {
   readonly rows: readonly Row[];
   readonly rowPrices: readonly number[];
+  /** Of each venue: the sum over the rows that it is in. */
+  readonly prices: Float64Array;
   readonly amounts: Float64Array;
   readonly budget: number;
 }
 
-/** The snapped amounts where they hold the limits and gain no less; the interior ones otherwise. */
+/** Snapped amounts where they hold the limits and gain no less; the interior ones otherwise. */
 export function snap(envelopes: readonly Envelope[], interior: Interior): Float64Array {
   const { rows, rowPrices, amounts, budget } = interior;
-  const near = NEAR * budget;
-  const x = Float64Array.from(amounts);
-  const free: number[] = [];
-  envelopes.forEach((envelope, i) => {
-    const end = nearestEnd(envelope, x[i] as number);
-    if (Math.abs(end - (x[i] as number)) <= near) x[i] = end;
-    else free.push(i);
-  });
-  const steepest = Math.max(...rowPrices);
-  const binding = rows
-    .map((_, r) => r)
-    .filter((r) => {
-      const row = rows[r] as Row;
-      return row.cap - sum(row, amounts) <= near && (rowPrices[r] as number) > 1e-9 * steepest;
-    });
-  const state = { rows, x, free, binding, budget, steepest };
-  for (let step = 0; step < NEWTON_STEPS; step++) newtonStep(envelopes, state, "optimum");
-  newtonStep(envelopes, state, "limits");
+  for (const row of rows) shrink(envelopes, row, amounts);
   const leeway = ROUNDING * budget;
-  const held = rows.every((row) => sum(row, x) <= row.cap + leeway);
-  const within = envelopes.every(({ domain }, i) => (x[i] as number) >= domain.from && (x[i] as number) <= domain.to);
-  return held && within && total(envelopes, x) >= total(envelopes, amounts) ? x : amounts;
+  const gained = total(envelopes, amounts);
+  for (const choose of [worthiestEnd, nearestEnd]) {
+    const x = Float64Array.from(amounts);
+    const free: number[] = [];
+    envelopes.forEach((envelope, i) => {
+      const here = amounts[i] as number;
+      const ends = envelope.ends().filter((end) => Math.abs(end - here) <= NEAR * budget);
+      if (ends.length === 0) free.push(i);
+      else x[i] = choose(ends, { envelope, here, price: interior.prices[i] as number });
+    });
+    const steepest = Math.max(...rowPrices);
+    const binding = rows.flatMap((row, r) =>
+      row.cap - sum(row, amounts) <= NEAR * budget && (rowPrices[r] as number) > 1e-9 * steepest ? [r] : [],
+    );
+    const state = { rows, x, free, binding, budget, steepest };
+    for (let step = 0; step < NEWTON_STEPS; step++) newtonStep(envelopes, state, "optimum");
+    newtonStep(envelopes, state, "limits");
+    const held = rows.every((row) => sum(row, x) <= row.cap + leeway);
+    const within = envelopes.every(({ domain }, i) => (x[i] as number) >= domain.from && (x[i] as number) <= domain.to);
+    if (held && within && total(envelopes, x) >= gained) return x;
+  }
+  return amounts;
+}
+
+/** Takes what rounding put above a limit from its members, in proportion to what they hold above their least. */
+function shrink(envelopes: readonly Envelope[], row: Row, amounts: Float64Array): void {
+  const excess = sum(row, amounts) - row.cap;
+  if (!(excess > 0)) return;
+  const least = row.members.reduce((held, i) => held + (envelopes[i] as Envelope).domain.from, 0);
+  const share = Math.min(1, excess / Math.max(sum(row, amounts) - least, Number.MIN_VALUE));
+  for (const i of row.members) {
+    const { from } = (envelopes[i] as Envelope).domain;
+    amounts[i] = (amounts[i] as number) - share * ((amounts[i] as number) - from);
+  }
+}
+
+interface EndContext {
+  readonly envelope: Envelope;
+  readonly here: number;
+  readonly price: number;
+}
+
+/** Of ends so close together that the interior point could mean any: the one worth most at the price. */
+function worthiestEnd(ends: readonly number[], { envelope, price }: EndContext): number {
+  const worth = (end: number): number => envelope.at(end).value - price * end;
+  return ends.reduce((best, end) => (worth(end) > worth(best) ? end : best));
+}
+
+function nearestEnd(ends: readonly number[], { here }: EndContext): number {
+  return ends.reduce((best, end) => (Math.abs(end - here) < Math.abs(best - here) ? end : best));
 }
 
 interface NewtonState {
@@ -91,12 +123,6 @@ function newtonStep(
     });
     x[i] = (x[i] as number) + ((slopes[k] as number) - asked) / (bends[k] as number);
   });
-}
-
-function nearestEnd(envelope: Envelope, x: number): number {
-  let best = envelope.domain.from;
-  for (const end of envelope.ends()) if (Math.abs(end - x) < Math.abs(best - x)) best = end;
-  return best;
 }
 
 function sum(row: Row, amounts: Float64Array): number {

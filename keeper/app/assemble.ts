@@ -45,7 +45,8 @@ export function chainOf(config: Config, addresses: AddressFile, sink: Sink): Pro
   return connectChain({
     rpcUrls: config.chain.rpcUrls,
     expectedChainId: addresses.chainId,
-    genesisHash: addresses.genesisHash,
+    // A fork's recorded state has no block 0 to ask for.
+    genesisHash: addresses.network === "fork" ? undefined : addresses.genesisHash,
     requestTimeoutMs: config.chain.requestTimeoutMs,
     sink,
   });

@@ -16,7 +16,8 @@ export async function checkDeployment(chain: Chain, addresses: AddressFile): Pro
       { field: "chain.rpcUrls", remedy: "Name an endpoint of that chain, or the address file of this one." },
     );
   }
-  const genesis = await blockAt(chain, 0);
+  // A fork's recorded state has no block 0 to ask for.
+  const genesis = addresses.network === "fork" ? null : await blockAt(chain, 0);
   // A node that dropped its first blocks cannot tell.
   if (genesis !== null && genesis.hash !== addresses.genesisHash) {
     throw new InputFailure("CHAIN_STARTED_AFRESH", "the chain's first block is another than the deployment's", {

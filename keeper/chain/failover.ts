@@ -204,7 +204,7 @@ async function post(endpoint: Endpoint, payload: JsonRpcPayload): Promise<JsonRp
   if (typeof answer !== "object" || answer === null || !("result" in answer || "error" in answer)) {
     throw new EndpointTrouble("answers with something that is not JSON-RPC");
   }
-  if (answer.error != null) {
+  if (answer.error !== undefined && answer.error !== null) {
     // Of eth_getLogs, "limit exceeded" means that too many were asked for at once: the caller's business.
     const limited = ENDPOINT_ERRORS.has(answer.error.code) && payload.method !== "eth_getLogs";
     if (limited) throw new EndpointTrouble("has had enough of us (rate limit)");

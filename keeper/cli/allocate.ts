@@ -1,11 +1,11 @@
 // `tiller allocate`: the exact allocation of a problem file. The shapes of input and output are a contract with others.
 import { Command } from "commander";
-import Table from "cli-table3";
 import { allocate } from "../allocate/allocate";
 import type { AllocationAnswer, AllocationProblem } from "../allocate/problem";
 import { readProblem } from "../allocate/problemFile";
 import { InputFailure } from "../config/failure";
 import { supplyApr } from "../venues/rateModel";
+import { table } from "./printing";
 
 /** The command, to be mounted under `tiller`. Failures are thrown: the caller prints them and sets the exit code. */
 export function allocateCommand(): Command {
@@ -23,7 +23,7 @@ export function allocateCommand(): Command {
       }
       const problem = readProblem(file);
       const answer = allocate(problem);
-      const text = json ? `${JSON.stringify(jsonShape(answer))}\n` : table(problem, answer);
+      const text = json ? `${JSON.stringify(jsonShape(answer))}\n` : report(problem, answer);
       command.configureOutput().writeOut?.(text);
     });
 }
@@ -33,18 +33,14 @@ function jsonShape({ gap, ...shape }: AllocationAnswer): object {
   return shape.exact ? shape : { ...shape, gap };
 }
 
-function table(problem: AllocationProblem, answer: AllocationAnswer): string {
-  const rows = new Table({
-    head: ["venue", "now, USD", "then, USD", "change, USD", "APR then"],
-    colAligns: ["left", "right", "right", "right", "right"],
-    style: { head: [], border: [] },
-  });
+function report(problem: AllocationProblem, answer: AllocationAnswer): string {
+  const head = ["venue", "now, USD", "then, USD", "change, USD", "APR then"];
   const idleNow = problem.total - problem.venues.reduce((sum, { current }) => sum + current, 0);
   const amounts = (now: number, then: number): string[] => [usd(now), usd(then), usd(then - now)];
-  for (const { id, current, model } of problem.venues) {
+  const rows = problem.venues.map(({ id, current, model }) => {
     const then = answer.allocation[id] ?? 0;
-    rows.push([id, ...amounts(current, then), `${(100 * supplyApr(model, then)).toFixed(3)} %`]);
-  }
+    return [id, ...amounts(current, then), `${(100 * supplyApr(model, then)).toFixed(3)} %`];
+  });
   rows.push(["idle", ...amounts(idleNow, answer.idle), ""]);
   const moves = answer.moves.length;
   const lines = [
@@ -54,7 +50,7 @@ function table(problem: AllocationProblem, answer: AllocationAnswer): string {
       ? "exact: no allocation gains more"
       : `not proven: another allocation could gain at most ${usd(answer.gap)} USD more`,
   ];
-  return `${rows.toString()}\n${lines.join("\n")}\n`;
+  return `${table(head, rows, head.slice(1))}\n${lines.join("\n")}\n`;
 }
 
 function usd(amount: number): string {

@@ -33,7 +33,7 @@ export function runCommand(): Command {
       const once = options.once === true;
       const dryRun = options.dryRun === true;
       const format = options.json === true || !process.stderr.isTTY ? "json" : config.log.format;
-      const sink = logSink({ level: once && config.log.level === "info" ? "warn" : config.log.level, format });
+      const sink = logSink({ level: once && config.log.level === "info" ? "silent" : config.log.level, format });
       const stopping = stopOnSignal();
       const watcher = once ? {} : pageWatcher(config, sink);
       const result = await runFromConfig(config, { env: process.env, once, dryRun, sink, signal: stopping, watcher });

@@ -5,7 +5,14 @@ import path from "node:path";
 import { parseUnits } from "ethers";
 import type { z } from "zod";
 import { InputFailure } from "./failure";
-import { configSchema, type AuthKeySource, type ConfigInput, type KeySource, type RelayConfig } from "./schema";
+import {
+  configSchema,
+  DEFAULT_DATA_DIR,
+  type AuthKeySource,
+  type ConfigInput,
+  type KeySource,
+  type RelayConfig,
+} from "./schema";
 
 export const DEFAULT_CONFIG_FILE = "tiller.config.json";
 
@@ -46,7 +53,7 @@ export class ConfigFailure extends InputFailure {
 type DeepPartial<T> = T extends readonly unknown[] ? T : T extends object ? { [K in keyof T]?: DeepPartial<T[K]> } : T;
 
 export interface LoadOptions {
-  /** Value of `--config`; absent: `TILLER_CONFIG`, else `tiller.config.json` in the working folder if there is one. */
+  /** Value of `--config`; absent: `TILLER_CONFIG`, else `tiller.config.json` in the working folder, else the local chain's. */
   readonly file?: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Strongest: from command-line options or a program that starts the keeper. */
@@ -160,7 +167,7 @@ const gwei = (amount: number): bigint => parseUnits(amount.toFixed(9), "gwei");
 function readConfigFile(options: LoadOptions, cwd: string): { file: string | null; content: Tree } {
   const asked = options.file ?? options.env["TILLER_CONFIG"];
   const field = options.file !== undefined ? "--config" : "TILLER_CONFIG";
-  const file = path.resolve(cwd, asked ?? DEFAULT_CONFIG_FILE);
+  const file = path.resolve(cwd, asked ?? defaultFile(options.env, cwd));
   if (!existsSync(file)) {
     if (asked === undefined) return { file: null, content: {} };
     throw new InputFailure("CONFIG_FILE_MISSING", `there is no file ${file}`, {
@@ -180,6 +187,19 @@ function readConfigFile(options: LoadOptions, cwd: string): { file: string | nul
       remedy: "Write one JSON object, without comments or trailing commas.",
     });
   }
+}
+
+/**
+ * The operator's own file; where there is none and the environment names no chain, the one that `npm start` wrote for
+ * its local chain, so that commands beside it need no options. With `RPC_URL` or `TILLER_ADDRESSES` set the local file is
+ * never mixed in: its relays and limits are not meant for another chain.
+ */
+function defaultFile(env: LoadOptions["env"], cwd: string): string {
+  if (existsSync(path.resolve(cwd, DEFAULT_CONFIG_FILE)) || env["RPC_URL"] || env["TILLER_ADDRESSES"]) {
+    return DEFAULT_CONFIG_FILE;
+  }
+  const local = path.join(env["TILLER_DATA_DIR"] ?? DEFAULT_DATA_DIR, "localnet", DEFAULT_CONFIG_FILE);
+  return existsSync(path.resolve(cwd, local)) ? local : DEFAULT_CONFIG_FILE;
 }
 
 function problemsOf(

@@ -44,9 +44,12 @@ const relay = z.strictObject({
   timeoutMs: positiveInteger.default(2_500),
 });
 
+/** Beside the checkout's files, ignored by git. */
+export const DEFAULT_DATA_DIR = ".tiller";
+
 export const configSchema = z.strictObject({
   /** Everything that the keeper writes: database, relay identity, the local chain. */
-  dataDir: fileName.default(".tiller"),
+  dataDir: fileName.default(DEFAULT_DATA_DIR),
   chain: z
     .strictObject({
       /** In order of preference. */

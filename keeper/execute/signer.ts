@@ -6,8 +6,8 @@ export interface KeeperSigner {
   /** Checksummed. */
   readonly address: string;
   /**
-   * Signs exactly this transaction. Deterministic (RFC 6979): the same transaction gives the same bytes, so that a
-   * process which died after signing makes the same bundle again.
+   * Signs exactly this transaction. Where signatures are deterministic (RFC 6979), a process that died after signing
+   * makes the same bundle again; where they are not, it makes a second one of the same nonces, and one of them lands.
    */
   signTransaction(transaction: TransactionLike<string>): Promise<string>;
 }

@@ -1,5 +1,5 @@
 // The pool of connections: queries and transactions whose failures are ours, and one event at each end of an outage.
-import { Client, Pool, types, type ClientConfig, type PoolClient, type QueryResultRow } from "pg";
+import { type Client, Pool, types, type ClientConfig, type PoolClient, type QueryResultRow } from "pg";
 import type { Sink } from "../events/events";
 import { UNREACHABLE, storeFailure } from "./failures";
 

@@ -28,6 +28,7 @@ export const HOST = "127.0.0.1";
 const START_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 10_000;
 const POLL_MS = 20;
+const LOG_FILE = "server.log";
 
 export interface RunningServer {
   readonly pid: number;
@@ -176,7 +177,8 @@ export async function start(
   if (lock !== null && alive(lock.pid)) rmSync(lockFile(folder), { force: true });
 
   const port = await freePort(rememberedPort(folder));
-  const logFile = path.join(folder, "server.log");
+  // A file of this attempt's own: of several processes that start at once, none may write over another's words.
+  const logFile = path.join(folder, `server.log.${process.pid}-${randomBytes(4).toString("hex")}`);
   const log = openSync(logFile, "w", 0o600);
   const server = spawn(
     binaries.postgres,
@@ -197,9 +199,10 @@ export async function start(
   server.unref();
 
   for (const deadline = Date.now() + START_TIMEOUT_MS; Date.now() < deadline; await sleep(POLL_MS)) {
-    if (state.exit !== null) return afterFailedStart(folder, readText(logFile), state.exit);
+    if (state.exit !== null) return afterFailedStart(folder, logFile, state.exit);
     const running = findRunning(folder);
     if (running !== null && running.pid === server.pid) {
+      renameSync(logFile, path.join(folder, LOG_FILE));
       writeFileSync(path.join(folder, "port"), String(port), { mode: 0o600 });
       return running;
     }
@@ -208,10 +211,14 @@ export async function start(
 }
 
 /** What a lost race looks like is worth another look; anything else is a failure. */
-function afterFailedStart(folder: string, log: string, reason: string): null {
+function afterFailedStart(folder: string, logFile: string, reason: string): null {
   const again =
     /lock file .* already exists|is another postmaster|pre-existing shared memory|could not bind|Address already in use/i;
-  if (again.test(log) || findRunning(folder) !== null) return null;
+  if (again.test(readText(logFile)) || findRunning(folder) !== null) {
+    rmSync(logFile, { force: true });
+    return null;
+  }
+  if (existsSync(logFile)) renameSync(logFile, path.join(folder, LOG_FILE));
   throw startFailure(reason);
 }
 

@@ -105,6 +105,6 @@ function savingsApr(
   previous: readonly ObservationRow[],
 ): number | null {
   const before = previous.find((row) => row.adapter.toLowerCase() === adapter.adapter.toLowerCase());
-  if (before?.index == null) return null;
+  if (before === undefined || before.index === undefined || before.index === null) return null;
   return growthApr({ at: before.observedAt, index: BigInt(before.index) }, now) ?? before.supplyApr;
 }

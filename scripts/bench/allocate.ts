@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { allocate } from "../../keeper/allocate/allocate";
 import type { AllocationProblem } from "../../keeper/allocate/problem";
 import { table } from "../../keeper/cli/printing";
-import { randomProblem, seeded, type ProblemShape } from "../../test/keeper/allocate/randomProblems";
+import { randomProblem, seeded, type ProblemShape } from "./randomProblems";
 
 const ROOT = path.join(__dirname, "../..");
 

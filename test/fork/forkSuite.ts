@@ -1,9 +1,10 @@
 // What every suite on a fork does: start it, say what it stands on, give each test the same state, and at the end fail
 // on what the fork could not answer, whatever the tests said.
 import path from "node:path";
-import type { Suite } from "mocha";
+import type { Context, Suite } from "mocha";
 import { assertForkSound, startFork, type Fork } from "../../scripts/fork/startFork";
 import { chosenUpstream } from "../../scripts/fork/upstream";
+import { skip } from "../skip";
 
 export const USDC = 1_000_000n;
 export const DAY = 86_400;
@@ -36,7 +37,14 @@ export function describeOnFork(name: string, body: (fork: () => Fork) => void): 
   });
 }
 
-function standsOn(): string {
+/** Skips what needs Comet where the recorded state does not hold it. */
+export async function skipWithoutComet(context: Context, fork: Fork): Promise<void> {
+  if ((await fork.provider.getCode(fork.places.comet)) !== "0x") return;
+  skip(context, `${fork.description} does not hold Comet: composite.json.gz does`);
+}
+
+/** What the forks of this run stand on, for titles. */
+export function standsOn(): string {
   const choice = chosenUpstream();
   switch (choice.kind) {
     case "rpc":

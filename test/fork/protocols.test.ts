@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { Contract, MaxUint256, type ContractTransactionReceipt, type HDNodeWallet } from "ethers";
 import { localWallet } from "../../scripts/localnet/protocols/sender";
 import { skip } from "../skip";
-import { DAY, describeOnFork, USDC } from "./forkSuite";
+import { DAY, describeOnFork, skipWithoutComet, USDC } from "./forkSuite";
 
 const ERC20 = [
   "function approve(address, uint256) returns (bool)",
@@ -80,7 +80,8 @@ describeOnFork("protocols", (fork) => {
     expect(Number((await balance(usdc)) - start - (grown - amount))).to.be.within(0, 100_000);
   });
 
-  it("Compound V3 pays interest for 30 days and gives all of it back", async () => {
+  it("Compound V3 pays interest for 30 days and gives all of it back", async function () {
+    await skipWithoutComet(this, fork());
     const { usdc, comet } = fork().places;
     await fork().fundUsdc(user.address, amount);
     const start = await balance(usdc);

@@ -10,7 +10,7 @@ import { deployOnFork, networkOf } from "../../scripts/fork/deployOnFork";
 import { localWallet } from "../../scripts/localnet/protocols/sender";
 import { IERC20__factory, Vault__factory, type Vault } from "../../typechain-types";
 import { TapeFolder } from "../scripts/fork/sampleTape";
-import { DAY, describeOnFork, USDC } from "./forkSuite";
+import { DAY, describeOnFork, skipWithoutComet, USDC } from "./forkSuite";
 
 const SHARE = 10n ** 18n;
 const DEPOSIT = 1_000_000n * USDC;
@@ -49,7 +49,8 @@ describeOnFork("the vault", (fork) => {
   /** What the depositor has besides the deposit. */
   let purse: bigint;
 
-  before(async () => {
+  before(async function () {
+    await skipWithoutComet(this, fork());
     addresses = await deployOnFork(fork(), folder.file("addresses.json"));
     const { provider } = fork();
     vault = Vault__factory.connect(addresses.vault, provider);

@@ -1,5 +1,5 @@
 // The contracts that the market works with, bound to one node.
-import { Contract, JsonRpcProvider, Network } from "ethers";
+import { Contract, FetchRequest, JsonRpcProvider, Network } from "ethers";
 import { CometModel__factory, PriceFeedModel__factory, SavingsModel__factory } from "../../../typechain-types";
 import { LOCAL_CHAIN_ID } from "../anvil";
 import { npmArtifact } from "../protocols/npmArtifact";
@@ -7,12 +7,16 @@ import type { Protocols } from "../protocols/protocolsFile";
 import { ERC20 } from "../protocols/sender";
 import { SWAP_ROUTER, UNISWAP_POOL } from "../protocols/uniswap";
 
+/** Ethers would wait five minutes for a node that hangs, and a market that is told to end with it. */
+const REQUEST_TIMEOUT_MS = 5_000;
 const AAVE = "@aave/core-v3/artifacts/contracts";
 
 /** A provider for the local chain that asks nothing twice from a cache and detects no network. */
 export function localProvider(url: string): JsonRpcProvider {
   const network = Network.from(LOCAL_CHAIN_ID);
-  return new JsonRpcProvider(url, network, { staticNetwork: network, cacheTimeout: -1 });
+  const request = new FetchRequest(url);
+  request.timeout = REQUEST_TIMEOUT_MS;
+  return new JsonRpcProvider(request, network, { staticNetwork: network, cacheTimeout: -1 });
 }
 
 export function bindContracts(provider: JsonRpcProvider, on: Protocols) {

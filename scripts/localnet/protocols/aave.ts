@@ -1,6 +1,6 @@
 // Genuine Aave V3 from the artifacts of @aave/core-v3, set up as its own deployment does: provider, access control,
 // oracle, pool and configurator behind proxies, then the reserves.
-import { Contract, JsonRpcProvider, ZeroAddress } from "ethers";
+import { Contract, type JsonRpcProvider, ZeroAddress } from "ethers";
 import { librariesOf, link, npmArtifact } from "./npmArtifact";
 import { AAVE_RESERVES, type ReserveParameters } from "./parameters";
 import type { Protocols } from "./protocolsFile";

@@ -1,6 +1,6 @@
 // Genuine Uniswap V3 from its npm artifacts, with one stablecoin pool. Position NFTs have no picture here: the
 // descriptor is left out, so `tokenURI` reverts.
-import { Contract, JsonRpcProvider, ZeroAddress } from "ethers";
+import { Contract, type JsonRpcProvider, ZeroAddress } from "ethers";
 import { npmArtifact } from "./npmArtifact";
 import { UNISWAP_FEE_PIPS } from "./parameters";
 import type { Protocols } from "./protocolsFile";

@@ -154,11 +154,11 @@ describe("VaultLens", () => {
     const { system, lens, decode } = await loadFixture(mixed);
     const { vault, keeper, venues, token, stranger, unit } = system;
     const read = async () => decode(2, (await lens.snapshot(vault, keeper.address)).adapters[0]!.state);
-    expect((await read())["assetsPerShare"]).to.equal(WAD);
+    expect((await read())["assetsPerShare"]).to.equal(WAD * WAD);
     await token.connect(stranger).transfer(venues[0]!, 100_001n * unit);
     await venues[0]!.setLiquidity(1_000n * unit);
     const state = await read();
-    expect(state["assetsPerShare"]).to.be.within(2n * WAD - 10n ** 12n, 2n * WAD);
+    expect(state["assetsPerShare"]).to.be.within(2n * WAD * WAD - 10n ** 30n, 2n * WAD * WAD);
     expect(state["totalAssets"]).to.equal(200_002n * unit);
     expect(state["totalShares"]).to.equal(100_001n * unit);
     expect(state["vaultMaxWithdraw"]).to.be.within(1_000n * unit - 2n, 1_000n * unit);

@@ -68,6 +68,66 @@ describe("RateBudget", () => {
     });
   }
 
+  for (const seed of [11n, 12n]) {
+    it(`a keeper who wants to lose money cannot lose more than the loss limit in any window (seed ${seed})`, async function () {
+      this.timeout(240_000);
+      const random = generator(seed);
+      const window = 6n * 3_600n;
+      const limit = WAD / 100n;
+      const system = await deploySystem({
+        venues: 2,
+        terms: { lossBudget: { limit, window }, lossPerCall: WAD / 250n, turnoverBudget: { limit: 16n * WAD, window } },
+      });
+      const { vault, alice, bob, adapters, venues, unit, token } = system;
+      await deposit(system, alice, 1_000_000n * unit);
+      await time.increase(DAY);
+      const friend = "0x0000000000000000000000000000000000000fee";
+      const start = await token.balanceOf(friend);
+      const losses: { at: number; share: bigint }[] = [];
+      let refused = 0;
+      let lostAssets = 0n;
+      for (let i = 0; i < 70; i++) {
+        await time.increase([1, 60, 600, 3_000, 12_000][random(5)]!);
+        // What a venue keeps of a deposit goes to the keeper's friend.
+        await venues[0]!.setFees(BigInt(1 + random(90)), 0n);
+        if (random(5) === 0) await deposit(system, bob, BigInt(1 + random(800_000)) * unit);
+        if (random(5) === 0) {
+          const most = await vault.maxWithdraw(bob.address);
+          if (most > 1n) await withdraw(system, bob, most);
+        }
+        await time.increase(12);
+        const held = await adapters[0]!.fairValue();
+        if (held > unit) await rebalance(system, [[adapters[0]!, -held + 1n]]);
+        await time.increase(12);
+        const idle = await vault.idle();
+        const amount = (idle * BigInt(1 + random(20))) / 20n;
+        try {
+          const receipt = await (await rebalance(system, [[adapters[0]!, amount]])).wait();
+          const events = receipt!.logs.map((log) => vault.interface.parseLog(log));
+          const log = events.find((event) => event?.name === "Rebalanced")!;
+          const base = log.args["assetsBefore"] as bigint;
+          const lost = log.args["lost"] as bigint;
+          losses.push({ at: await time.latest(), share: (lost * WAD) / base });
+          lostAssets += lost;
+        } catch (error) {
+          expect(String(error)).to.match(/LossBudgetExceeded|LossExceeded/);
+          refused++;
+        }
+      }
+      expect(refused).to.be.greaterThan(5);
+      let most = 0n;
+      for (const first of losses) {
+        const inside = losses.filter((loss) => loss.at >= first.at && loss.at <= first.at + Number(window));
+        const sum = inside.reduce((total, loss) => total + loss.share, 0n);
+        if (sum > most) most = sum;
+      }
+      expect(most).to.be.at.most(limit);
+      expect(most).to.be.greaterThan(limit / 2n);
+      // The friend gained what was measured as lost, and not more.
+      expect((await token.balanceOf(friend)) - start).to.be.at.most(lostAssets);
+    });
+  }
+
   it("holds half the limit, and refills half the limit in one window", async () => {
     const system = await deploySystem({ venues: 1, terms: { turnoverBudget: { limit: WAD, window: DAY } } });
     const { vault, alice, adapters, unit } = system;

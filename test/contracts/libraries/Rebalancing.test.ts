@@ -229,6 +229,23 @@ describe("Rebalancing: loss", () => {
     ).to.be.revertedWithCustomError(system.vault, "LossExceeded");
   });
 
+  it("adds up the losses of all moves, also when a later one loses nothing or gains", async () => {
+    const system = await loadFixture(lossy);
+    const { vault, adapters, unit } = system;
+    const receipt = await (
+      await rebalance(system, [
+        [adapters[0]!, 50_000n * unit],
+        [adapters[1]!, 50_000n * unit],
+        [adapters[2]!, 50_000n * unit],
+      ])
+    ).wait();
+    const log = receipt!.logs.map((l) => vault.interface.parseLog(l)).find((l) => l?.name === "Rebalanced")!;
+    // 1 % of 50,000 is kept by venue 0; what is left is worth a little less for the shares that it bought too.
+    expect(log.args["lost"]).to.be.within(499n * unit, 1_000n * unit);
+    expect(log.args["assetsBefore"] - log.args["assetsAfter"]).to.equal(log.args["lost"]);
+    expect(log.args["moved"]).to.equal(150_000n * unit);
+  });
+
   it("charges a loss on the way out as well", async () => {
     const system = await loadFixture(invested);
     const adapter = await (
@@ -271,14 +288,31 @@ describe("Rebalancing: loss", () => {
     expect(spent).to.be.at.most((limit * 1_000_001n * unit) / WAD / 2n + unit);
   });
 
-  it("lets a plan that only moves to idle pass with an exhausted loss budget", async () => {
+  it("lets a plan that only moves to idle lose a venue's rounding with an exhausted loss budget, and no more", async () => {
     const system = await loadFixture(invested);
-    await system.vault.connect(system.owner).setLossBudget(0n, DAY);
-    await system.vault.connect(system.owner).setLossPerCall(0n);
-    // A price that does not divide: what is withdrawn is a unit less than what was given up.
-    await system.token.connect(system.stranger).transfer(system.venues[0]!, 7_777_777n);
-    await expect(rebalance(system, [[system.adapters[0]!, -123_456_789n]])).to.emit(system.vault, "Rebalanced");
-    await expect(rebalance(system, [[system.adapters[0]!, ALL]])).to.emit(system.vault, "Rebalanced");
+    const { vault, owner, token, unit } = system;
+    const adapter = await (await ethers.getContractFactory("HostileAdapter")).deploy(vault, token);
+    const address = await adapter.getAddress();
+    await vault.connect(owner).addAdapter({ adapter: address, absoluteCap: MAX, relativeCap: WAD, groupMask: 0n });
+    await rebalance(system, [[adapter, 1_000n * unit]]);
+    await vault.connect(owner).setLossBudget(0n, DAY);
+    await vault.connect(owner).setLossPerCall(0n);
+    await adapter.setUnderpays(3n);
+    await expect(rebalance(system, [[adapter, -100n]]))
+      .to.be.revertedWithCustomError(vault, "LossExceeded")
+      .withArgs(3n, 0n);
+    await adapter.setUnderpays(2n);
+    await expect(
+      rebalance(system, [
+        [adapter, -100n],
+        [system.adapters[0]!, 100n],
+      ]),
+    ).to.be.revertedWithCustomError(vault, "LossExceeded");
+    await expect(rebalance(system, [[adapter, -100n]], { maxLoss: 1n }))
+      .to.be.revertedWithCustomError(vault, "LossExceeded")
+      .withArgs(2n, 1n);
+    await rebalance(system, [[adapter, -100n]]);
+    await expect(rebalance(system, [[adapter, ALL]])).to.emit(vault, "BudgetSpent");
   });
 
   it("takes a loss off the price in the same block, for whoever leaves after the plan", async () => {

@@ -3,7 +3,7 @@
 // pattern search. Slow, and right about any point that they name.
 import type { AllocationProblem, AllocationVenue } from "../../../keeper/allocate/problem";
 import type { RateModel } from "../../../keeper/venues/rateModel";
-import type { Random } from "./randomProblems";
+import type { Random } from "../../../scripts/bench/randomProblems";
 
 export function aprOf(model: RateModel, x: number): number {
   if (model.kind === "fixed") return model.apr;
@@ -154,7 +154,7 @@ function best(found: readonly Found[]): Found {
 }
 
 /** Pattern search: single changes, exchanges between two venues, and going back to what is held, in shrinking steps. */
-function refine(problem: AllocationProblem, start: readonly number[]): Found {
+export function refine(problem: AllocationProblem, start: readonly number[]): Found {
   const { venues } = problem;
   const x = [...start];
   const n = x.length;
@@ -166,6 +166,8 @@ function refine(problem: AllocationProblem, start: readonly number[]): Found {
     x[i] = amount;
     now[i] = gain(i, amount);
   };
+  // What an improvement has to be so that rounding alone cannot go round in circles.
+  const worth = 1e-13 * (Math.abs(objective(problem, x)) + now.reduce((sum, g) => sum + Math.abs(g), 0));
   while (step > 1e-9 * problem.total) {
     let improved = false;
     for (let i = 0; i < n; i++) {
@@ -175,7 +177,7 @@ function refine(problem: AllocationProblem, start: readonly number[]): Found {
       const options = [here + Math.min(step, room), Math.max(low[i] as number, here - step)];
       if (current >= (low[i] as number) && current <= here + room) options.push(current);
       for (const option of options) {
-        if (option !== x[i] && gain(i, option) > (now[i] as number) + 1e-13 * Math.abs(now[i] as number)) {
+        if (option !== x[i] && gain(i, option) > (now[i] as number) + worth) {
           set(i, option);
           improved = true;
           break;
@@ -193,7 +195,7 @@ function refine(problem: AllocationProblem, start: readonly number[]): Found {
         if (!(moved > 0)) continue;
         const after = gain(i, to + moved) + gain(j, from - moved);
         const before = (now[i] as number) + (now[j] as number);
-        if (after > before + 1e-13 * Math.abs(before)) {
+        if (after > before + worth) {
           set(i, to + moved);
           set(j, from - moved);
           improved = true;

@@ -3,7 +3,7 @@ import { HDNodeWallet, JsonRpcProvider, Network } from "ethers";
 import { LOCAL_ACCOUNT, LOCAL_MNEMONIC } from "../../../deploy/networks/localAccounts";
 import { connectChain, type Chain } from "../../../keeper/chain/connect";
 import { logsInChunks, type LogChunk } from "../../../keeper/chain/logs";
-import { WorldFailure } from "../../../keeper/config/failure";
+import { type WorldFailure } from "../../../keeper/config/failure";
 import { silent } from "../../../keeper/events/events";
 import { faultyNode, refusal, type FaultyNode } from "./fixtures/faultyNode";
 import { localNode, type LocalNode } from "./fixtures/localNode";

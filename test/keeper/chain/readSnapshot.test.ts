@@ -10,7 +10,7 @@ import { blockAt, type Head } from "../../../keeper/chain/heads";
 import { readLatestSnapshot, readSnapshot } from "../../../keeper/chain/readSnapshot";
 import type { AdapterSnapshot, VaultSnapshot } from "../../../keeper/chain/snapshot";
 import { canonicalSnapshot, snapshotFromJson } from "../../../keeper/chain/snapshotJson";
-import { Failure } from "../../../keeper/config/failure";
+import { type Failure } from "../../../keeper/config/failure";
 import { silent } from "../../../keeper/events/events";
 import { RAY, aaveRates } from "../../../keeper/venues/aaveV3";
 import { cometApr, cometSupplyRate, cometUtilization } from "../../../keeper/venues/compoundV3";

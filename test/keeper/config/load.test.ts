@@ -1,9 +1,9 @@
 import { expect } from "chai";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { describeConfig } from "../../../keeper/config/describe";
-import { Failure, InputFailure } from "../../../keeper/config/failure";
+import { type Failure, InputFailure } from "../../../keeper/config/failure";
 import { loadConfig, type LoadOptions } from "../../../keeper/config/load";
 
 const RPC = { RPC_URL: "http://127.0.0.1:8545" };
@@ -67,6 +67,18 @@ describe("loading the configuration", () => {
     expect(load({ env }).chain.rpcUrls).to.deep.equal(["http://localhost:1"]);
     rmSync(path.join(folder, "tiller.config.json"));
     expect(load({ env }).chain.rpcUrls).to.deep.equal(["http://localhost:2"]);
+  });
+
+  it("takes the local chain's file where no other is, and never beside a chain that the environment names", () => {
+    mkdirSync(path.join(folder, "data", "localnet"), { recursive: true });
+    const local = path.join(folder, "data", "localnet", "tiller.config.json");
+    const relays = [{ name: "local", url: "http://localhost:3" }];
+    writeFileSync(local, JSON.stringify({ chain: { rpcUrls: ["http://localhost:1"] }, relays }));
+    const env = { TILLER_DATA_DIR: "data" };
+    expect(load({ env })).to.include({ file: local });
+    expect(load({ env: { ...env, RPC_URL: "http://localhost:2" } })).to.deep.include({ file: null, relays: [] });
+    const own = write({ chain: { rpcUrls: ["http://localhost:4"] } });
+    expect(load({ env })).to.include({ file: own });
   });
 
   it("reads names in a file relative to that file, and others relative to the working folder", () => {

@@ -232,30 +232,31 @@ describe("executor", function () {
     expect((await reload(begun)).state).to.equal("abandoned");
   });
 
-  it("sees a plan that was given up land all the same", async () => {
-    const running = executor();
-    const { plan, decision } = await planFor(system, [move(system, 0, 1_000n * USDC)]);
-    const stolen: string[] = [];
-    const thief: ExecutorDeps["relays"][number] = {
-      name: "thief",
-      send: async (transactions, ...rest) => {
-        stolen.push(...transactions);
-        return through(relay.url).send(transactions, ...rest);
-      },
-      simulate: (...args) => through(relay.url).simulate(...args),
-    };
-    relay.misbehave({ neverInclude: true });
-    const robbed = executor({ relays: [thief] });
-    const begun = await robbed.begin(decision, plan, await headOf(system));
-    for (let i = 0; i < BLOCKS; i++) await blockThen(robbed);
-    expect((await reload(begun)).state).to.equal("abandoned");
-    await system.node.provider.send("eth_sendRawTransaction", [stolen[0]]);
-    await relay.produceBlock();
-    // Another process: it finds the plan in the store.
-    await running.recover(await headOf(system));
-    expect((await reload(begun)).state).to.equal("included");
-    expect(await landings(system)).to.have.length(1);
-  });
+  for (const process of ["the process that gave it up", "another process"] as const) {
+    it(`sees a plan that was given up land all the same: ${process}`, async () => {
+      const stolen: string[] = [];
+      const thief: ExecutorDeps["relays"][number] = {
+        name: "thief",
+        send: async (transactions, ...rest) => {
+          stolen.push(...transactions);
+          return through(relay.url).send(transactions, ...rest);
+        },
+        simulate: (...args) => through(relay.url).simulate(...args),
+      };
+      relay.misbehave({ neverInclude: true });
+      const robbed = executor({ relays: [thief] });
+      const { plan, decision } = await planFor(system, [move(system, 0, 1_000n * USDC)]);
+      const begun = await robbed.begin(decision, plan, await headOf(system));
+      for (let i = 0; i < BLOCKS; i++) await blockThen(robbed);
+      expect((await reload(begun)).state).to.equal("abandoned");
+      await system.node.provider.send("eth_sendRawTransaction", [stolen[0]]);
+      await relay.produceBlock();
+      const head = await headOf(system);
+      await (process === "another process" ? executor().recover(head) : robbed.advance(head));
+      expect((await reload(begun)).state).to.equal("included");
+      expect(await landings(system)).to.have.length(1);
+    });
+  }
 
   it("abandons a plan whose nonce another one has used; the stale one reverts on-chain", async () => {
     const running = executor();
@@ -334,8 +335,41 @@ describe("executor", function () {
     await blockThen(running);
     expect((await reload(begun)).state).to.equal("included");
     expect(await landings(system)).to.have.length(1);
+    expect((await store.submissions(begun.id)).map(({ state }) => state)).to.deep.equal(["missed", "included"]);
     for (let i = 0; i < FINALITY; i++) await blockThen(running);
     expect((await reload(begun)).state).to.equal("final");
+  });
+
+  it("stores intent and submissions before it signs", async () => {
+    const wallet = walletSigner(new Wallet(account(KEEPER).privateKey));
+    const seen: string[] = [];
+    const watched: ExecutorDeps["signer"] = {
+      address: wallet.address,
+      async signTransaction(transaction) {
+        for (const intent of await live()) {
+          seen.push(intent.state, ...(await store.submissions(intent.id)).map(({ state }) => state));
+        }
+        return wallet.signTransaction(transaction);
+      },
+    };
+    const { plan, decision } = await planFor(system, [move(system, 0, USDC)]);
+    await executor({ signer: watched }).begin(decision, plan, await headOf(system));
+    expect(seen).to.deep.equal(["simulated", "signing"]);
+  });
+
+  it("sends nothing for a block that a lagging node names, and nothing twice for the same head", async () => {
+    const running = executor();
+    await relay.produceBlock();
+    const earlier = await headOf(system);
+    await relay.produceBlock();
+    const head = await headOf(system);
+    const { plan, decision } = await planFor(system, [move(system, 0, USDC)]);
+    const begun = await running.begin(decision, plan, head);
+    await running.advance(earlier);
+    await running.advance(head);
+    const rows = await store.submissions(begun.id);
+    expect(rows.map(({ targetBlock }) => targetBlock)).to.deep.equal([head.number + 1]);
+    expect(named("bundle.sent")).to.have.length(1);
   });
 
   for (const reply of [
@@ -491,6 +525,25 @@ describe("executor", function () {
         });
       }
     }
+  });
+
+  it("gives up, with its reason, what a dead process had sent and no relay includes", async () => {
+    relay.misbehave({ neverInclude: true });
+    const dead = executor({
+      checkpoint: (step) => {
+        if (step === "bundle.sent") throw new Killed(step);
+      },
+    });
+    const { plan, decision } = await planFor(system, [move(system, 0, USDC)]);
+    await dead.begin(decision, plan, await headOf(system)).catch(() => undefined);
+    const second = executor();
+    await second.recover(await headOf(system));
+    for (let i = 0; i < BLOCKS + 1; i++) await blockThen(second);
+    const view = await store.decision(decision.id);
+    expect(view).to.include({ state: "abandoned" });
+    expect(view?.stateReason).to.match(/^missed 3 target blocks/);
+    expect(await landings(system)).to.have.length(0);
+    expect(await store.submissions(view?.intentId ?? "")).to.have.length(BLOCKS);
   });
 
   async function expectRevert(work: () => Promise<unknown>, name: string): Promise<void> {

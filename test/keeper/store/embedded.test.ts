@@ -7,7 +7,7 @@ import { createServer } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { WorldFailure } from "../../../keeper/config/failure";
+import { type WorldFailure } from "../../../keeper/config/failure";
 import { silent, type KeeperEvent, type Sink } from "../../../keeper/events/events";
 import { serverFolder } from "../../../keeper/store/embedded";
 import { openStore } from "../../../keeper/store/open";

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { WorldFailure } from "../../../keeper/config/failure";
+import { type WorldFailure } from "../../../keeper/config/failure";
 import { silent } from "../../../keeper/events/events";
 import { Database } from "../../../keeper/store/database";
 import { joinEmbedded, type EmbeddedServer } from "../../../keeper/store/embedded";

@@ -7,7 +7,7 @@ import { serveTape } from "../../../scripts/fork/serveTape";
 import { loadTape } from "../../../scripts/fork/tape";
 import { startAnvil, type AnvilNode } from "./anvilNode";
 import { runCommand } from "./command";
-import { address, ask, CODE, TapeFolder, word, type Answer } from "./sampleTape";
+import { address, ask, CODE, Opened, TapeFolder, word, type Answer } from "./sampleTape";
 
 const CONTRACT = address(0xc0de);
 const USER = "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266";
@@ -16,6 +16,8 @@ const UNUSED = address(0xfeed);
 describe("recording", function () {
   this.timeout(60_000);
   const folder = new TapeFolder();
+  const opened = new Opened();
+  afterEach(() => opened.close());
   let node: AnvilNode;
 
   before(async () => {
@@ -54,7 +56,7 @@ describe("recording", function () {
 
   it("replays the recorded answers, and nothing else", async () => {
     const file = folder.file("run.json.gz");
-    const recorder = await recordTape({ upstreamUrl: node.url });
+    const recorder = opened.add(await recordTape({ upstreamUrl: node.url }));
     const block = `0x${recorder.block.toString(16)}`;
     const recorded = await run(recorder.url, block);
     await recorder.save(file);
@@ -63,7 +65,7 @@ describe("recording", function () {
     expect(report.failures.total).to.equal(0);
     expect(recorded[7]?.result).to.equal(word(77));
 
-    const server = await serveTape({ file });
+    const server = opened.add(await serveTape({ file }));
     expect(await run(server.url, block)).to.deep.equal(recorded);
     expect(server.report().misses.total).to.equal(0);
     // All from values: a recorder writes no rule by which a zero could be made up.
@@ -77,7 +79,7 @@ describe("recording", function () {
   });
 
   it("keeps a zero that was read as a value", async () => {
-    const recorder = await recordTape({ upstreamUrl: node.url });
+    const recorder = opened.add(await recordTape({ upstreamUrl: node.url }));
     await ask(recorder.url, "eth_getStorageAt", [CONTRACT, "0x9", "latest"]);
     await recorder.save(folder.file("zero.json"));
     await recorder.close();
@@ -90,7 +92,7 @@ describe("recording", function () {
   });
 
   it("stays at its block while the node goes on", async () => {
-    const recorder = await recordTape({ upstreamUrl: node.url });
+    const recorder = opened.add(await recordTape({ upstreamUrl: node.url }));
     const before = recorder.block;
     await node.send("eth_sendTransaction", { from: USER, to: address(0x888), value: "0x5" });
     await node.send("anvil_mine", "0x1");
@@ -103,7 +105,7 @@ describe("recording", function () {
   });
 
   it("pins the block that it is told to", async () => {
-    const recorder = await recordTape({ upstreamUrl: node.url, block: 1 });
+    const recorder = opened.add(await recordTape({ upstreamUrl: node.url, block: 1 }));
     const nonce = await ask(recorder.url, "eth_getTransactionCount", [USER, "0x1"]);
     await recorder.close();
     expect(recorder.block).to.equal(1);
@@ -113,7 +115,7 @@ describe("recording", function () {
   });
 
   it("refuses logs that it could not replay", async () => {
-    const recorder = await recordTape({ upstreamUrl: node.url, block: 1 });
+    const recorder = opened.add(await recordTape({ upstreamUrl: node.url, block: 1 }));
     const block = (await node.send("eth_getBlockByNumber", "0x1", false)) as { transactions: string[] };
     const { error } = await ask(recorder.url, "eth_getTransactionByHash", [block.transactions[0]]);
     const { failures } = await recorder.close();
@@ -124,7 +126,7 @@ describe("recording", function () {
   it("does not save what it read of a block that was reorganised away", async () => {
     const snapshot = await node.send("evm_snapshot");
     await node.send("anvil_mine", "0x1");
-    const recorder = await recordTape({ upstreamUrl: node.url });
+    const recorder = opened.add(await recordTape({ upstreamUrl: node.url }));
     await ask(recorder.url, "eth_getBalance", [USER, "latest"]);
     await node.send("evm_revert", snapshot);
     await node.send("anvil_setNextBlockBaseFeePerGas", "0x1234567");

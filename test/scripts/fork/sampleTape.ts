@@ -91,6 +91,20 @@ export class TapeFolder {
   }
 }
 
+/** What a test opened, closed whether it passed or not: a server left open would keep the process from ending. */
+export class Opened {
+  private readonly all: { close(): Promise<unknown> }[] = [];
+
+  add<T extends { close(): Promise<unknown> }>(one: T): T {
+    this.all.push(one);
+    return one;
+  }
+
+  async close(): Promise<void> {
+    for (const one of this.all.splice(0)) await one.close();
+  }
+}
+
 export interface Answer {
   readonly result?: unknown;
   readonly error?: { readonly code: number; readonly message: string };

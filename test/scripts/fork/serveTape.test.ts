@@ -12,6 +12,7 @@ import {
   CODE,
   HEADER,
   LISTED_SLOT,
+  Opened,
   PATCHED_SLOT,
   PLAIN,
   RANGE,
@@ -19,6 +20,7 @@ import {
   sampleTape,
   TapeFolder,
   TOKEN,
+  VYPER_TOKEN,
   word,
 } from "./sampleTape";
 
@@ -27,6 +29,7 @@ const ZERO = word(0);
 
 describe("tape server", () => {
   const folder = new TapeFolder();
+  const opened = new Opened();
   let server: TapeServer;
 
   before(() => folder.write("tape.json", sampleTape()));
@@ -34,7 +37,10 @@ describe("tape server", () => {
   beforeEach(async () => {
     server = await serveTape({ file: folder.file("tape.json"), reportFile: folder.file("report.json") });
   });
-  afterEach(async () => void (await server.close()));
+  afterEach(async () => {
+    await server.close();
+    await opened.close();
+  });
 
   const slot = async (of: string, at: string, block: unknown = BLOCK): Promise<unknown> => {
     const { result, error } = await ask(server.url, "eth_getStorageAt", [of, at, block]);
@@ -113,6 +119,7 @@ describe("tape server", () => {
     await expectMiss("eth_getStorageAt", [TOKEN, word(0x1ff), BLOCK], /not recorded/);
     await expectMiss("eth_getStorageAt", [TOKEN, word(0x300), BLOCK], /not recorded/);
     await expectMiss("eth_getStorageAt", [TOKEN, word(0x101), BLOCK], /not recorded/);
+    await expectMiss("eth_getStorageAt", [VYPER_TOKEN, LISTED_SLOT, BLOCK], /not recorded/);
   });
 
   it("gives zero for a fresh address's entry only after it was asked about that address", async () => {
@@ -216,7 +223,9 @@ describe("tape server", () => {
 
   it("tells of a miss once, however often it is asked", async () => {
     const told: string[] = [];
-    const telling = await serveTape({ file: folder.file("tape.json"), onMiss: ({ message }) => told.push(message) });
+    const telling = opened.add(
+      await serveTape({ file: folder.file("tape.json"), onMiss: ({ message }) => told.push(message) }),
+    );
     await ask(telling.url, "eth_getStorageAt", [TOKEN, word(5), BLOCK]);
     await ask(telling.url, "eth_getStorageAt", [TOKEN, word(5), BLOCK]);
     await telling.close();
@@ -224,9 +233,11 @@ describe("tape server", () => {
   });
 
   it("refuses unknown addresses of a recorded tape", async () => {
-    const strict = await serveTape({
-      file: folder.write("strict.json", { ...sampleTape(), unknownAccounts: "refuse" }),
-    });
+    const strict = opened.add(
+      await serveTape({
+        file: folder.write("strict.json", { ...sampleTape(), unknownAccounts: "refuse" }),
+      }),
+    );
     const { error } = await ask(strict.url, "eth_getBalance", [FRESH, BLOCK]);
     const ofSlot = await ask(strict.url, "eth_getStorageAt", [FRESH, word(1), BLOCK]);
     await strict.close();

@@ -3,11 +3,13 @@ import { InputFailure } from "../../../keeper/config/failure";
 import { serveTape } from "../../../scripts/fork/serveTape";
 import { chosenUpstream, openUpstream } from "../../../scripts/fork/upstream";
 import { startAnvil } from "./anvilNode";
-import { ask, RECORDED_SLOT, sampleTape, TapeFolder, TOKEN, word } from "./sampleTape";
+import { ask, Opened, RECORDED_SLOT, sampleTape, TapeFolder, TOKEN, word } from "./sampleTape";
 
 describe("upstream of a fork", function () {
   this.timeout(30_000);
   const folder = new TapeFolder();
+  const opened = new Opened();
+  afterEach(() => opened.close());
   before(() => folder.write("tape.json", sampleTape()));
   after(() => folder.remove());
 
@@ -28,8 +30,8 @@ describe("upstream of a fork", function () {
   });
 
   it("pins a node of mainnet at the block, and says what the node could not answer", async () => {
-    const node = await serveTape({ file: folder.file("tape.json") });
-    const upstream = await openUpstream({ kind: "rpc", url: node.url, block: 20_000_000 });
+    const node = opened.add(await serveTape({ file: folder.file("tape.json") }));
+    const upstream = opened.add(await openUpstream({ kind: "rpc", url: node.url, block: 20_000_000 }));
     expect(upstream).to.include({ chainId: 1, block: 20_000_000, localProtocols: null });
     expect((await ask(upstream.url, "eth_getStorageAt", [TOKEN, "0x1", "latest"])).result).to.equal(word(41));
     expect(upstream.failures()).to.deep.equal([]);
@@ -48,7 +50,7 @@ describe("upstream of a fork", function () {
   });
 
   it("is a tape whose misses are its failures", async () => {
-    const upstream = await openUpstream({ kind: "tape", file: folder.file("tape.json") });
+    const upstream = opened.add(await openUpstream({ kind: "tape", file: folder.file("tape.json") }));
     await ask(upstream.url, "eth_getStorageAt", [TOKEN, RECORDED_SLOT, "latest"]);
     expect(upstream.failures()).to.deep.equal([]);
     await ask(upstream.url, "eth_getStorageAt", [TOKEN, word(5), "latest"]);

@@ -3,11 +3,12 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { expect } from "chai";
-import { Contract, Interface, MaxUint256, Wallet, toBeHex, zeroPadValue, type TransactionReceipt } from "ethers";
+import { Contract, Interface, MaxUint256, type Wallet, toBeHex, zeroPadValue, type TransactionReceipt } from "ethers";
 import type { LocalRole } from "../../../deploy/networks/localAccounts";
 import { callNode } from "../../../scripts/localnet/jsonRpc";
 import { randomFor } from "../../../scripts/localnet/market/random";
 import { CometModel__factory, PriceFeedModel__factory } from "../../../typechain-types";
+import { skip } from "../../skip";
 import { passTime, startTemporaryChain, transact, type TemporaryChain } from "./temporaryChain";
 
 const COMET_PROXY = "0xc3d688b66703497daa19211eedff47f25384cdc3";
@@ -17,7 +18,7 @@ const MAINNET_WETH = "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2";
 /** Where the genuine code is put: storage is the address's, so no proxy is needed. */
 const GENUINE = "0x00000000000000000000000000000000000c03e7";
 const SECONDS_PER_YEAR = 31_536_000n;
-const STEPS = 120;
+const STEPS = 80;
 
 interface Tape {
   readonly accounts: Record<string, { readonly codeHash: string }>;
@@ -36,17 +37,11 @@ describe("CometModel beside the genuine Comet", function () {
   let usdc: string;
 
   before(async function () {
-    if (tapeFile === undefined) {
-      console.log("      skipped: TILLER_TAPE names no recorded mainnet state with Comet's code");
-      this.skip();
-    }
+    if (tapeFile === undefined) skip(this, "TILLER_TAPE names no recorded mainnet state to take Comet's code from");
     const tape = JSON.parse(gunzipSync(readFileSync(tapeFile)).toString()) as Tape;
     const codeOf = (address: string): string | undefined => tape.code[tape.accounts[address]?.codeHash ?? ""];
     const [code, extension] = [codeOf(COMET_CODE), codeOf(COMET_EXT)];
-    if (code === undefined || extension === undefined) {
-      console.log("      skipped: the tape of TILLER_TAPE does not hold Comet");
-      this.skip();
-    }
+    if (code === undefined || extension === undefined) skip(this, "the tape of TILLER_TAPE does not hold Comet");
     local = await startTemporaryChain();
     await callNode(local.chain.url, "anvil_setCode", [GENUINE, code]);
     await callNode(local.chain.url, "anvil_setCode", [COMET_EXT, extension]);

@@ -108,10 +108,10 @@ describe("the local market", function () {
     expect((await play(12, SEED + 1)).map(({ sent }) => sent)).to.not.deep.equal(first.map(({ sent }) => sent));
   });
 
-  it("keeps borrowers safe and savings funded when a block takes a day", async () => {
+  it("keeps borrowers safe and savings funded when a block takes six days", async () => {
     const market = openMarket(settings());
     try {
-      for (let day = 0; day < 60; day += 1) {
+      for (let block = 0; block < 60; block += 1) {
         await market.turn();
         await passTime(local.chain.url, 86_400 * 6);
       }

@@ -75,6 +75,18 @@ describe("the market's plan", () => {
     expect([...towards(59_500_000n * USDC)].sort()).to.deep.equal(["repay", "supply"]);
   });
 
+  it("keeps a pool near its usual size: the side that brings it back moves more often", () => {
+    const share = (supplied: bigint, kind: string): number => {
+      const lending = pool({ supplied, borrowed: (supplied * 7n) / 10n, cash: (supplied * 3n) / 10n });
+      const moves = movesOver(300, { ...state({ slot: 12 }), aave: lending }).filter(
+        (action) => "venue" in action && action.venue === "aave",
+      );
+      return moves.filter((action) => action.kind === kind).length / moves.length;
+    };
+    expect(share(70_000_000n * USDC, "withdraw")).to.be.above(0.75);
+    expect(share(50_000_000n * USDC, "borrow")).to.be.above(0.75);
+  });
+
   it("never asks for more than the caps, the cash and the purses allow", () => {
     const amount = fc.bigInt({ min: 0n, max: 70_000_000n * USDC });
     fc.assert(

@@ -2,13 +2,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { Contract, Wallet, type JsonRpcProvider } from "ethers";
+import { type Contract, Wallet, type JsonRpcProvider } from "ethers";
 import type { LocalRole } from "../../../deploy/networks/localAccounts";
 import { startLocalChain, type LocalChain } from "../../../scripts/localnet/anvil";
 import { callNode } from "../../../scripts/localnet/jsonRpc";
 import { localProvider } from "../../../scripts/localnet/market/contracts";
 import { deployProtocols } from "../../../scripts/localnet/protocols/deploy";
 import type { Protocols } from "../../../scripts/localnet/protocols/protocolsFile";
+import { isAlive } from "../../../scripts/localnet/runningNode";
 import { localWallet } from "../../../scripts/localnet/protocols/sender";
 
 export interface TemporaryFolder {
@@ -37,6 +38,11 @@ export interface TemporaryChain {
 export async function startTemporaryChain(): Promise<TemporaryChain> {
   const { folder, remove } = temporaryFolder();
   const chain = await startLocalChain({ folder, port: 0 });
+  // The node is in a group of its own and would outlive a test process that is ended in the middle.
+  const killNode = (): void => {
+    if (isAlive(chain.pid)) process.kill(chain.pid, "SIGKILL");
+  };
+  process.once("exit", killNode);
   try {
     const protocols = await deployProtocols(chain.url, folder);
     const provider = localProvider(chain.url);
@@ -51,6 +57,7 @@ export async function startTemporaryChain(): Promise<TemporaryChain> {
       end: async () => {
         provider.destroy();
         await chain.stop();
+        process.off("exit", killNode);
         remove();
       },
     };

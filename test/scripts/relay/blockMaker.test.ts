@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { toBeHex } from "ethers";
+import { Wallet, id, toBeHex } from "ethers";
 import { type Relay, startRelay } from "../../../scripts/relay/relay";
 import { type TestNode, account, startAnvil, startHardhat } from "./devNodes";
 import { type TransactionWish, ask, signed } from "./relayClient";
@@ -138,6 +138,22 @@ for (const [name, startNode] of [
       const block = await relay.produceBlock();
       expect(block.bundles).to.have.length(1);
       expect(await hashesIn(block.number)).to.include(sent);
+    });
+
+    it("leaves all transactions of a sender where they are when one of them has no signature", async () => {
+      const mixed = new Wallet(id(`a sender on ${name}`));
+      await node.provider.send("hardhat_setBalance", [mixed.address, "0xde0b6b3a7640000"]);
+      const fees = { maxFeePerGas: 100_000_000_000n, maxPriorityFeePerGas: 1_000_000_000n };
+      const to = account(9).address;
+      await sendPublic(
+        await mixed.signTransaction({ type: 2, chainId: 31337, nonce: 0, to, gasLimit: 21_000n, ...fees }),
+      );
+      await node.provider.send("hardhat_impersonateAccount", [mixed.address]);
+      const unsigned = { from: mixed.address, to, nonce: "0x1", gas: "0x5208", gasPrice: "0x174876e800" };
+      await node.provider.send("eth_sendTransaction", [unsigned]);
+      await sendBundle([(await signed(3, { nonce: 0 })).raw], (await height()) + 1);
+      expect((await relay.produceBlock()).bundles).to.have.length(1);
+      expect(await node.provider.getTransactionCount(mixed.address)).to.equal(2);
     });
 
     it("takes an included block back when told to, keeping public transactions", async () => {

@@ -16,7 +16,19 @@ export interface TestNode {
 
 export function startAnvil(): Promise<TestNode> {
   const program = path.join(ROOT, "node_modules/.bin/anvil");
-  const flags = ["--port", "0", "--order", "fifo", "--no-mining", "--mnemonic", LOCAL_MNEMONIC];
+  const flags = [
+    "--port",
+    "0",
+    "--order",
+    "fifo",
+    "--no-mining",
+    "--prune-history",
+    "256",
+    "--transaction-block-keeper",
+    "2000",
+    "--mnemonic",
+    LOCAL_MNEMONIC,
+  ];
   return start(
     spawn(program, [...flags, "--chain-id", String(CHAIN_ID)], { cwd: ROOT, detached: true }),
     /Listening on (\S+)/,
@@ -33,9 +45,11 @@ export function startHardhat(): Promise<TestNode> {
   return start(child, /server at http:\/\/(\S+?)\//);
 }
 
+const accounts = HDNodeWallet.fromPhrase(LOCAL_MNEMONIC, undefined, "m/44'/60'/0'/0");
+
 /** The account with this index of the local mnemonic, for signing only. */
 export function account(index: number): HDNodeWallet {
-  return HDNodeWallet.fromPhrase(LOCAL_MNEMONIC, undefined, `m/44'/60'/0'/0/${index}`);
+  return accounts.deriveChild(index);
 }
 
 async function start(child: ChildProcess, listening: RegExp): Promise<TestNode> {

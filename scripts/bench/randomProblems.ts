@@ -1,9 +1,9 @@
 // Seeded random allocation problems that reach every corner of the allocator: pools above their kink, pools that only
 // our money funds, tiny and empty pools, caps and groups that bind, starts that break a limit, gas and proportional
 // costs, minimum idle, twins.
-import type { AllocationGroup, AllocationProblem, AllocationVenue } from "../../../keeper/allocate/problem";
-import { leastAmount } from "../../../keeper/allocate/limits";
-import type { RateModel } from "../../../keeper/venues/rateModel";
+import type { AllocationGroup, AllocationProblem, AllocationVenue } from "../../keeper/allocate/problem";
+import { leastAmount } from "../../keeper/allocate/limits";
+import type { RateModel } from "../../keeper/venues/rateModel";
 
 export type Random = () => number;
 
