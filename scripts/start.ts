@@ -1,7 +1,7 @@
 // `npm start`: the whole system on this machine, from nothing: a local chain with genuine protocols, a relay that makes
 // its blocks, a market that moves its rates, the vault with a depositor's money, and the keeper with its database and
 // page. Everything lives in the data folder and goes on from there at the next start. Ctrl-C stops it.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
 import { parseArgs } from "node:util";
@@ -9,6 +9,7 @@ import { Failure, InputFailure, WorldFailure } from "../keeper/config/failure";
 import type { ConfigInput } from "../keeper/config/schema";
 import { startLocalChain, type LocalChain } from "./localnet/anvil";
 import { startChild, type Child } from "./start/child";
+import { lockFolder } from "./start/folderLock";
 import { localKeeperKey, prepareGenesis, type Genesis } from "./start/genesis";
 import { notable } from "./start/notable";
 
@@ -90,7 +91,8 @@ async function start(options: StartOptions, system: System): Promise<Promise<nev
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
   const folder = path.join(options.dataDir, "localnet");
   const logFolder = path.join(folder, "logs");
-  mkdirSync(logFolder, { recursive: true });
+  const unlock = lockFolder(folder);
+  system.add("lock", () => Promise.resolve(unlock()));
 
   const chain = await startLocalChain({ folder, port: 0 });
   system.add("chain", () => chain.stop());

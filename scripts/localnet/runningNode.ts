@@ -74,7 +74,8 @@ function signal(pid: number, name: "SIGINT" | "SIGKILL"): void {
   }
 }
 
-function commandOf(pid: number): string | null {
+/** Command line of a process; null when there is none. */
+export function commandOf(pid: number): string | null {
   try {
     if (process.platform === "linux") return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
     return execFileSync("ps", ["-ww", "-o", "args=", "-p", String(pid)], { encoding: "utf8" });

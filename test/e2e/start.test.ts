@@ -14,6 +14,9 @@ interface Running {
   readonly url: string;
 }
 
+/** What the running parts keep in the data folder, and take away when they end as they should. */
+const LEFT_BEHIND = ["localnet/anvil.json", "localnet/npm-start.pid", "postgres/data/postmaster.pid"];
+
 describe("npm start", function () {
   this.timeout(240_000);
   let folder: string;
@@ -74,11 +77,14 @@ describe("npm start", function () {
     expect(html).to.contain(first.sharePrice.slice(0, 6));
     expect(html).to.match(/included|final/);
 
+    for (const part of LEFT_BEHIND) expect(existsSync(path.join(folder, part)), `${part} is there`).to.equal(true);
+    const twice = await startScript("scripts/start.ts", ["--data-dir", folder, "--port", "0"]).finished;
+    expect(twice.code).to.equal(1);
+    expect(twice.stderr).to.match(/--data-dir: .*ALREADY_RUNNING/);
+
     const stopped = await stop(running);
     expect(stopped.code, stopped.stderr).to.equal(0);
-    for (const part of ["localnet/anvil.pid", "postgres/postmaster.pid"]) {
-      expect(existsSync(path.join(folder, part)), `${part} is gone`).to.equal(false);
-    }
+    for (const part of LEFT_BEHIND) expect(existsSync(path.join(folder, part)), `${part} is gone`).to.equal(false);
 
     running = await start();
     const second = await until(running.url, (seen) => seen.block > first.block + 3);
