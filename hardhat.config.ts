@@ -5,6 +5,7 @@ import { subtask, type HardhatUserConfig } from "hardhat/config";
 import {
   TASK_COMPILE_SOLIDITY_GET_SOLC_BUILD,
   TASK_COMPILE_SOLIDITY_GET_SOURCE_PATHS,
+  TASK_COMPILE_SOLIDITY_LOG_COMPILATION_ERRORS,
 } from "hardhat/builtin-tasks/task-names";
 import "@nomicfoundation/hardhat-ethers";
 import "@nomicfoundation/hardhat-chai-matchers";
@@ -29,6 +30,21 @@ subtask(TASK_COMPILE_SOLIDITY_GET_SOLC_BUILD, async (args: { solcVersion: string
     longVersion: compiler.version(),
   };
 });
+
+/** "Transient storage … is used": about OpenZeppelin's reentrancy guard, which is what it is for. */
+const EXPECTED_WARNINGS = ["2394"];
+
+interface SolcOutput {
+  readonly errors?: readonly { readonly errorCode?: string }[];
+}
+
+subtask(
+  TASK_COMPILE_SOLIDITY_LOG_COMPILATION_ERRORS,
+  (args: { output: SolcOutput; quiet: boolean }, _hre, runSuper) => {
+    const errors = (args.output.errors ?? []).filter(({ errorCode }) => !EXPECTED_WARNINGS.includes(errorCode ?? ""));
+    return runSuper({ ...args, output: { ...args.output, errors } });
+  },
+);
 
 subtask(TASK_COMPILE_SOLIDITY_GET_SOURCE_PATHS, async (_args, hre, runSuper) => {
   const own = (await runSuper()) as string[];
