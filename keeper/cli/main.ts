@@ -7,14 +7,16 @@ import { replayCommand } from "./replay";
 import { runCommand } from "./run";
 import { statusCommand } from "./status";
 
+/** Commander's own complaints are printed by exitWith, in the form of every other failure; help is still shown. */
+const SILENT_ERRORS = { outputError: () => undefined };
+
 function program(): Command {
   const root = new Command("tiller")
     .description("A yield vault's keeper: watches the markets, decides, and lands rebalances as bundles.")
     .option("--debug", "show the stack of a failure")
     .showHelpAfterError(false)
     .exitOverride()
-    // Commander's own complaints are printed by exitWith, in the form of every other failure.
-    .configureOutput({ writeErr: () => undefined });
+    .configureOutput(SILENT_ERRORS);
   for (const command of [runCommand(), statusCommand(), replayCommand(), allocateCommand(), configCommand()]) {
     root.addCommand(inheriting(command));
   }
@@ -23,7 +25,7 @@ function program(): Command {
 
 /** Sub-commands made elsewhere take over how the root exits and prints. */
 function inheriting(command: Command): Command {
-  command.exitOverride().configureOutput({ writeErr: () => undefined });
+  command.exitOverride().configureOutput(SILENT_ERRORS);
   for (const child of command.commands) inheriting(child);
   return command;
 }
@@ -38,6 +40,11 @@ async function main(argv: readonly string[]): Promise<void> {
     );
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return;
+    if (error instanceof CommanderError && error.code === "commander.help") {
+      // No command was given: the help that was printed is the answer.
+      process.exitCode = 2;
+      return;
+    }
     exitWith(error, { debug, json });
   }
 }

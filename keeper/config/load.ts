@@ -218,7 +218,7 @@ function problemsOf(
 
 function problemOf(issue: z.core.$ZodIssue, keys: readonly (string | number)[]): string {
   if (keys.join(".") === "chain.rpcUrls" && issue.code === "invalid_type" && / undefined$/.test(issue.message)) {
-    return "is missing: name at least one RPC endpoint here or in RPC_URL";
+    return "is missing: name at least one RPC endpoint here or in RPC_URL, or have `npm start` make a local chain";
   }
   if (issue.code === "invalid_type") {
     return / undefined$/.test(issue.message) ? "is missing" : `must be of type ${issue.expected}`;
