@@ -5,7 +5,8 @@ import { localNetwork } from "../../deploy/networks/local";
 import { MAINNET_FORK } from "../../deploy/networks/mainnet";
 import type { NetworkParameters } from "../../deploy/networks/network";
 import type { AddressFile } from "../../keeper/config/addressFile";
-import { localWallet } from "../localnet/protocols/sender";
+import { localRoles } from "../../deploy/localDeployment";
+import { localWallet } from "../../deploy/networks/localWallet";
 import type { Fork } from "./startFork";
 
 /** Parameters of the fork's vault. Its network is `fork` in either case: there is no block 0 to ask for. */
@@ -28,11 +29,7 @@ export async function deployOnFork(fork: Fork, addressFile: string): Promise<Add
     return await deployVault({
       signer: deployer,
       network,
-      roles: {
-        owner: localWallet("owner").address,
-        guardian: localWallet("guardian").address,
-        keepers: [localWallet("keeper").address],
-      },
+      roles: localRoles(),
       addressFile,
     });
   } finally {

@@ -9,7 +9,7 @@ import type { AddressFile } from "../../keeper/config/addressFile";
 import { WorldFailure } from "../../keeper/config/failure";
 import type { ConfigInput } from "../../keeper/config/schema";
 import { IERC20__factory, Vault__factory } from "../../typechain-types";
-import { localWallet } from "../localnet/protocols/sender";
+import { localWallet } from "../../deploy/networks/localWallet";
 import { startRelay } from "../relay/relay";
 import { deployOnFork } from "./deployOnFork";
 import type { Fork } from "./startFork";

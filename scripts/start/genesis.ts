@@ -1,10 +1,10 @@
 // What the local chain holds before the keeper looks at it: the protocols, the vault, and a depositor's money in it.
 // Every step is skipped when an earlier start has done it.
 import path from "node:path";
-import { HDNodeWallet, JsonRpcProvider, MaxUint256, Network, parseUnits } from "ethers";
+import { JsonRpcProvider, MaxUint256, Network, parseUnits } from "ethers";
 import { deployVault } from "../../deploy/deployVault";
-import { localNetwork } from "../../deploy/networks/local";
-import { LOCAL_ACCOUNT, LOCAL_MNEMONIC, type LocalRole } from "../../deploy/networks/localAccounts";
+import { localDeployment } from "../../deploy/localDeployment";
+import { localWallet } from "../../deploy/networks/localWallet";
 import type { AddressFile } from "../../keeper/config/addressFile";
 import { IVault__factory, UsdcModel__factory } from "../../typechain-types";
 import { LOCAL_CHAIN_ID } from "../localnet/anvil";
@@ -30,16 +30,7 @@ export async function prepareGenesis(url: string, folder: string, progress: (lin
   // The relay is not up yet: here, and only here, the node mines by itself.
   await provider.send("evm_setAutomine", [true]);
   try {
-    const addresses = await deployVault({
-      signer: localWallet("deployer", provider),
-      network: localNetwork(protocols),
-      roles: {
-        owner: localWallet("owner", provider).address,
-        guardian: localWallet("guardian", provider).address,
-        keepers: [localWallet("keeper", provider).address],
-      },
-      addressFile,
-    });
+    const addresses = await deployVault(localDeployment(provider, { protocols, addressFile }));
     progress(`vault      ${addresses.vault}`);
     await firstDeposit(provider, { protocols, addresses });
     return { protocols, addresses, addressFile };
@@ -49,25 +40,20 @@ export async function prepareGenesis(url: string, folder: string, progress: (lin
   }
 }
 
-/** The account of a role on the local chain. */
-export function localWallet(role: LocalRole, provider: JsonRpcProvider): HDNodeWallet {
-  return HDNodeWallet.fromPhrase(LOCAL_MNEMONIC, undefined, `m/44'/60'/0'/0/${LOCAL_ACCOUNT[role]}`).connect(provider);
-}
-
 /** The keeper's key on the local chain: for its environment only, never for an argument or a log. */
 export function localKeeperKey(): string {
-  return HDNodeWallet.fromPhrase(LOCAL_MNEMONIC, undefined, `m/44'/60'/0'/0/${LOCAL_ACCOUNT.keeper}`).privateKey;
+  return localWallet("keeper").privateKey;
 }
 
 async function firstDeposit(
   provider: JsonRpcProvider,
   at: { readonly protocols: Protocols; readonly addresses: AddressFile },
 ): Promise<void> {
-  const depositor = localWallet("depositor", provider);
+  const depositor = localWallet("depositor").connect(provider);
   const vault = IVault__factory.connect(at.addresses.vault, depositor);
   if ((await vault.balanceOf(depositor.address)) > 0n) return;
   const usdc = UsdcModel__factory.connect(at.protocols.tokens.usdc, depositor);
-  await (await usdc.connect(localWallet("market", provider)).mint(depositor.address, FIRST_DEPOSIT)).wait();
+  await (await usdc.connect(localWallet("market").connect(provider)).mint(depositor.address, FIRST_DEPOSIT)).wait();
   await (await usdc.approve(at.addresses.vault, MaxUint256)).wait();
   await (await vault["deposit(uint256,address)"](FIRST_DEPOSIT, depositor.address)).wait();
 }

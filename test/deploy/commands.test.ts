@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { getBytes, hexlify, Wallet } from "ethers";
 import { deployVault } from "../../deploy/deployVault";
-import { localWallet } from "../../deploy/localDeployment";
+import { localWallet } from "../../deploy/networks/localWallet";
 import type { AddressFile } from "../../keeper/config/addressFile";
 import { Vault__factory, VaultTimelock__factory } from "../../typechain-types";
 import { TestChain } from "./localChain";

@@ -4,7 +4,7 @@ import path from "node:path";
 import { Wallet, type TransactionRequest } from "ethers";
 import { deployVault, type DeployOptions } from "../../deploy/deployVault";
 import { inspect } from "../../deploy/inspect";
-import { localWallet } from "../../deploy/localDeployment";
+import { localWallet } from "../../deploy/networks/localWallet";
 import { MAINNET } from "../../deploy/networks/mainnet";
 import type { VenueParameters } from "../../deploy/networks/network";
 import type { DeploymentEvent } from "../../deploy/transactions";

@@ -4,7 +4,7 @@
 import { expect } from "chai";
 import { Contract, Interface, MaxUint256, toBeHex, type HDNodeWallet, type TransactionReceipt } from "ethers";
 import type { Fork } from "../../scripts/fork/startFork";
-import { localWallet } from "../../scripts/localnet/protocols/sender";
+import { localWallet } from "../../deploy/networks/localWallet";
 import { CometModel__factory, PriceFeedModel__factory, UsdtModel__factory } from "../../typechain-types";
 import { skip } from "../skip";
 import { DAY, describeOnFork, skipWithoutComet, USDC } from "./forkSuite";

@@ -2,7 +2,7 @@
 // would. The figures are those that came out when the composite state was put together, by other programs.
 import { expect } from "chai";
 import { Contract, MaxUint256, type ContractTransactionReceipt, type HDNodeWallet } from "ethers";
-import { localWallet } from "../../scripts/localnet/protocols/sender";
+import { localWallet } from "../../deploy/networks/localWallet";
 import { skip } from "../skip";
 import { DAY, describeOnFork, skipWithoutComet, USDC } from "./forkSuite";
 

@@ -8,7 +8,7 @@ import { localPlaces, type ForkPlaces } from "../../scripts/fork/places";
 import { recordTape } from "../../scripts/fork/recordTape";
 import { assertForkSound, connect, startFork } from "../../scripts/fork/startFork";
 import { LOCAL_MNEMONIC } from "../../deploy/networks/localAccounts";
-import { localWallet } from "../../scripts/localnet/protocols/sender";
+import { localWallet } from "../../deploy/networks/localWallet";
 import { TapeFolder } from "../scripts/fork/sampleTape";
 import { DAY, USDC } from "./forkSuite";
 

@@ -7,7 +7,7 @@ import { readLatestSnapshot } from "../../keeper/chain/readSnapshot";
 import type { AdapterSnapshot, VaultSnapshot } from "../../keeper/chain/snapshot";
 import type { AddressFile } from "../../keeper/config/addressFile";
 import { deployOnFork, networkOf } from "../../scripts/fork/deployOnFork";
-import { localWallet } from "../../scripts/localnet/protocols/sender";
+import { localWallet } from "../../deploy/networks/localWallet";
 import { IERC20__factory, Vault__factory, type Vault } from "../../typechain-types";
 import { TapeFolder } from "../scripts/fork/sampleTape";
 import { DAY, describeOnFork, skipWithoutComet, USDC } from "./forkSuite";

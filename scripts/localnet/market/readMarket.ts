@@ -2,7 +2,7 @@
 import type { Contract } from "ethers";
 import type { Protocols } from "../protocols/protocolsFile";
 import { ETHER, USDC } from "../protocols/parameters";
-import { localWallet } from "../protocols/sender";
+import { localWallet } from "../../../deploy/networks/localWallet";
 import type { MarketContracts } from "./contracts";
 import type { FeedState, LendingState, MarketState } from "./marketState";
 

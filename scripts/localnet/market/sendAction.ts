@@ -3,7 +3,7 @@ import type { HDNodeWallet, JsonRpcProvider } from "ethers";
 import { LOCAL_CHAIN_ID } from "../anvil";
 import { UNISWAP_FEE_PIPS } from "../protocols/parameters";
 import type { Protocols } from "../protocols/protocolsFile";
-import { localWallet } from "../protocols/sender";
+import { localWallet } from "../../../deploy/networks/localWallet";
 import type { MarketContracts } from "./contracts";
 import type { MarketAction, MarketActor } from "./marketState";
 

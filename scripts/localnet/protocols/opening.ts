@@ -5,7 +5,8 @@ import { CometModel__factory, SavingsModel__factory } from "../../../typechain-t
 import { npmArtifact } from "./npmArtifact";
 import { OPENING, UNISWAP_FEE_PIPS, UNISWAP_RINGS } from "./parameters";
 import type { Protocols } from "./protocolsFile";
-import { ERC20, Sender, localWallet } from "./sender";
+import { localWallet } from "../../../deploy/networks/localWallet";
+import { ERC20, Sender } from "./sender";
 import { POSITION_MANAGER } from "./uniswap";
 
 const AAVE_POOL = "@aave/core-v3/artifacts/contracts/protocol/pool/Pool.sol/Pool.json";

@@ -1,6 +1,7 @@
 // An account that deploys and calls on a chain that mines each transaction as it comes.
-import { ContractFactory, HDNodeWallet, Interface, Mnemonic, getCreateAddress, type Contract } from "ethers";
-import { LOCAL_ACCOUNT, LOCAL_MNEMONIC, type LocalRole } from "../../../deploy/networks/localAccounts";
+import { ContractFactory, Interface, getCreateAddress, type HDNodeWallet, type Contract } from "ethers";
+import type { LocalRole } from "../../../deploy/networks/localAccounts";
+import { localWallet } from "../../../deploy/networks/localWallet";
 import { LOCAL_CHAIN_ID } from "../anvil";
 import { callNode } from "../jsonRpc";
 import type { Artifact } from "./npmArtifact";
@@ -9,11 +10,6 @@ import type { Artifact } from "./npmArtifact";
 const GAS_LIMIT = 16_000_000;
 const MAX_FEE_PER_GAS = 100_000_000_000n;
 const RECEIPT_PATIENCE_MS = 10_000;
-
-/** The wallet of a local actor. */
-export function localWallet(role: LocalRole): HDNodeWallet {
-  return HDNodeWallet.fromMnemonic(Mnemonic.fromPhrase(LOCAL_MNEMONIC), `m/44'/60'/0'/0/${LOCAL_ACCOUNT[role]}`);
-}
 
 export class Sender {
   private constructor(

@@ -4,7 +4,8 @@ import { PriceFeedModel__factory, UsdcModel__factory, UsdtModel__factory } from 
 import { npmArtifact } from "./npmArtifact";
 import { FIRST_PRICES } from "./parameters";
 import type { Protocols } from "./protocolsFile";
-import { localWallet, type Sender } from "./sender";
+import { localWallet } from "../../../deploy/networks/localWallet";
+import type { Sender } from "./sender";
 
 const FEED_DECIMALS = 8;
 

@@ -21,7 +21,8 @@ import { supplyApr } from "../../../keeper/venues/rateModel";
 import { startLocalChain, type LocalChain } from "../../../scripts/localnet/anvil";
 import { npmArtifact } from "../../../scripts/localnet/protocols/npmArtifact";
 import { SAVINGS_RATE_PER_SECOND } from "../../../scripts/localnet/protocols/parameters";
-import { localWallet, prepareGenesis, type Genesis } from "../../../scripts/start/genesis";
+import { localWallet } from "../../../deploy/networks/localWallet";
+import { prepareGenesis, type Genesis } from "../../../scripts/start/genesis";
 import { UsdcModel__factory } from "../../../typechain-types";
 
 const USDC = 10n ** 6n;
@@ -42,7 +43,7 @@ describe("the snapshot of the real lens", function () {
     genesis = await prepareGenesis(local.url, folder, () => undefined);
     const network = Network.from(31_337);
     provider = new JsonRpcProvider(local.url, network, { staticNetwork: network, cacheTimeout: -1 });
-    keeper = localWallet("keeper", provider).address;
+    keeper = localWallet("keeper").address;
     chain = await connectChain({
       rpcUrls: [local.url],
       expectedChainId: 31_337,
@@ -123,7 +124,7 @@ describe("the snapshot of the real lens", function () {
   });
 
   it("gives the rate that genuine Aave itself stored in the same block, to the last digit", async () => {
-    const wallet = localWallet("market", provider);
+    const wallet = localWallet("market").connect(provider);
     const usdc = UsdcModel__factory.connect(genesis.protocols.tokens.usdc, wallet);
     const artifact = npmArtifact("@aave/core-v3/artifacts/contracts/protocol/pool/Pool.sol/Pool.json");
     const target = genesis.addresses.adapters.find((entry) => entry.kind === "aave-v3")?.venue ?? "";

@@ -7,7 +7,7 @@ import { WorldFailure } from "../../../keeper/config/failure";
 import { startLocalChain, type LocalChain } from "../../../scripts/localnet/anvil";
 import { callNode, genesisHashAt } from "../../../scripts/localnet/jsonRpc";
 import { isAlive } from "../../../scripts/localnet/runningNode";
-import { localWallet } from "../../../scripts/localnet/protocols/sender";
+import { localWallet } from "../../../deploy/networks/localWallet";
 import { temporaryFolder, type TemporaryFolder } from "./temporaryChain";
 
 const SOMEBODY = "0x00000000000000000000000000000000000000A1";

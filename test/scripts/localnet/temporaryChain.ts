@@ -10,7 +10,7 @@ import { localProvider } from "../../../scripts/localnet/market/contracts";
 import { deployProtocols } from "../../../scripts/localnet/protocols/deploy";
 import type { Protocols } from "../../../scripts/localnet/protocols/protocolsFile";
 import { isAlive } from "../../../scripts/localnet/runningNode";
-import { localWallet } from "../../../scripts/localnet/protocols/sender";
+import { localWallet } from "../../../deploy/networks/localWallet";
 
 export interface TemporaryFolder {
   readonly folder: string;
