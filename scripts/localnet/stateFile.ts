@@ -10,6 +10,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from "node:fs";
 import path from "node:path";
 import { WorldFailure } from "../../keeper/config/failure";
@@ -58,7 +59,8 @@ export function keepBackup(folder: string): () => void {
       const modified = statSync(file).mtimeMs;
       if (modified === copiedAt) return;
       const partial = `${backup}.partial`;
-      copyFileSync(file, partial);
+      // Not copyFileSync: it waits for ever for the rest of a file that anvil has cut short meanwhile.
+      writeFileSync(partial, readFileSync(file));
       if (!endsWhole(partial)) return;
       renameSync(partial, backup);
       copiedAt = modified;

@@ -88,7 +88,9 @@ describe("the deployment of a vault", () => {
     const depositor = localWallet("depositor").connect(chain.provider);
     const vault = Vault__factory.connect(made.vault, depositor);
     await (await IERC20__factory.connect(made.asset.address, depositor).approve(made.vault, 5_000_000n)).wait();
-    await (await vault["deposit(uint256,address)"](5_000_000n, depositor.address)).wait();
+    // An estimate in the second of the last accrual knows nothing of the accrual that the next second needs.
+    const gasLimit = 3_000_000n;
+    await (await vault["deposit(uint256,address)"](5_000_000n, depositor.address, { gasLimit })).wait();
     expect(await vault.balanceOf(depositor.address)).to.equal(5n * 10n ** 18n);
   });
 
