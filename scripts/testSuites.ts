@@ -14,8 +14,8 @@ export interface Suite {
 export const SUITES: readonly Suite[] = [
   { name: "contracts", folder: "test/contracts", runner: "hardhat", limitMinutes: 10 },
   { name: "tooling", folder: "test/scripts", runner: "mocha", limitMinutes: 5 },
-  { name: "deploy", folder: "test/deploy", runner: "mocha", limitMinutes: 5 },
-  { name: "localnet", folder: "test/scripts/localnet", runner: "mocha", limitMinutes: 5 },
+  { name: "deploy", folder: "test/deploy", runner: "mocha", limitMinutes: 8 },
+  { name: "localnet", folder: "test/scripts/localnet", runner: "mocha", limitMinutes: 8 },
   { name: "fork-tooling", folder: "test/scripts/fork", runner: "mocha", limitMinutes: 5 },
   { name: "relay", folder: "test/scripts/relay", runner: "mocha", limitMinutes: 5 },
   { name: "keeper", folder: "test/keeper", runner: "mocha", limitMinutes: 10 },
