@@ -89,7 +89,7 @@ describe("the model contracts", function () {
             await callNode(local.chain.url, "evm_revert", [run]);
           }
         }),
-        { numRuns: 15, seed: 7 },
+        { numRuns: 15, seed: 7, endOnFailure: true },
       );
     });
 
