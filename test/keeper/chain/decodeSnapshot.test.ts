@@ -134,6 +134,13 @@ describe("decoding the lens's answer", () => {
     expect(codeOf(() => decode(lensAnswer({ adapters: other })))).to.equal("ADAPTER_UNKNOWN");
   });
 
+  it("takes an unknown parent from a local chain that was just started again, and from no other", () => {
+    const afterRestart = lensAnswer({ parentHash: hash("00") });
+    expect(decode(afterRestart).blockNumber).to.equal(1234);
+    const mainnet = { ...addresses, network: "mainnet" as const };
+    expect(codeOf(() => decode(afterRestart, { addresses: mainnet }))).to.equal("SNAPSHOT_OF_ANOTHER_BLOCK");
+  });
+
   it("refuses an answer from another block, branch, chain or vault than was asked for", () => {
     const another = "SNAPSHOT_OF_ANOTHER_BLOCK";
     expect(codeOf(() => decode(lensAnswer({ blockNumber: 1235n })))).to.equal(another);
