@@ -59,7 +59,6 @@ const IN_FLIGHT: readonly IntentState[] = ["planned", "simulated", "submitted", 
 
 export class Keeper {
   private readonly history: RateHistory;
-  private last: Tick | null = null;
   private lastHold: { readonly code: string; readonly at: number } | null = null;
   private lastRebalanceAt: number | null = null;
   private previousObservations: readonly ObservationRow[] = [];
@@ -67,11 +66,6 @@ export class Keeper {
 
   constructor(private readonly deps: KeeperDeps) {
     this.history = new RateHistory({ halfLifeHours: deps.halfLifeHours });
-  }
-
-  /** The last finished tick. */
-  get lastTick(): Tick | null {
-    return this.last;
   }
 
   /**
@@ -113,7 +107,6 @@ export class Keeper {
         : await this.decide(snapshot, { head, availableAt, timed });
     const forecasts = this.forecasts(snapshot, availableAt);
     const tick: Tick = { head, snapshot, observations, forecasts, outcome };
-    this.last = tick;
     deps.sink.emit({
       name: "tick.end",
       block: head.number,

@@ -53,19 +53,4 @@ export interface Sink {
   emit(event: KeeperEvent): void;
 }
 
-/** Fans one event out to several sinks; a sink that throws does not silence the others. */
-export function sinkOf(...sinks: readonly Sink[]): Sink {
-  return {
-    emit(event) {
-      for (const sink of sinks) {
-        try {
-          sink.emit(event);
-        } catch {
-          // A broken log or page must not stop the keeper.
-        }
-      }
-    },
-  };
-}
-
 export const silent: Sink = { emit: () => undefined };

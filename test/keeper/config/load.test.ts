@@ -86,7 +86,9 @@ describe("loading the configuration", () => {
     const config = loadConfig({ file, env: RPC, cwd: os.tmpdir() });
     expect(config.dataDir).to.equal(path.join(folder, "data"));
     expect(config.addresses).to.equal(path.join(folder, "deployment.json"));
-    expect(loadConfig({ file, env: { ...RPC, TILLER_DATA_DIR: "x" }, cwd: "/tmp" }).dataDir).to.equal("/tmp/x");
+    expect(loadConfig({ file, env: { ...RPC, TILLER_DATA_DIR: "x" }, cwd: os.tmpdir() }).dataDir).to.equal(
+      path.join(os.tmpdir(), "x"),
+    );
   });
 
   it("names every wrong field in one line, the first one first", () => {

@@ -3,11 +3,9 @@ import type { AdapterSnapshot, VaultSnapshot } from "../../../keeper/chain/snaps
 import { snapshot as vaultSnapshot, holding } from "../decide/vaultSnapshot";
 import type { ObservationRow } from "../../../keeper/store/records";
 import { growthApr } from "../../../keeper/venues/erc4626";
-import { limitsOf } from "../../../keeper/venues/limits";
 import { modelOf } from "../../../keeper/venues/model";
 import { observationsOf } from "../../../keeper/venues/observations";
 
-const WAD = 10n ** 18n;
 const USDC = 10n ** 6n;
 const YEAR = 31_536_000;
 
@@ -117,35 +115,5 @@ describe("a venue's model", () => {
     expect(modelOf(savings, 6, 0.045)).to.deep.equal({ kind: "fixed", apr: 0.045 });
     expect(() => modelOf(savings, 6)).to.throw(TypeError);
     expect(() => modelOf({ ...aave, state: null }, 6)).to.throw(TypeError);
-  });
-});
-
-describe("a venue's limits", () => {
-  const [aave, comet] = vaultSnapshot().adapters;
-  if (aave?.state?.kind !== "aave-v3" || comet?.state?.kind !== "compound-v3") throw new Error("Aave and Comet");
-  const state = aave.state;
-  const cometState = comet.state;
-
-  it("are the adapter's where nothing restricts it", () => {
-    expect(limitsOf({ ...aave, maxDeposit: 5n, maxWithdraw: 7n, fairValue: 7n })).to.deep.equal({
-      maxDeposit: 5n,
-      maxWithdraw: 7n,
-      restrictions: [],
-    });
-  });
-
-  it("name each restriction", () => {
-    const of = (change: Partial<AdapterSnapshot>): readonly string[] => limitsOf({ ...aave, ...change }).restrictions;
-    expect(of({ state: { ...state, frozen: true, paused: true } })).to.deep.equal(["frozen", "paused"]);
-    expect(of({ state: { ...state, active: false } })).to.deep.equal(["inactive"]);
-    expect(of({ state: { ...state, supplyCap: WAD, aTokenSupply: WAD } })).to.deep.equal(["at its supply cap"]);
-    expect(of({ fairValue: 9n, maxWithdraw: 8n })).to.deep.equal(["short of cash"]);
-    expect(limitsOf({ ...comet, state: { ...cometState, supplyPaused: true } }).restrictions).to.deep.equal(["paused"]);
-  });
-
-  it("take nothing into a quarantined or unreadable adapter", () => {
-    expect(limitsOf({ ...aave, quarantined: true, maxDeposit: 5n }).maxDeposit).to.equal(0n);
-    const unreadable = limitsOf({ ...aave, readable: false, state: null, maxDeposit: 5n });
-    expect(unreadable).to.deep.include({ maxDeposit: 0n, restrictions: ["unreadable"] });
   });
 });
