@@ -51,13 +51,15 @@ abstract contract Invariants is Cheats {
             address(new Strangers(w, l)),
             address(new Time(w, l))
         ];
+        uint256 first = 3e5 * w.scale();
         for (uint256 i; i < 3; ++i) {
             address depositor = w.depositors(i);
             vm.prank(depositor);
-            vault.deposit(3e5 * w.scale(), depositor);
-            l.flowIn(3e5 * w.scale());
+            vault.deposit(first, depositor);
+            l.flowIn(first);
         }
         // A block later limits have a base.
+        l.grow(12, vault.maxRate());
         vm.warp(block.timestamp + 12);
         vm.roll(block.number + 1);
     }
