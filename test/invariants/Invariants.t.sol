@@ -2,72 +2,16 @@
 pragma solidity 0.8.28;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {Claims} from "../../contracts/Claims.sol";
-import {Vault} from "../../contracts/Vault.sol";
 import {IVault} from "../../contracts/interfaces/IVault.sol";
-import {PlainToken} from "../contracts/hostile/PlainToken.sol";
-import {Cheats} from "./Cheats.sol";
-import {Ledger} from "./Ledger.sol";
+import {Scene} from "./Scene.sol";
 import {World} from "./World.sol";
-import {Depositors} from "./handlers/Depositors.sol";
-import {Guardian} from "./handlers/Guardian.sol";
-import {Keeper} from "./handlers/Keeper.sol";
-import {Market} from "./handlers/Market.sol";
-import {Owner} from "./handlers/Owner.sol";
-import {Strangers} from "./handlers/Strangers.sol";
-import {Time} from "./handlers/Time.sol";
-import {Trips} from "./handlers/Trips.sol";
 
 /// @title The laws of the vault
 /// @dev Two kinds. What a handler can see at a call, it notes in the ledger, and the law of that name asserts that nothing
 /// was noted. What can be seen of a state is looked at here, after every call; what is tried out here is never kept.
 /// Every law also asserts that no other law was breached, so that no call of any campaign is made in vain.
-abstract contract Invariants is Cheats {
+abstract contract Invariants is Scene {
     uint256 private constant ADAPTERS = 3;
-
-    World internal w;
-    Ledger internal l;
-    Vault internal vault;
-    PlainToken internal token;
-    Claims internal claims;
-    address[] private handlers;
-
-    function terms() internal pure virtual returns (World.Terms memory);
-
-    function setUp() public {
-        vm.warp(1_800_000_000);
-        vm.roll(20_000_000);
-        w = new World(terms());
-        l = new Ledger();
-        (vault, token, claims) = (w.vault(), w.token(), w.claims());
-        l.flowIn(vault.totalAssets());
-        handlers = [
-            address(new Depositors(w, l)),
-            address(new Keeper(w, l)),
-            address(new Guardian(w, l)),
-            address(new Owner(w, l)),
-            address(new Market(w, l)),
-            address(new Trips(w, l)),
-            address(new Strangers(w, l)),
-            address(new Time(w, l))
-        ];
-        uint256 first = 3e5 * w.scale();
-        for (uint256 i; i < 3; ++i) {
-            address depositor = w.depositors(i);
-            vm.prank(depositor);
-            vault.deposit(first, depositor);
-            l.flowIn(first);
-        }
-        // A block later limits have a base.
-        l.grow(12, vault.maxRate());
-        vm.warp(block.timestamp + 12);
-        vm.roll(block.number + 1);
-    }
-
-    /// @dev Which contracts the fuzzer calls.
-    function targetContracts() external view returns (address[] memory) {
-        return handlers;
-    }
 
     /* WHAT A STOLEN KEY CAN DO */
 
@@ -338,11 +282,6 @@ abstract contract Invariants is Cheats {
     function anyHolder() private view returns (address) {
         address[] memory holders = w.holders();
         return holders[uint256(keccak256(abi.encode(block.number, vault.totalSupply(), vault.idle()))) % 7];
-    }
-
-    function unbroken() internal view {
-        string memory breach = l.firstBreach();
-        require(bytes(breach).length == 0, breach);
     }
 }
 

@@ -23,6 +23,18 @@ contract Ledger {
 
     uint256 private mostFine;
 
+    /// @notice How often something happened that a campaign is worthless without.
+    mapping(string what => uint256) public reached;
+    mapping(bytes4 error => uint256) public refused;
+
+    function reach(string memory what) external {
+        ++reached[what];
+    }
+
+    function refuse(bytes memory reason) external {
+        ++refused[bytes4(reason)];
+    }
+
     /* BREACHES */
 
     function breach(string memory law, string memory what, uint256 found, uint256 bound) external {

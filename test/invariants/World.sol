@@ -147,6 +147,14 @@ contract World is Cheats {
         return !vault.adapter(address(adapters[i])).quarantined && reads(i);
     }
 
+    /// @notice Whether the share price is without adapter `i`. What fails in the block of an accrual counts in the next.
+    function writtenDown(uint256 i) public view returns (bool) {
+        if (counts(i)) return false;
+        (, bool uncounted) = vault.writtenOff();
+        (uint256 accounted, , uint256 updatedAt) = vault.accountedAssets();
+        return updatedAt != block.timestamp || uncounted || vault.totalAssets() != accounted;
+    }
+
     function reads(uint256 i) public view returns (bool) {
         return !venues[i].broken() && !venues[i].burnsGas();
     }
@@ -190,7 +198,7 @@ contract World is Cheats {
             if (units[i] != 0) {
                 sum += Math.mulDiv(positionOf(i), units[i], vault.adapter(address(adapters[i])).totalUnits);
             }
-            if (shares != 0 && !counts(i)) sum += Math.mulDiv(vaultPartOf(i), shares, supply);
+            if (shares != 0 && writtenDown(i)) sum += Math.mulDiv(vaultPartOf(i), shares, supply);
         }
     }
 

@@ -10,6 +10,9 @@ import {Handler} from "./Handler.sol";
 
 /// @title What a holder can do, each with the check that it moved exactly what it said
 abstract contract DepositorActs is Handler {
+    /// @dev Some venues burn all the gas that they are given.
+    uint256 private constant VENUE_GAS = 3e6;
+
     string private constant EXACTLY = "invariant_callsMoveExactlyWhatTheirPreviewsSaid";
 
     constructor(World w_, Ledger l_) Handler(w_, l_) {}
@@ -66,6 +69,7 @@ abstract contract DepositorActs is Handler {
         uint256 shares = vault.balanceOf(account);
         vm.prank(account);
         try vault.deposit(assets, account) returns (uint256 minted) {
+            l.reach("deposit");
             l.flowIn(assets);
             exactly("deposit took", tokens - token.balanceOf(account), assets);
             exactly("deposit minted", vault.balanceOf(account) - shares, expected);
@@ -91,8 +95,10 @@ abstract contract DepositorActs is Handler {
         uint256 assets = within(amount, 0, vault.previewRedeem(shares));
         uint256 expected = vault.previewWithdraw(assets);
         uint256 tokens = token.balanceOf(account);
+        if (assets > vault.idle()) l.reach("exit beyond idle");
         vm.prank(account);
         try vault.withdraw(assets, account, account) {
+            l.reach("withdrawal");
             l.flowOut(assets);
             exactly("withdraw paid", token.balanceOf(account) - tokens, assets);
             exactly("withdraw burned", shares - vault.balanceOf(account), expected);
@@ -120,6 +126,9 @@ abstract contract DepositorActs is Handler {
         for (uint256 i; i < skip.length; ++i) skip[i] = address(w.adapters(next(amount, i) % ADAPTERS));
         vm.prank(account);
         try vault.redeemInKind(shares, account, skip) {
+            l.reach("exit in kind");
+            if (!w.allCount()) l.reach("exit in kind while something does not count");
+            if (vault.totalAssets() < w.trueTotal(false)) l.reach("exit in kind while a gain drips");
             exactly("redeemInKind burned", held - vault.balanceOf(account), shares);
             uint256 left = vault.totalAssets();
             l.flowOut(total > left ? total - left : 0);
@@ -132,7 +141,9 @@ abstract contract DepositorActs is Handler {
         address adapter = address(w.adapters(amount % ADAPTERS));
         uint256 units = within(next(amount, 1), 0, claims.balanceOf(account, uint160(adapter)));
         vm.prank(account);
-        try vault.redeemClaim(adapter, units, account) {} catch {}
+        try vault.redeemClaim(adapter, units, account) {
+            l.reach("claim redeemed");
+        } catch {}
     }
 
     /// @dev Receipts that were paid in kind, and what attackers hold of a venue otherwise.
@@ -142,7 +153,7 @@ abstract contract DepositorActs is Handler {
             uint256 receipts = within(next(amount, i), 0, venue.balanceOf(account));
             if (receipts == 0) continue;
             vm.prank(account);
-            try venue.redeem(receipts, account, account) {} catch {}
+            try venue.redeem{gas: VENUE_GAS}(receipts, account, account) {} catch {}
         }
     }
 
@@ -151,7 +162,7 @@ abstract contract DepositorActs is Handler {
         MarketVenue venue = w.venues(amount % ADAPTERS);
         uint256 assets = within(next(amount, 1), 0, token.balanceOf(account) / 2);
         vm.prank(account);
-        try venue.deposit(assets, account) {} catch {}
+        try venue.deposit{gas: VENUE_GAS}(assets, account) {} catch {}
     }
 
     function doTransfer(address account, uint256 amount) internal {

@@ -48,6 +48,8 @@ contract Guardian is Settings {
         (bool done, ) = address(vault).call(data);
         noteTerms();
         if (!done) return;
+        if (bytes4(data) == IVault.guardianTrip.selector) l.reach("guardian's trip");
+        if (bytes4(data) == IVault.quarantine.selector) l.reach("quarantine by the guardian");
         string memory law = "invariant_guardianAloneNeverIncreasesRisk";
         uint256[] memory risk = risks();
         for (uint256 i; i < risk.length; ++i) if (risk[i] > before[i]) l.breach(law, "risk", risk[i], before[i]);

@@ -48,6 +48,7 @@ contract Keeper is Plans {
         uint256 wealthAfter = w.wealthOf(group);
         if (wealthAfter <= wealth + dust) return;
         uint256 gain = wealthAfter - wealth - dust;
+        l.reach("attackers' gain");
         costs = costsOfAll() - costs;
         if (gain > costs) {
             l.breach("invariant_attackersGainNoMoreThanTheirPlansCost", "gain", gain, costs);

@@ -10,6 +10,9 @@ import {DepositorActs} from "./DepositorActs.sol";
 
 /// @title Plans of a stolen key: how they are made up, and everything that has to be true of one that ran
 abstract contract Plans is DepositorActs {
+    /// @dev More than any plan takes; a venue may burn it.
+    uint256 private constant PLAN_GAS = 2e7;
+
     /// @dev What stood before a plan.
     struct Stand {
         Look look;
@@ -112,10 +115,11 @@ abstract contract Plans is DepositorActs {
         bytes memory plan = abi.encodeCall(IVault.rebalance, (moves, guard));
         w.listener().expect(true);
         vm.prank(keeper);
-        (bool done, ) = address(vault).call(plan);
+        (bool done, bytes memory reason) = address(vault).call{gas: PLAN_GAS}(plan);
         w.listener().expect(false);
         if (w.listener().entered()) l.breach("invariant_nobodyGetsInMidway", "entered a plan", 1, 0);
-        if (!done) return;
+        if (!done) return l.refuse(reason);
+        l.reach(s.breaker == IVault.Breaker.Closed ? "plan" : "plan while tripped");
         judge(s, moves, guard);
         if (used[keeper][guard.nonce] || guard.nonce != s.nonce) {
             l.breach("invariant_noPlanRunsTwice", "nonce", guard.nonce, s.nonce);
@@ -127,7 +131,7 @@ abstract contract Plans is DepositorActs {
     function replayLast() internal {
         if (lastPlan.length == 0) return;
         vm.prank(lastKeeper);
-        (bool done, ) = address(vault).call(lastPlan);
+        (bool done, ) = address(vault).call{gas: PLAN_GAS}(lastPlan);
         if (done) l.breach("invariant_noPlanRunsTwice", "a plan ran again", 1, 0);
     }
 
@@ -183,6 +187,7 @@ abstract contract Plans is DepositorActs {
         compare(s.look, Math.max(costs, net));
         uint256 lost = Math.max(taken, net - Math.min(net, s.look.dust));
         // A plan that only moves to idle is never out of budget for what a venue rounds off.
+        if (lost != 0) l.reach("plan with a loss");
         if (lost == 0 || (!grows && lost <= 2 * moves)) return;
         uint256 bound = Math.min(maxLoss, Math.mulDiv(s.base, vault.lossPerCall(), WAD));
         if (lost > bound) l.breach("invariant_noPlanLosesMoreThanItsBounds", "lost", lost, bound);

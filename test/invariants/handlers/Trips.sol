@@ -48,6 +48,7 @@ contract Trips is Handler {
         uint256 k = which % 2;
         string memory law = "invariant_strangersTripOnlyWhatHoldsFor30Minutes";
         try vault.trip(address(w.conditions(k))) {
+            l.reach("proven trip");
             uint256 armed = block.timestamp - armedAt[k];
             if (armedAt[k] == 0 || armed < TRIP_AFTER) l.breach(law, "seconds armed", armed, TRIP_AFTER);
             if (armed > TRIP_UNTIL) l.breach(law, "armed too long ago", armed, TRIP_UNTIL);
@@ -75,6 +76,7 @@ contract Trips is Handler {
         try vault.reportUnreadable(adapter) {
             bool quarantined = vault.adapter(adapter).quarantined;
             if (quarantined && !before) {
+                l.reach("quarantine by strangers");
                 if (reads) l.breach(law, "could be read", 1, 0);
                 uint256 passed = block.number - failedAt[i];
                 if (failedAt[i] == 0 || passed < REPORT_AFTER) l.breach(law, "blocks", passed, REPORT_AFTER);
@@ -85,7 +87,8 @@ contract Trips is Handler {
 
     function emergencyExit(uint256 which) external harmless {
         (IVault.Breaker state, ) = vault.breaker();
-        try vault.emergencyExit(address(w.adapters(which % ADAPTERS))) {
+        try vault.emergencyExit{gas: 2e7}(address(w.adapters(which % ADAPTERS))) {
+            l.reach("emergency exit");
             if (state != IVault.Breaker.Tripped) {
                 l.breach("invariant_strangersEmptyVenuesOnlyAfterAProvenTrip", "state", uint256(state), 2);
             }
