@@ -10,7 +10,8 @@ uint256 constant MAX_GROUPS = 8;
 uint256 constant WAD = 1e18;
 uint256 constant YEAR = 365 days;
 
-/// @dev One slot an adapter in the order of the withdrawal queue: all that an accrual needs of it.
+/// @dev One slot an adapter in the order of the withdrawal queue: all that an accrual needs of it. {Accounting} relies on
+/// the address being lowest and `quarantined` and `claimed` being the two topmost bytes.
 /// @param claimed Some of the position belongs to holders of claims: see {ClaimUnits}.
 struct AdapterSlot {
     address adapter;
