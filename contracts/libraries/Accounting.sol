@@ -70,22 +70,50 @@ library Accounting {
         return units.total == 0 ? amount : Math.mulDiv(amount, units.total - units.claimed, units.total);
     }
 
-    /// @notice After a withdrawal of the vault's: its units shrink with its part, those of claims and their worth stay.
-    /// @param received What was paid. @param value The vault's part before.
-    function burnUnits(VaultState storage s, AdapterSlot memory slot, uint256 received, uint256 value) internal {
-        if (!slot.claimed || value == 0) return;
-        ClaimUnits storage units = s.claimUnits[slot.adapter];
-        uint256 own = units.total - units.claimed;
-        units.total -= Math.min(own, Math.mulDiv(own, received, value, Math.Rounding.Ceil));
+    /// @notice After a move of the vault's: its units change with the position, those of claims and their worth stay. What
+    /// the venue took of the position beyond what it paid is the vault's loss, and none of the claims'. Claims on a position
+    /// that had become worthless keep the smallest of parts.
+    /// @param before The whole position. @param afterwards The whole position.
+    function resizeUnits(VaultState storage s, address adapter, uint256 before, uint256 afterwards) internal {
+        ClaimUnits storage units = s.claimUnits[adapter];
+        uint256 total = before == 0
+            ? units.total + units.total * afterwards * WAD
+            : Math.mulDiv(units.total, afterwards, before);
+        units.total = Math.max(total, units.claimed);
     }
 
-    /// @notice After a deposit of the vault's: its units grow, those of claims and their worth stay. Claims on a position
-    /// that had become worthless keep the smallest of parts.
-    /// @param grown By how much the position grew. @param value The position before.
-    function mintUnits(VaultState storage s, AdapterSlot memory slot, uint256 grown, uint256 value) internal {
-        if (!slot.claimed) return;
-        ClaimUnits storage units = s.claimUnits[slot.adapter];
-        units.total += Math.mulDiv(units.total, grown * WAD, Math.max(value * WAD, 1));
+    /// @notice Books a withdrawal from an adapter: units of claims, recorded value, event.
+    /// @param known Whether the position could be read before. @param before The whole position.
+    /// @param received What came in.
+    /// @return lost What the vault's part fell by beyond that; nothing if it was not known. One that cannot be read
+    /// afterwards is taken to be lost, but what is recorded of it, and so what its groups hold, only falls by what came in.
+    function bookWithdrawal(
+        VaultState storage s,
+        AdapterSlot memory slot,
+        bool known,
+        uint256 before,
+        uint256 received
+    ) internal returns (uint256 lost) {
+        (bool ok, uint256 value) = positionValue(slot.adapter);
+        uint256 part = before;
+        if (slot.claimed) {
+            part = vaultPart(s, slot.adapter, before);
+            resizeUnits(s, slot.adapter, before, ok ? value : before - Math.min(before, received));
+            value = vaultPart(s, slot.adapter, value);
+        }
+        if (known && part > value + received) lost = part - value - received;
+        if (!ok) {
+            value = s.positions[slot.adapter].recorded;
+            value -= Math.min(value, received);
+        }
+        recordValue(s, slot, value);
+        emit IVault.Allocated(slot.adapter, -int256(received), value);
+    }
+
+    /// @notice Takes a loss off total assets at once, so that no gain which still waits makes up for it: who is here when it
+    /// happens bears it. (What is in quarantine does not count, so neither does a loss in it.)
+    function bookLoss(VaultState storage s, AdapterSlot memory slot, uint256 lost) internal {
+        if (lost != 0 && !slot.quarantined) s.accounted -= uint104(Math.min(s.accounted, lost));
     }
 
     /// @notice Idle and every adapter that counts.

@@ -70,7 +70,8 @@ struct VaultState {
     uint40 breakerUntil;
     bool opened;
     uint8 adapterCount;
-    // Slot 2: entry. `revalue` asks the next call of the same block to accrue again, after a plan that lost.
+    // Slot 2: entry. `revalue` asks the next call of the same block to accrue again, after an
+    // adapter went into quarantine or came out of it.
     uint120 depositCap;
     uint104 writtenOff;
     bool uncounted;
