@@ -76,9 +76,8 @@ library Accounting {
     /// @param before The whole position. @param afterwards The whole position.
     function resizeUnits(VaultState storage s, address adapter, uint256 before, uint256 afterwards) internal {
         ClaimUnits storage units = s.claimUnits[adapter];
-        uint256 total = before == 0
-            ? units.total + units.total * afterwards * WAD
-            : Math.mulDiv(units.total, afterwards, before);
+        uint256 total =
+            before == 0 ? units.total + units.total * afterwards * WAD : Math.mulDiv(units.total, afterwards, before);
         units.total = Math.max(total, units.claimed);
     }
 
@@ -200,8 +199,9 @@ library Accounting {
         uint256 before = position.recorded;
         if (before == value) return;
         position.recorded = uint120(value);
-        for (uint256 mask = slot.groupMask; mask != 0; mask &= mask - 1) {
-            uint256 group = Math.log2(mask & (~mask + 1));
+        uint256 group;
+        for (uint256 mask = slot.groupMask; mask != 0; (mask >>= 1, ++group)) {
+            if (mask & 1 == 0) continue;
             uint256 allocated = s.groups[group].allocated + value;
             s.groups[group].allocated = uint128(allocated - Math.min(allocated, before));
         }

@@ -89,7 +89,12 @@ library InKind {
     function payPart(VaultState storage s, AdapterSlot memory slot, Exit memory exit, bool skip) private {
         (bool ok, uint256 value) = Accounting.fairValue(s, slot);
         if (ok && value == 0) return;
-        uint256 numerator = !ok ? exit.shares : slot.quarantined ? exit.uncounted : exit.numerator;
+        uint256 numerator =
+            !ok
+                ? exit.shares
+                : slot.quarantined
+                    ? exit.uncounted
+                    : exit.numerator;
         if (numerator == 0) return;
         uint256 denominator = exit.denominator;
         ClaimUnits memory units = s.claimUnits[slot.adapter];

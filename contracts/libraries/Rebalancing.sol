@@ -217,8 +217,9 @@ library Rebalancing {
         if (grown.value > cap) revert IVault.AbsoluteCapExceeded(adapter, grown.value, cap);
         cap = (base * grown.slot.relativeCap) / WAD;
         if (grown.value > cap) revert IVault.RelativeCapExceeded(adapter, grown.value, cap);
-        for (uint256 mask = grown.slot.groupMask; mask != 0; mask &= mask - 1) {
-            uint256 group = Math.log2(mask & (~mask + 1));
+        uint256 group;
+        for (uint256 mask = grown.slot.groupMask; mask != 0; (mask >>= 1, ++group)) {
+            if (mask & 1 == 0) continue;
             cap = (base * s.groups[group].relativeCap) / WAD;
             if (s.groups[group].allocated <= cap) continue;
             refreshGroup(s, group);
@@ -239,9 +240,10 @@ library Rebalancing {
         }
     }
 
+    /// @dev What came in during this block may leave in it again, so none of it is idle that counts.
     function checkIdle(VaultState storage s, Run memory run) private view {
         if (run.idle >= run.idleBefore) return;
-        uint256 minimum = (run.base * s.minimumIdle) / WAD;
+        uint256 minimum = (run.base * s.minimumIdle) / WAD + (run.accountedBefore - run.base);
         if (run.idle < minimum) revert IVault.IdleTooLow(run.idle, minimum);
     }
 }
