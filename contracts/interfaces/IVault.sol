@@ -262,6 +262,8 @@ interface IVault is IERC4626, IERC20Permit {
     /// @notice One adapter's part of an exit in kind. `claimUnits` is zero when `receipts` were paid.
     event PaidInKind(address indexed adapter, address indexed receiver, uint256 receipts, uint256 claimUnits);
     event ClaimRedeemed(address indexed adapter, address indexed receiver, uint256 units, uint256 receipts);
+    /// @notice Of an adapter's position, claims have `claimed` of `total` units; both zero: nothing is claimed.
+    event ClaimUnitsChanged(address indexed adapter, uint256 total, uint256 claimed);
 
     /* VIEWS THAT A KEEPER NEEDS */
 

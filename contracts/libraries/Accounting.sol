@@ -75,10 +75,15 @@ library Accounting {
     /// that had become worthless keep the smallest of parts.
     /// @param before The whole position. @param afterwards The whole position.
     function resizeUnits(VaultState storage s, address adapter, uint256 before, uint256 afterwards) internal {
-        ClaimUnits storage units = s.claimUnits[adapter];
+        ClaimUnits memory units = s.claimUnits[adapter];
         uint256 total =
             before == 0 ? units.total + units.total * afterwards * WAD : Math.mulDiv(units.total, afterwards, before);
-        units.total = Math.max(total, units.claimed);
+        setUnits(s, adapter, Math.max(total, units.claimed), units.claimed);
+    }
+
+    function setUnits(VaultState storage s, address adapter, uint256 total, uint256 claimed) internal {
+        s.claimUnits[adapter] = ClaimUnits(total, claimed);
+        emit IVault.ClaimUnitsChanged(adapter, total, claimed);
     }
 
     /// @notice Books a withdrawal from an adapter: units of claims, recorded value, event.

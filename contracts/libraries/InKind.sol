@@ -108,7 +108,7 @@ library InKind {
         if (!skip) {
             (bool paid, uint256 receipts) = tryPay(slot.adapter, numerator, denominator, exit.receiver);
             if (paid) {
-                if (part != 0) s.claimUnits[slot.adapter].total -= part;
+                if (part != 0) Accounting.setUnits(s, slot.adapter, units.total - part, units.claimed);
                 recordLess(s, slot, exit.numerator, exit.denominator);
                 emit IVault.PaidInKind(slot.adapter, exit.receiver, receipts, 0);
                 return;
@@ -119,8 +119,7 @@ library InKind {
             units.total = UNITS;
         }
         if (part == 0) return;
-        units.claimed += part;
-        s.claimUnits[slot.adapter] = units;
+        Accounting.setUnits(s, slot.adapter, units.total, units.claimed + part);
         s.adapters[s.positions[slot.adapter].place - 1].claimed = true;
         exit.claims.mint(exit.receiver, slot.adapter, part);
         recordLess(s, slot, exit.numerator, exit.denominator);
@@ -139,13 +138,10 @@ library InKind {
         if (amount == 0 || amount > held) revert IVault.ClaimTooLarge(amount, held);
         ClaimUnits memory units = s.claimUnits[adapter];
         claims.burn(msg.sender, adapter, amount);
-        if (units.claimed == amount) {
-            delete s.claimUnits[adapter];
-            uint256 place = s.positions[adapter].place;
-            if (place != 0) s.adapters[place - 1].claimed = false;
-        } else {
-            s.claimUnits[adapter] = ClaimUnits(units.total - amount, units.claimed - amount);
-        }
+        bool last = units.claimed == amount;
+        Accounting.setUnits(s, adapter, last ? 0 : units.total - amount, units.claimed - amount);
+        uint256 place = s.positions[adapter].place;
+        if (last && place != 0) s.adapters[place - 1].claimed = false;
         receipts = IAdapter(adapter).redeemInKind(amount, units.total, receiver);
         emit IVault.ClaimRedeemed(adapter, receiver, amount, receipts);
     }
