@@ -165,7 +165,9 @@ library InKind {
 
     function recordLess(VaultState storage s, AdapterSlot memory slot, uint256 numerator, uint256 denominator) private {
         uint256 recorded = s.positions[slot.adapter].recorded;
-        Accounting.recordValue(s, slot, recorded - Math.mulDiv(recorded, numerator, denominator));
+        recorded -= Math.mulDiv(recorded, numerator, denominator);
+        Accounting.recordValue(s, slot, recorded);
+        emit IVault.Allocated(slot.adapter, 0, recorded);
     }
 
     function skipMask(VaultState storage s, address[] calldata skip) private view returns (uint256 mask) {

@@ -236,7 +236,9 @@ library Rebalancing {
             AdapterSlot memory slot = s.adapters[i];
             if (slot.groupMask & (1 << group) == 0) continue;
             (bool ok, uint256 value) = Accounting.fairValue(s, slot);
-            if (ok) Accounting.recordValue(s, slot, value);
+            if (!ok) continue;
+            Accounting.recordValue(s, slot, value);
+            emit IVault.Allocated(slot.adapter, 0, value);
         }
     }
 
