@@ -39,7 +39,16 @@ contract Ledger {
 
     function breach(string memory law, string memory what, uint256 found, uint256 bound) external {
         if (bytes(breaches[law]).length != 0) return;
-        breaches[law] = string.concat(law, ": ", what, " (", Strings.toString(found), " against ", Strings.toString(bound), ")");
+        breaches[law] = string.concat(
+            law,
+            ": ",
+            what,
+            " (",
+            Strings.toString(found),
+            " against ",
+            Strings.toString(bound),
+            ")"
+        );
         if (bytes(firstLaw).length == 0) firstLaw = law;
     }
 

@@ -93,7 +93,10 @@ contract MarketVenue is ERC4626 {
     }
 
     function maxRedeem(address holder) public view override returns (uint256) {
-        return liquidity == type(uint256).max ? balanceOf(holder) : Math.min(balanceOf(holder), convertToShares(liquidity));
+        return
+            liquidity == type(uint256).max
+                ? balanceOf(holder)
+                : Math.min(balanceOf(holder), convertToShares(liquidity));
     }
 
     /* INTERNALS */
@@ -144,7 +147,9 @@ contract MarketVenue is ERC4626 {
 
     function notify() private {
         // What a listener answers is its own affair.
-        if (listener != address(0)) listener.call("");
+        if (listener == address(0)) return;
+        (bool heard, ) = listener.call("");
+        heard;
     }
 
     function _update(address from, address to, uint256 value) internal override {

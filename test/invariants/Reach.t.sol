@@ -29,7 +29,16 @@ contract Reach is Scene {
             // Some venues burn all the gas that they are given.
             (bool done, ) = handler.call{gas: CALL_GAS}(abi.encodeWithSelector(selector, next(i, 2), next(i, 3)));
             require(done, "a handler reverted");
-            require(bytes(l.firstBreach()).length == 0, string.concat(l.firstBreach(), " at ", Strings.toString(i), " ", Strings.toHexString(uint32(selector), 4)));
+            require(
+                bytes(l.firstBreach()).length == 0,
+                string.concat(
+                    l.firstBreach(),
+                    " at ",
+                    Strings.toString(i),
+                    " ",
+                    Strings.toHexString(uint32(selector), 4)
+                )
+            );
         }
         requireReached("deposit");
         requireReached("withdrawal");
@@ -101,7 +110,44 @@ contract Reach is Scene {
             Time.passDays.selector
         ];
         uint8[38] memory owners = [
-            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 6, 6, 7, 7, 7
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            1,
+            1,
+            1,
+            1,
+            2,
+            2,
+            2,
+            2,
+            3,
+            3,
+            3,
+            4,
+            4,
+            4,
+            4,
+            4,
+            4,
+            5,
+            5,
+            5,
+            5,
+            5,
+            6,
+            6,
+            7,
+            7,
+            7
         ];
         uint256 i = word % selectors.length;
         return (handlers[owners[i]], selectors[i]);

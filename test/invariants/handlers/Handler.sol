@@ -66,7 +66,12 @@ abstract contract Handler is Cheats {
         if (price < before.price) {
             uint256 fall = Math.mulDiv(before.price - price, before.supply, 1e36);
             if (fall > lost + before.dust) {
-                l.breach("invariant_sharePriceFallsOnlyByALossOrAFee", "assets lost by holders", fall, lost + before.dust);
+                l.breach(
+                    "invariant_sharePriceFallsOnlyByALossOrAFee",
+                    "assets lost by holders",
+                    fall,
+                    lost + before.dust
+                );
             }
         }
         for (uint256 i; i < ADAPTERS; ++i) {

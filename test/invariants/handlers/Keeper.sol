@@ -38,7 +38,8 @@ contract Keeper is Plans {
         uint256 base = vault.limitBase();
         uint256 dust = w.dust() * (actsBefore + plans + actsAfter);
 
-        for (uint256 i; i < actsBefore; ++i) perform(group[next(word, i) % 3], next(word, 10 + i) % 5, next(word, 20 + i));
+        for (uint256 i; i < actsBefore; ++i)
+            perform(group[next(word, i) % 3], next(word, 10 + i) % 5, next(word, 20 + i));
         for (uint256 i; i < plans; ++i) runPlan(next(word, 30 + i));
         for (uint256 i; i < actsAfter; ++i) {
             perform(group[next(word, 40 + i) % 3], 2 + (next(word, 50 + i) % 5), next(word, 60 + i));

@@ -38,7 +38,12 @@ contract Market is Handler {
             (uint256 accounted, , uint256 updatedAt) = vault.accountedAssets();
             // What may count of it is what time since the last accrual allows: `most` knows. In its block: nothing.
             if (updatedAt == block.timestamp && off == 0 && vault.totalAssets() > accounted) {
-                l.breach("invariant_gainsNeverCountFasterThanMaxRate", "a gift counted", vault.totalAssets(), accounted);
+                l.breach(
+                    "invariant_gainsNeverCountFasterThanMaxRate",
+                    "a gift counted",
+                    vault.totalAssets(),
+                    accounted
+                );
             }
         }
     }

@@ -22,7 +22,8 @@ contract Owner is Settings {
 
     function setQueue(uint256 word) external harmless {
         address[] memory order = new address[](ADAPTERS);
-        for (uint256 i; i < ADAPTERS; ++i) order[i] = address(w.adapters((word + (word % 2 == 0 ? i : 2 * i)) % ADAPTERS));
+        for (uint256 i; i < ADAPTERS; ++i)
+            order[i] = address(w.adapters((word + (word % 2 == 0 ? i : 2 * i)) % ADAPTERS));
         send(abi.encodeCall(IVault.setQueue, (order)));
     }
 

@@ -102,7 +102,7 @@ abstract contract Plans is DepositorActs {
             if (mode < 3) take = bound / Math.max(moves.length, 1);
             else if (mode == 3) take = bound;
             else if (mode == 4) take = within(next(drawn, 1), 1, 2 * bound);
-            else if (mode == 5) take = 1 + (drawn >> 8) % 4;
+            else if (mode == 5) take = 1 + ((drawn >> 8) % 4);
             if (mode < 4 && take > 4) take -= (drawn >> 8) % 4;
             w.venues(i).setTake(w.THIEF(), take, (drawn >> 16) % 4 == 0);
         }

@@ -13,7 +13,7 @@ abstract contract Settings is Handler {
     /// @dev A value not far from today's, mostly, for a limit that is zero ends all that could be seen.
     function near(uint256 word, uint256 value, uint256 most) internal pure returns (uint256) {
         if (word % 16 == 0) return next(word, 1) % (most + 1);
-        uint256 drawn = (value * (50 + (word >> 8) % 101)) / 100;
+        uint256 drawn = (value * (50 + ((word >> 8) % 101))) / 100;
         return drawn > most ? most : drawn;
     }
 
@@ -22,11 +22,13 @@ abstract contract Settings is Handler {
         uint256 drawn = next(word, 1);
         address adapter = address(w.adapters(drawn % ADAPTERS));
         IVault.AdapterRecord memory record = vault.adapter(adapter);
-        if (kind == 0) return abi.encodeCall(IVault.setAbsoluteCap, (adapter, near(drawn, record.absoluteCap, 2e6 * w.scale())));
+        if (kind == 0)
+            return abi.encodeCall(IVault.setAbsoluteCap, (adapter, near(drawn, record.absoluteCap, 2e6 * w.scale())));
         if (kind == 1) return abi.encodeCall(IVault.setRelativeCap, (adapter, near(drawn, record.relativeCap, WAD)));
         if (kind == 2) return abi.encodeCall(IVault.setGroupMask, (adapter, drawn % 4));
         if (kind == 3) return abi.encodeCall(IVault.setGroupCap, (drawn % 2, near(drawn, 0.6e18, WAD)));
-        if (kind == 4) return abi.encodeCall(IVault.setDepositCap, (near(drawn, 2 * vault.totalAssets(), 1e8 * w.scale())));
+        if (kind == 4)
+            return abi.encodeCall(IVault.setDepositCap, (near(drawn, 2 * vault.totalAssets(), 1e8 * w.scale())));
         if (kind == 5) return abi.encodeCall(IVault.setMinimumIdle, (near(drawn, 0.05e18, WAD)));
         if (kind == 6) return abi.encodeCall(IVault.setLossPerCall, (near(drawn, 0.001e18, 0.01e18)));
         if (kind == 7) {
@@ -76,7 +78,12 @@ abstract contract Settings is Handler {
         (list[n++], list[n++]) = (vault.managementFee(), vault.performanceFee());
         (list[n++], list[n++]) = (vault.isKeeper(w.attackers(0)) ? 1 : 0, vault.isKeeper(w.attackers(1)) ? 1 : 0);
         (IVault.Breaker state, ) = vault.breaker();
-        list[n++] = state == IVault.Breaker.Closed ? 2 : state == IVault.Breaker.GuardianTripped ? 1 : 0;
+        list[n++] =
+            state == IVault.Breaker.Closed
+                ? 2
+                : state == IVault.Breaker.GuardianTripped
+                    ? 1
+                    : 0;
         list[n++] = vault.maxRate();
     }
 }

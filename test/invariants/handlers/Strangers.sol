@@ -40,7 +40,10 @@ contract Strangers is Handler {
         if (kind == 0) {
             (target, data) = (adapter, abi.encodeWithSignature("withdraw(uint256,bytes)", type(uint256).max, ""));
         } else if (kind == 1) {
-            (target, data) = (adapter, abi.encodeWithSignature("redeemInKind(uint256,uint256,address)", 1, 1, stranger));
+            (target, data) = (
+                adapter,
+                abi.encodeWithSignature("redeemInKind(uint256,uint256,address)", 1, 1, stranger)
+            );
         } else if (kind == 2) {
             target = address(claims);
             data = abi.encodeWithSignature("mint(address,address,uint256)", stranger, adapter, 1e27);
