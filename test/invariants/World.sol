@@ -164,6 +164,11 @@ contract World is Cheats {
         return true;
     }
 
+    function allRead() public view returns (bool) {
+        for (uint256 i; i < ADAPTERS; ++i) if (!reads(i)) return false;
+        return true;
+    }
+
     /// @notice Idle and every position of the vault's; what does not count as well, if `all`.
     function trueTotal(bool all) public view returns (uint256 sum) {
         sum = token.balanceOf(address(vault));

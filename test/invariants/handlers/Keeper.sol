@@ -47,7 +47,7 @@ contract Keeper is Plans {
         checkTotal();
 
         uint256 wealthAfter = w.wealthOf(group);
-        if (wealthAfter <= wealth + dust) return;
+        if (wealthAfter <= wealth + dust || (actsBefore + actsAfter != 0 && !w.allRead())) return;
         uint256 gain = wealthAfter - wealth - dust;
         l.reach("attackers' gain");
         costs = costsOfAll() - costs;

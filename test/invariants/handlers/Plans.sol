@@ -100,7 +100,7 @@ abstract contract Plans is DepositorActs {
             uint256 mode = drawn % 8;
             uint256 take;
             if (mode < 3) take = bound / Math.max(moves.length, 1);
-            else if (mode == 3) take = bound;
+            else if (mode == 3) take = Math.mulDiv(base, vault.lossPerCall(), WAD);
             else if (mode == 4) take = within(next(drawn, 1), 1, 2 * bound);
             else if (mode == 5) take = 1 + ((drawn >> 8) % 4);
             if (mode < 4 && take > 4) take -= (drawn >> 8) % 4;
