@@ -69,7 +69,7 @@ contract Reach is Scene {
     }
 
     function anyCall(uint256 word) private view returns (address, bytes4) {
-        bytes4[38] memory selectors = [
+        bytes4[39] memory selectors = [
             Depositors.deposit.selector,
             Depositors.mint.selector,
             Depositors.withdraw.selector,
@@ -85,6 +85,7 @@ contract Reach is Scene {
             Keeper.bundle.selector,
             Keeper.grind.selector,
             Keeper.replay.selector,
+            Keeper.invest.selector,
             Guardian.set.selector,
             Guardian.trip.selector,
             Guardian.quarantine.selector,
@@ -109,7 +110,7 @@ contract Reach is Scene {
             Time.passHours.selector,
             Time.passDays.selector
         ];
-        uint8[38] memory owners = [
+        uint8[39] memory owners = [
             0,
             0,
             0,
@@ -121,6 +122,7 @@ contract Reach is Scene {
             0,
             0,
             0,
+            1,
             1,
             1,
             1,

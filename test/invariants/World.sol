@@ -84,7 +84,7 @@ contract World is Cheats {
         for (uint256 i; i < ADAPTERS; ++i) venues[i].setListener(address(listener));
         if (terms.hooked) HostileToken(address(token)).setHook(address(vault), address(listener), "x");
         for (uint256 i; i < depositors.length; ++i) fund(depositors[i], 1e6 * scale);
-        for (uint256 i; i < attackers.length; ++i) fund(attackers[i], 1e7 * scale);
+        for (uint256 i; i < attackers.length; ++i) fund(attackers[i], 1e6 * scale);
     }
 
     function fund(address account, uint256 amount) private {

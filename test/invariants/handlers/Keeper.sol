@@ -23,7 +23,11 @@ contract Keeper is Plans {
 
     /// @notice As many small losses as fit.
     function grind(uint256 word) external {
-        attack(word, 0, 3 + (word % 6), (word >> 8) % 2);
+        attack(word, (word >> 12) % 2, 4 + (word % 8), (word >> 8) % 2);
+    }
+
+    function invest(uint256 word) external {
+        runInvestment(word);
     }
 
     /// @notice The last plan that ran, once more.
@@ -40,7 +44,10 @@ contract Keeper is Plans {
 
         for (uint256 i; i < actsBefore; ++i)
             perform(group[next(word, i) % 3], next(word, 10 + i) % 5, next(word, 20 + i));
-        for (uint256 i; i < plans; ++i) runPlan(next(word, 30 + i));
+        for (uint256 i; i < plans; ++i) {
+            if (plans > 2) runGrind(next(word, 30 + i));
+            else runPlan(next(word, 30 + i));
+        }
         for (uint256 i; i < actsAfter; ++i) {
             perform(group[next(word, 40 + i) % 3], 2 + (next(word, 50 + i) % 5), next(word, 60 + i));
         }
