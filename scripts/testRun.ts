@@ -48,6 +48,9 @@ function commandOf(suite: Suite, files: readonly string[], root: string): readon
       return [process.execPath, "node_modules/hardhat/internal/cli/bootstrap.js", "test", "--no-compile", ...files];
     case "mocha":
       return [process.execPath, "node_modules/mocha/bin/mocha.js", "--reporter", "scripts/testReporter.cjs", ...files];
+    case "forge":
+      // It finds the files by itself: what forge compiles is a project.
+      return [process.execPath, "-r", "tsx/cjs", "scripts/invariants/run.ts"];
     case "pytest":
       return [pythonOf(root), "-m", "pytest", "-q", "-p", "pytestReporter", "-p", "no:cacheprovider", ...files];
   }

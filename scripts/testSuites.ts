@@ -1,11 +1,14 @@
 // Every test of the project belongs to exactly one of these suites, by its folder. `npm test` runs them in this order,
 // each in a process of its own. A folder that does not exist is a suite that this checkout does not have.
 
-/** `hardhat`: mocha inside Hardhat's runtime. `mocha`: plain mocha. Files: every `*.test.ts` below `folder`. */
+/**
+ * `hardhat`: mocha inside Hardhat's runtime. `mocha`: plain mocha. Files: every `*.test.ts` below `folder`. `forge`: the
+ * fuzzer over every `*.t.sol` there, each invariant one test (`scripts/invariants/run.ts`).
+ */
 export interface Suite {
   readonly name: string;
   readonly folder: string;
-  readonly runner: "hardhat" | "mocha" | "pytest";
+  readonly runner: "hardhat" | "mocha" | "pytest" | "forge";
   /** After so long the suite is stopped and counts as failed. Several times what it takes on two cores. */
   readonly limitMinutes: number;
 }
@@ -13,6 +16,7 @@ export interface Suite {
 /** Where two folders hold a file, the longer one has it; `test_*.py` files go to the pytest suite of their folder. */
 export const SUITES: readonly Suite[] = [
   { name: "contracts", folder: "test/contracts", runner: "hardhat", limitMinutes: 10 },
+  { name: "invariants", folder: "test/invariants", runner: "forge", limitMinutes: 12 },
   { name: "tooling", folder: "test/scripts", runner: "mocha", limitMinutes: 5 },
   { name: "deploy", folder: "test/deploy", runner: "mocha", limitMinutes: 8 },
   { name: "localnet", folder: "test/scripts/localnet", runner: "mocha", limitMinutes: 8 },
@@ -29,7 +33,13 @@ export const SUITES: readonly Suite[] = [
 export const BUILDS = ["build:contracts", "build:page"] as const;
 
 const isMocha = (file: string): boolean => file.endsWith(".test.ts");
+const isForge = (file: string): boolean => file.endsWith(".t.sol");
 const isPytest = (file: string): boolean => /(^|\/)test_[^/]*\.py$/.test(file);
+
+type Kind = "mocha" | "pytest" | "forge";
+const runnerKind = ({ runner }: Suite): Kind => (runner === "hardhat" ? "mocha" : runner);
+const kindOf = (file: string): Kind | undefined =>
+  isMocha(file) ? "mocha" : isPytest(file) ? "pytest" : isForge(file) ? "forge" : undefined;
 
 /**
  * Deals the files (paths from the root, `/` between folders) out to the suites.
@@ -42,9 +52,10 @@ export function assignFiles(
   const bySuite = new Map<string, string[]>(suites.map((suite) => [suite.name, []]));
   const unclaimed: string[] = [];
   for (const file of [...files].sort()) {
-    if (!isMocha(file) && !isPytest(file)) continue;
+    const kind = kindOf(file);
+    if (kind === undefined) continue;
     const owner = suites
-      .filter((suite) => (suite.runner === "pytest") === isPytest(file) && file.startsWith(`${suite.folder}/`))
+      .filter((suite) => runnerKind(suite) === kind && file.startsWith(`${suite.folder}/`))
       .sort((a, b) => b.folder.length - a.folder.length)[0];
     if (owner === undefined) unclaimed.push(file);
     else bySuite.get(owner.name)?.push(file);
