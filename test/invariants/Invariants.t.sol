@@ -200,6 +200,10 @@ abstract contract Invariants is Scene {
         unbroken();
     }
 
+    function invariant_claimsKeepTheirWorth() external view {
+        unbroken();
+    }
+
     function invariant_groupSumsAreTheSumsOfTheirMembers() external view {
         uint256 groups = vault.groups().length;
         for (uint256 g; g < groups; ++g) {
