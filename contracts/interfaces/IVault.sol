@@ -183,6 +183,8 @@ interface IVault is IERC4626, IERC20Permit {
     error StillReadable(address adapter);
     error ReportTooEarly(uint256 blockNumber, uint256 earliest);
     error NotExact(address adapter);
+    /// @notice A withdrawal would take more of a position than the vault's part of it: the rest belongs to claims.
+    error ClaimsImpaired(address adapter, uint256 taken, uint256 vaultPart);
 
     /* EVENTS */
 
