@@ -8,6 +8,7 @@ import { localWallet } from "../../deploy/networks/localWallet";
 import { CometModel__factory, PriceFeedModel__factory, UsdtModel__factory } from "../../typechain-types";
 import { skip } from "../skip";
 import { DAY, describeOnFork, skipWithoutComet, USDC } from "./forkSuite";
+import { seeded } from "./seeded";
 
 const COMET = new Interface([
   "function supply(address asset, uint256 amount)",
@@ -70,17 +71,6 @@ const COVERED = [
   .concat(["withdraw fails", "transfer fails", "withdrawFrom fails"]);
 
 type Call = readonly [method: string, ...args: unknown[]];
-
-/** mulberry32: small, and the same everywhere. */
-function random(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
 
 describeOnFork("Comet's model against the genuine Comet", (fork) => {
   let users: readonly HDNodeWallet[];
@@ -166,7 +156,7 @@ describeOnFork("Comet's model against the genuine Comet", (fork) => {
     receipt.logs.filter(({ address }) => address === comet).map(({ topics, data }) => ({ topics, data }));
 
   it(`agrees on ${STEPS} random calls of two suppliers over years`, async () => {
-    const below = random(SEED);
+    const below = seeded(SEED);
     const done = new Map<string, number>();
     expect(await seen(model)).to.deep.equal(await seen(genuine));
     for (let step = 0; step < STEPS; step++) {
