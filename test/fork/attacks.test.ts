@@ -199,6 +199,46 @@ describeOnFork("attacks", (fork) => {
     });
   }
 
+  it("gives a friend who enters before a plan and leaves after it, all in one block, nothing but rounding", async () => {
+    const { provider } = fork();
+    const stake = 1_000_000n * USDC;
+    await fork().fundUsdc(v.stranger.address, stake);
+    await v.mined(v.usdc.connect(v.stranger).approve(v.addresses.vault, stake));
+    const plan = await v.planOf([
+      [COMET, ALL],
+      [AAVE, 250_000n * USDC],
+    ]);
+    const shares = await v.undisturbed(() => v.vault.previewDeposit(stake));
+    const staying = await v.undisturbed(() => v.reading(v.stranger.address, v.second.address));
+    // Three transactions of one block have its gas together.
+    const third = { gasLimit: 4_000_000n };
+    await provider.send("evm_setAutomine", [false]);
+    const nonce = await provider.getTransactionCount(v.stranger.address);
+    const friend = v.vault.connect(v.stranger);
+    const to = v.stranger.address;
+    const sent = [
+      await friend["deposit(uint256,address)"](stake, to, { ...third, nonce, gasPrice: 3_000_000_000_000n }),
+      await v.vault.connect(v.keeper).rebalance(...plan, { ...third, gasPrice: 2_000_000_000_000n }),
+      await friend["redeem(uint256,address,address)"](shares, to, to, {
+        ...third,
+        nonce: nonce + 1,
+        gasPrice: 1_000_000_000_000n,
+      }),
+    ];
+    await provider.send("evm_mine", []);
+    await provider.send("evm_setAutomine", [true]);
+    const receipts = await Promise.all(sent.map((one) => v.mined(Promise.resolve(one))));
+    expect(new Set(receipts.map(({ blockNumber }) => blockNumber)).size).to.equal(1);
+    expect(receipts.map(({ index }) => index)).to.deep.equal([0, 1, 2]);
+    const after = await v.reading(v.stranger.address, v.second.address);
+    expect(await v.vault.balanceOf(v.stranger.address)).to.equal(0n);
+    const gain = after.receiver.usdc - staying.receiver.usdc;
+    expect(Number(gain)).to.be.within(-Number(2n * ROUNDING), 0);
+    expect(Number(after.others - staying.others)).to.be.at.least(-Number(2n * ROUNDING));
+    const loss = sumOf(staying.vault) - sumOf(after.vault);
+    await tell("deposit, plan and redemption in one block", { plans: 1, loss, gain });
+  });
+
   it("cannot place into Aave when its supply cap is full, and nothing else stops", async () => {
     await v.configureAave({ supplyCap: 1n });
     expect(await v.aaveAdapter.maxDeposit()).to.equal(0n);

@@ -67,6 +67,7 @@ export const COMET_ABI = [
   "function borrowBalanceOf(address) view returns (uint256)",
   "function isSupplyPaused() view returns (bool)",
   "error Paused()",
+  "error NotCollateralized()",
 ];
 
 /** Slot of the pool's mapping of reserves (PoolStorage, after VersionedInitializable's 52 slots); the first word of a
