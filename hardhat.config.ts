@@ -68,7 +68,7 @@ const TRANSACTION_GAS_LIMIT = 2 ** 24;
 const config: HardhatUserConfig = {
   solidity: {
     version: SOLC_VERSION,
-    settings: { evmVersion: "cancun", optimizer: { enabled: true, runs: 200 } },
+    settings: { evmVersion: "cancun", viaIR: true, optimizer: { enabled: true, runs: 200 } },
   },
   networks: {
     hardhat: {
