@@ -37,7 +37,7 @@ contract SharePriceFall is ICondition {
 
     struct Sample {
         uint208 price;
-        uint40 at;
+        uint40 takenAt;
     }
 
     struct Observations {
@@ -85,7 +85,7 @@ contract SharePriceFall is ICondition {
         // In the block of a reset nobody can tell before from after: a reference of that block is of before.
         if (o.mark.since <= IVault(vault).breakerResetAt()) o.mark = Mark(price, time);
         else if (price > o.mark.price) o.mark.price = price;
-        if (o.latest.at != time) o.previous = o.latest;
+        if (o.latest.takenAt != time) o.previous = o.latest;
         o.latest = Sample(price, time);
         emit Observed(vault, price, o.mark.price);
     }
@@ -94,8 +94,8 @@ contract SharePriceFall is ICondition {
     function holds(address vault) external view returns (bool) {
         Observations storage o = seen[vault];
         if (o.mark.since <= IVault(vault).breakerResetAt()) return false;
-        Sample memory sample = o.latest.at < block.timestamp ? o.latest : o.previous;
-        if (sample.at == 0 || block.timestamp > sample.at + FRESH) return false;
+        Sample memory sample = o.latest.takenAt < block.timestamp ? o.latest : o.previous;
+        if (sample.takenAt == 0 || block.timestamp > sample.takenAt + FRESH) return false;
         (, bool uncounted) = IVault(vault).writtenOff();
         if (uncounted) return false;
         uint256 lowest = (uint256(o.mark.price) * (WAD - bound)) / WAD;

@@ -24,13 +24,14 @@ import {ICondition} from "../interfaces/ICondition.sol";
 ///   one of 30 minutes or more. The keeper can end a shortage by withdrawing, which is what is wanted of it.
 ///
 /// KNOWN LIMITS
+/// - An average knows recovery late: a checkpoint taken by anyone when it begins ends the proof half an hour after.
 /// - A venue that is paused, or whose governance flattened its curve below `leastRate`, is not found.
 /// - An ERC-4626 venue has no such index, and no such condition.
 /// - One adapter, of one vault: for any other vault it does not hold, and no other vault reaches its storage.
 abstract contract VenueIlliquid is ICondition {
     struct Checkpoint {
         uint216 index;
-        uint40 at;
+        uint40 takenAt;
     }
 
     /// @dev As long as an arming must stand.
@@ -78,7 +79,7 @@ abstract contract VenueIlliquid is ICondition {
 
     /// @notice Takes a checkpoint if the last is 30 minutes old, and looks whether the venue is short of cash. Anyone.
     function observe() external {
-        if (block.timestamp >= newer.at + WINDOW) {
+        if (block.timestamp >= newer.takenAt + WINDOW) {
             older = newer;
             newer = Checkpoint(uint216(debtIndex()), uint40(block.timestamp));
             emit CheckpointTaken(newer.index);
@@ -101,9 +102,9 @@ abstract contract VenueIlliquid is ICondition {
     /// @notice Average borrow rate since the younger of the checkpoints that are 30 minutes old, WAD a year.
     /// @return ok False: there is no checkpoint of 30 to 90 minutes ago.
     function averageRate() public view returns (bool ok, uint256 rate) {
-        Checkpoint memory from = block.timestamp >= newer.at + WINDOW ? newer : older;
-        if (from.at == 0 || block.timestamp > from.at + OLDEST) return (false, 0);
-        uint256 elapsed = block.timestamp - from.at;
+        Checkpoint memory from = block.timestamp >= newer.takenAt + WINDOW ? newer : older;
+        if (from.takenAt == 0 || block.timestamp > from.takenAt + OLDEST) return (false, 0);
+        uint256 elapsed = block.timestamp - from.takenAt;
         return (true, ((debtIndex() - from.index) * WAD * YEAR) / (from.index * elapsed));
     }
 

@@ -21,10 +21,10 @@ import { TestChain } from "./localChain";
 
 class Interruption extends Error {}
 
-/** Which signature of a deployment with four libraries, timelock, lens and three adapters each of these is. */
+/** Which signature of a deployment with four libraries, timelock, lens, three adapters and five conditions each is. */
 const SECOND_ADAPTER = 8;
-const CREATION = 10;
-const OPENING = 12;
+const CREATION = 15;
+const OPENING = 17;
 
 describe("the deployment of a vault", () => {
   let chain: TestChain;
@@ -76,6 +76,13 @@ describe("the deployment of a vault", () => {
     expect(signed.indexOf("adapter:compound-v3-usdc") + 1).to.equal(SECOND_ADAPTER);
     expect(signed.indexOf("vault") + 1).to.equal(CREATION);
     expect(signed.indexOf("open") + 1).to.equal(OPENING);
+    expect(made.conditions?.map(({ id }) => id)).to.deep.equal([
+      "share-price-fall",
+      "usdc-oracle",
+      "aave-v3-usdc-illiquid",
+      "compound-v3-usdc-illiquid",
+      "venue-reverting",
+    ]);
     expect(made.adapters.map(({ id }) => id)).to.deep.equal(["aave-v3-usdc", "compound-v3-usdc", "savings-usdc"]);
     const receipt = await chain.provider.getBlock(made.deployedAtBlock);
     expect(receipt?.transactions).to.have.length(1);
