@@ -125,7 +125,12 @@ describe("OracleTrouble", () => {
   it("finds no proof beyond the first round of a phase, and none where an earlier round is missing", async () => {
     const { system, condition, rounds } = await loadFixture(watched);
     const first = (3n << 64n) + 1n;
-    await rounds([[LOWER - 1n, 20n * MINUTE]], first);
+    const aggregator = [
+      [LOWER - 1n, 40n * MINUTE],
+      [LOWER - 1n, 20n * MINUTE],
+    ] as const;
+    // Number zero of a phase is of no aggregator, whatever the proxy answers.
+    await rounds(aggregator, first - 1n);
     expect(await condition.holds(system.vault)).to.equal(false);
     await time.increase(10n * MINUTE);
     expect(await condition.holds(system.vault)).to.equal(true);
@@ -133,6 +138,7 @@ describe("OracleTrouble", () => {
     expect(await condition.holds(system.vault)).to.equal(false);
     await rounds(
       [
+        [LOWER - 1n, 40n * MINUTE],
         [LOWER - 1n, -DAY],
         [LOWER - 1n, 20n * MINUTE],
       ],

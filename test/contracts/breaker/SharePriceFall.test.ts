@@ -172,6 +172,15 @@ describe("SharePriceFall", () => {
     expect(await condition.holds(vault)).to.equal(true);
   });
 
+  it("does not hold after a reset by what was observed before it", async () => {
+    const { system, vault, condition } = await loadFixture(fallen);
+    await vault.connect(system.guardian).guardianTrip(DAY);
+    expect(await condition.holds(vault)).to.equal(true);
+    await vault.connect(system.owner).resetBreaker();
+    await mine();
+    await requireNotHolding(system, condition);
+  });
+
   it("judges nothing while an adapter does not count, and what did not come back once it does again", async () => {
     const { system, vault, unit, venue, condition } = await loadFixture(watched);
     await venue.setBroken(true);
