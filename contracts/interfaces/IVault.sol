@@ -56,7 +56,7 @@ interface IVault is IERC4626, IERC20Permit {
     /// @notice The whole first configuration. Adapters are in the order of the withdrawal queue.
     /// @dev `owner`, `guardian`: never zero. `feeRecipient`: may be zero while both fees are. `managementFee`: WAD a year,
     /// ≤ 2 %. `performanceFee`: WAD of the gain, ≤ 20 %. `maxRate`: WAD a year, ≤ 200 %. `depositCap`: assets.
-    /// `minimumIdle`, `lossPerCall`: WAD share of total assets.
+    /// `minimumIdle`, `lossPerCall`: WAD share of total assets. `conditions`: of the breaker, each once.
     struct Configuration {
         address asset;
         string name;
@@ -75,6 +75,7 @@ interface IVault is IERC4626, IERC20Permit {
         BudgetConfiguration turnoverBudget;
         AdapterConfiguration[] adapters;
         GroupConfiguration[] groups;
+        address[] conditions;
     }
 
     enum Breaker {
