@@ -16,8 +16,9 @@ contract Owner is Settings {
         send(anySetter(word));
     }
 
+    /// @dev Not to zero: known, seconds at a rate of zero count at the next one.
     function setMaxRate(uint256 word) external harmless {
-        send(abi.encodeCall(IVault.setMaxRate, (within(word, 0, 2 * WAD))));
+        send(abi.encodeCall(IVault.setMaxRate, (within(word, WAD / 100, 2 * WAD))));
     }
 
     function setQueue(uint256 word) external harmless {

@@ -226,7 +226,7 @@ abstract contract Plans is DepositorActs {
     /// @dev A loss comes off before the gain since the last accrual is reckoned, which is the smaller for it.
     function withGain(uint256 lost) private view returns (uint256) {
         (, , uint256 updatedAt) = vault.accountedAssets();
-        return Math.mulDiv(lost, WAD + (vault.maxRate() * (block.timestamp - updatedAt)) / 365 days, WAD);
+        return Math.mulDiv(lost, WAD + (vault.maxRate() * (block.timestamp - updatedAt)) / 365 days + 1, WAD) + 1;
     }
 
     function judgeCaps(Stand memory s, IVault.Move[] memory moves) private {
