@@ -56,7 +56,7 @@ function outcomesOf(place: string, suite: z.infer<typeof report>[string]): Outco
       name: signature.replace(/\(.*$/, ""),
       contract,
       ...(found.status === "Success" ? {} : { failure: failureOf(found) }),
-      ...(counts === undefined ? {} : { counts }),
+      ...(counts === undefined ? {} : { counts: { runs: counts.runs, calls: counts.calls, reverts: counts.reverts } }),
       calls: Object.entries(counts?.metrics ?? {}).map(([handler, { calls, reverts }]) => ({
         handler: handler.slice(handler.lastIndexOf(":") + 1),
         calls,
