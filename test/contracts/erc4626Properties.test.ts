@@ -205,7 +205,7 @@ type Call =
   | "previewRedeem"
   | "convertToShares"
   | "convertToAssets";
-type Property = readonly [name: string, holds: (subject: Subject) => Promise<void>];
+type Property = readonly [name: string, holds: (subject: Subject) => Promise<unknown>];
 
 const enters = (name: Call): boolean => name === "deposit" || name === "mint";
 
