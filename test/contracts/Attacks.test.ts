@@ -95,6 +95,18 @@ async function loseOnce(system: System): Promise<boolean> {
   return true;
 }
 
+/** The most that a budget was charged in any day, by its events. */
+async function mostInADay({ vault }: System, budget: "lossBudget" | "turnoverBudget"): Promise<bigint> {
+  const spent: { readonly at: number; readonly share: bigint }[] = [];
+  for (const log of await vault.queryFilter(vault.filters.BudgetSpent(ethers.encodeBytes32String(budget)))) {
+    spent.push({ at: (await log.getBlock()).timestamp, share: log.args.share });
+  }
+  const inADay = (from: number) => spent.filter(({ at }) => at >= from && at <= from + Number(DAY));
+  return spent
+    .map(({ at }) => inADay(at).reduce((sum, { share }) => sum + share, 0n))
+    .reduce((a, b) => (a > b ? a : b), 0n);
+}
+
 describe("Attacks: buying high from a friend, selling low to one", () => {
   it("one plan that buys high loses the bound of a plan, and a larger one nothing", async () => {
     const system = await loadFixture(invested);
@@ -139,11 +151,9 @@ describe("Attacks: buying high from a friend, selling low to one", () => {
   it("the worst sequence, a full bucket and then each refill, loses the loss budget in a window and no more", async function () {
     this.timeout(120_000);
     const system = await loadFixture(funded);
-    const { vault } = system;
     await nth(system.venues, 0).setFees(100n, 0n);
     const attack = await study("full bucket, then every refill, for one window", system, { attackers: [] });
     const since = BigInt(await time.latest());
-    const spent: { readonly at: number; readonly share: bigint }[] = [];
     let outcome: Outcome | undefined;
     for (let step = 0n; step <= 16n; step++) {
       const at = since + (step * DAY) / 8n;
@@ -151,14 +161,8 @@ describe("Attacks: buying high from a friend, selling low to one", () => {
       if (step === 8n) outcome = await attack.close(BUDGET_BPS, "loss budget");
       while (await loseOnce(system));
     }
-    for (const log of await vault.queryFilter(vault.filters.BudgetSpent(ethers.encodeBytes32String("lossBudget")))) {
-      spent.push({ at: (await log.getBlock()).timestamp, share: log.args.share });
-    }
-    const most = spent
-      .map(({ at }) => spent.filter((s) => s.at >= at && s.at <= at + Number(DAY)).reduce((t, s) => t + s.share, 0n))
-      .reduce((a, b) => (a > b ? a : b));
-    expect(most).to.be.at.most(WAD / 100n);
-    expect(most).to.be.greaterThan(((WAD / 100n) * 9n) / 10n);
+    const most = await mostInADay(system, "lossBudget");
+    expect(most).to.be.within((WAD * 9n) / 1_000n, WAD / 100n);
     if (outcome === undefined) throw new Error("the window did not end");
     expect(outcome.lossBps).to.be.greaterThan(80);
     outcomes.push(outcome);
@@ -227,6 +231,7 @@ describe("Attacks: churn and grinding", () => {
       }
     }
     expect(trips).to.be.greaterThan(5);
+    expect(await mostInADay(system, "turnoverBudget")).to.be.within((WAD * 36n) / 10n, 4n * WAD);
     outcomes.push(await attack.close(4, "turnover budget × the fee"));
   });
 
@@ -272,6 +277,16 @@ describe("Attacks: donating and skimming", () => {
     const outcome = await attack.close(0, "maxRate");
     expect(outcome.gain).to.be.lessThan(-9_999n * unit);
     outcomes.push(outcome);
+  });
+
+  it("who enters just before a gain arrives, and leaves just after, gets what maxRate gives in that time", async () => {
+    const system = await loadFixture(invested);
+    const { token, vault, venues, bob, unit } = system;
+    const attack = await study("entering before a gain of 10 % arrives, leaving after", system, { attackers: [bob] });
+    await deposit(system, bob, 9_000_000n * unit);
+    await token.mint(nth(venues, 0), 100_000n * unit);
+    await redeem(system, bob, await vault.balanceOf(bob.address));
+    outcomes.push(await attack.close(0.01, "maxRate × what entered × the time", 100_000n * unit));
   });
 
   it("who enters for one block of a waiting gain gets what maxRate gives to all of that block", async () => {
@@ -624,29 +639,31 @@ describe("Attacks: reentrancy", () => {
 
   /** Each call during which somebody else's code runs: how to plant it, what to call. */
   type Hooked = Awaited<ReturnType<typeof hooked>>;
+  // Large against the vault, so that a view of the middle of a call could not pass for one of its ends.
+  const STEP = 10_000n * UNIT;
   const outer: readonly [string, "token" | "venue", (parts: Hooked) => Promise<unknown>][] = [
-    ["the token, in a deposit", "token", ({ system }) => deposit(system, system.alice, UNIT)],
-    ["the token, in a withdrawal", "token", ({ system }) => withdraw(system, system.alice, UNIT)],
+    ["the token, in a deposit", "token", ({ system }) => deposit(system, system.alice, STEP)],
+    ["the token, in a withdrawal", "token", ({ system }) => withdraw(system, system.alice, STEP)],
     [
       "the token, in an exit in kind",
       "token",
-      ({ system }) => system.vault.connect(system.alice).redeemInKind(WAD, system.alice.address, []),
+      ({ system }) => system.vault.connect(system.alice).redeemInKind(10_000n * WAD, system.alice.address, []),
     ],
-    ["the venue, in a plan's deposit", "venue", ({ system }) => rebalance(system, [[nth(system.adapters, 0), UNIT]])],
+    ["the venue, in a plan's deposit", "venue", ({ system }) => rebalance(system, [[nth(system.adapters, 0), STEP]])],
     [
       "the venue, in a plan's withdrawal",
       "venue",
-      ({ system }) => rebalance(system, [[nth(system.adapters, 0), -UNIT]]),
+      ({ system }) => rebalance(system, [[nth(system.adapters, 0), -STEP]]),
     ],
     [
       "the venue, in a depositor's exit",
       "venue",
-      async ({ system }) => withdraw(system, system.alice, (await system.vault.idle()) + UNIT),
+      async ({ system }) => withdraw(system, system.alice, (await system.vault.idle()) + STEP),
     ],
     [
       "the venue's receipt, in an exit in kind",
       "venue",
-      ({ system }) => system.vault.connect(system.alice).redeemInKind(WAD, system.alice.address, []),
+      ({ system }) => system.vault.connect(system.alice).redeemInKind(10_000n * WAD, system.alice.address, []),
     ],
   ];
   async function plant({ system, token }: Hooked, by: "token" | "venue", target: string, data: string) {

@@ -20,8 +20,11 @@ export interface Outcome {
 }
 
 export interface Study {
-  /** Asserts and returns what came of it. Attackers must have left by then: shares that they still hold count. */
-  close(boundBps: number, bound: string): Promise<Outcome>;
+  /**
+   * Asserts and returns what came of it. Shares that attackers still hold count as theirs.
+   * @param income what came in meanwhile from outside, and would be the others' but for the attack.
+   */
+  close(boundBps: number, bound: string, income?: bigint): Promise<Outcome>;
 }
 
 type AnyAdapter = ERC4626Adapter | HostileAdapter;
@@ -92,9 +95,9 @@ export async function study(
   const before = await others();
   const held = await theirs();
   return {
-    async close(boundBps, bound) {
+    async close(boundBps, bound, income = 0n) {
       const after = await others();
-      const loss = before > after ? before - after : 0n;
+      const loss = before + income > after ? before + income - after : 0n;
       const gain = (await theirs()) - held;
       const outcome = { attack, lossBps: bpsOf(loss, before), boundBps, bound, gain };
       expect(outcome.lossBps, `${attack}: loss`).to.be.at.most(boundBps);
