@@ -68,7 +68,12 @@ const TRANSACTION_GAS_LIMIT = 2 ** 24;
 const config: HardhatUserConfig = {
   solidity: {
     version: SOLC_VERSION,
-    settings: { evmVersion: "cancun", optimizer: { enabled: true, runs: 200 } },
+    settings: {
+      evmVersion: "cancun",
+      optimizer: { enabled: true, runs: 200 },
+      // For `npm run layout:check`; Hardhat adds what it needs itself.
+      outputSelection: { "*": { "*": ["storageLayout"] } },
+    },
   },
   networks: {
     hardhat: {
