@@ -20,6 +20,7 @@ contract HostileAdapter is IAdapter {
     bool public exact = true;
     Read public reads;
     uint256 public underpays;
+    uint256 public overpays;
     bool public burnsGasOnExit;
     int256 public valueOffset;
 
@@ -38,6 +39,10 @@ contract HostileAdapter is IAdapter {
 
     function setUnderpays(uint256 amount) external {
         underpays = amount;
+    }
+
+    function setOverpays(uint256 amount) external {
+        overpays = amount;
     }
 
     function setBurnsGasOnExit(bool value) external {
@@ -95,7 +100,7 @@ contract HostileAdapter is IAdapter {
         if (burnsGasOnExit) while (gasleft() > 0) {}
         uint256 held = IERC20(asset).balanceOf(address(this));
         if (assets > held) assets = held;
-        IERC20(asset).transfer(vault, assets - underpays);
+        IERC20(asset).transfer(vault, assets + overpays - underpays);
         if (underpays != 0) IERC20(asset).transfer(address(0xbad), underpays);
         return assets;
     }

@@ -15,6 +15,7 @@ contract SmallComet {
     uint256 public totalSupply;
     uint256 public rounding;
     uint256 public underpays;
+    uint256 public leaves;
 
     uint256 public constant totalBorrow = 700e6;
     uint256 public constant getUtilization = 0.7e18;
@@ -33,6 +34,11 @@ contract SmallComet {
 
     function misbehave(uint256 rounding_, uint256 underpays_, bool broken_) external {
         (rounding, underpays, broken) = (rounding_, underpays_, broken_);
+    }
+
+    /// @dev So much of what is supplied stays with who supplies it.
+    function setLeaves(uint256 amount) external {
+        leaves = amount;
     }
 
     function setTotalSupply(uint256 total) external {
@@ -55,6 +61,7 @@ contract SmallComet {
 
     function supply(address asset, uint256 amount) external {
         require(!isSupplyPaused, "paused");
+        amount -= leaves;
         IERC20(asset).transferFrom(msg.sender, address(this), amount);
         principal[msg.sender] += int256(amount);
         totalSupply += amount;
