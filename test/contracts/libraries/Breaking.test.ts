@@ -202,6 +202,21 @@ describe("Breaking: a proven trip", () => {
       .addAdapter({ adapter: address, absoluteCap: MAX, relativeCap: WAD, groupMask: 0n });
     await expect(vault.emergencyExit(address)).to.be.revertedWithCustomError(vault, "NotExact").withArgs(address);
   });
+
+  it("takes what an emergency exit loses off the price, in a block that has accrued already", async () => {
+    const { vault, system } = await loadFixture(trippedByProof);
+    const { adapters, venues, unit } = system;
+    const lose = venues[0]!.interface.encodeFunctionData("lose", [50_000n * unit]);
+    await venues[0]!.setCall(await venues[0]!.getAddress(), lose);
+    await venues[0]!.setLiquidity(100_000n * unit);
+    const before = await vault.totalAssets();
+    const [, , after] = await vault.multicall.staticCall([
+      vault.interface.encodeFunctionData("accrue"),
+      vault.interface.encodeFunctionData("emergencyExit", [await adapters[0]!.getAddress()]),
+      vault.interface.encodeFunctionData("totalAssets"),
+    ]);
+    expect(before - BigInt(after!)).to.be.within(49_999n * unit, 50_001n * unit);
+  });
 });
 
 describe("Breaking: quarantine", () => {
