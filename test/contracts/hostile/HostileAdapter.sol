@@ -19,6 +19,7 @@ contract HostileAdapter is IAdapter {
     address public asset;
     bool public exact = true;
     Read public reads;
+    Read public limits;
     uint256 public underpays;
     uint256 public overpays;
     bool public burnsGasOnExit;
@@ -35,6 +36,11 @@ contract HostileAdapter is IAdapter {
 
     function setReads(Read value) external {
         reads = value;
+    }
+
+    /// @dev How {maxWithdraw} answers.
+    function setLimits(Read value) external {
+        limits = value;
     }
 
     function setUnderpays(uint256 amount) external {
@@ -66,20 +72,7 @@ contract HostileAdapter is IAdapter {
     }
 
     function fairValue() public view returns (uint256) {
-        if (reads == Read.Reverts) revert("no");
-        if (reads == Read.BurnsGas) while (gasleft() > 0) {}
-        if (reads == Read.Huge) return type(uint256).max;
-        if (reads == Read.Nothing) {
-            assembly {
-                return(0, 0)
-            }
-        }
-        if (reads == Read.Bomb) {
-            assembly {
-                revert(0, 1000000)
-            }
-        }
-        return uint256(int256(IERC20(asset).balanceOf(address(this))) + valueOffset);
+        return answer(reads, uint256(int256(IERC20(asset).balanceOf(address(this))) + valueOffset));
     }
 
     function exitValue() external view returns (uint256) {
@@ -91,7 +84,7 @@ contract HostileAdapter is IAdapter {
     }
 
     function maxWithdraw() external view returns (uint256) {
-        return IERC20(asset).balanceOf(address(this));
+        return answer(limits, IERC20(asset).balanceOf(address(this)));
     }
 
     function deposit(uint256, bytes calldata) external {}
@@ -108,5 +101,22 @@ contract HostileAdapter is IAdapter {
     function redeemInKind(uint256 numerator, uint256 denominator, address receiver) external returns (uint256 paid) {
         paid = (IERC20(asset).balanceOf(address(this)) * numerator) / denominator;
         IERC20(asset).transfer(receiver, paid);
+    }
+
+    function answer(Read how, uint256 honest) private view returns (uint256) {
+        if (how == Read.Reverts) revert("no");
+        if (how == Read.BurnsGas) while (gasleft() > 0) {}
+        if (how == Read.Huge) return type(uint256).max;
+        if (how == Read.Nothing) {
+            assembly {
+                return(0, 0)
+            }
+        }
+        if (how == Read.Bomb) {
+            assembly {
+                revert(0, 1000000)
+            }
+        }
+        return honest;
     }
 }

@@ -217,6 +217,25 @@ describe("Breaking: a proven trip", () => {
     ]);
     expect(before - BigInt(after!)).to.be.within(49_999n * unit, 50_001n * unit);
   });
+
+  it("takes nothing in an emergency from a position that others have claims on while its worth is not known", async () => {
+    const { vault, system, condition } = await loadFixture(armed);
+    const { alice, owner, token, unit } = system;
+    const adapter = await (await ethers.getContractFactory("HostileAdapter")).deploy(vault, token);
+    const address = await adapter.getAddress();
+    await vault.connect(owner).addAdapter({ adapter: address, absoluteCap: MAX, relativeCap: WAD, groupMask: 0n });
+    await rebalance(system, [[adapter, 100_000n * unit]]);
+    await vault.connect(alice).redeemInKind(500_000n * WAD, alice.address, [address]);
+    await condition.set(true, false);
+    await vault.arm(condition);
+    await time.increase(30n * MINUTE);
+    await vault.trip(condition);
+    await adapter.setReads(1n);
+    await expect(vault.emergencyExit(address)).to.be.revertedWithCustomError(vault, "EmptyMove");
+    await adapter.setReads(0n);
+    await vault.emergencyExit(address);
+    expect(await adapter.fairValue()).to.be.within(49_999n * unit, 50_001n * unit);
+  });
 });
 
 describe("Breaking: quarantine", () => {
