@@ -70,6 +70,8 @@ const config: HardhatUserConfig = {
     version: SOLC_VERSION,
     settings: {
       evmVersion: "cancun",
+      // Instrumented for coverage, the contracts compile by the older pipeline only.
+      viaIR: process.env["SOLIDITY_COVERAGE"] === undefined,
       optimizer: { enabled: true, runs: 200 },
       // For `npm run layout:check`; Hardhat adds what it needs itself.
       outputSelection: { "*": { "*": ["storageLayout"] } },

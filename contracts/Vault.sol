@@ -38,7 +38,7 @@ import {AdapterSlot, ClaimUnits, Position, VaultState} from "./libraries/VaultSt
 /// TOTAL ASSETS
 /// - Idle plus the fair value of every adapter that counts, as of the last accrual. One accrual a block, before the first
 ///   read, in every call that changes assets or shares. (A plan of the keeper's only moves assets between places and does
-///   not accrue: what it loses makes the next call of the block accrue again.)
+///   not accrue: what it loses is taken off at once, whatever gain still waits.)
 /// - Losses count at once. Gains count at most at `maxRate` since the last accrual; the rest waits. So a donation or a
 ///   one-off gain cannot be caught by who enters just before it.
 /// - An adapter that is in quarantine or cannot be read counts for nothing, and nobody can enter while there is one. What
@@ -77,7 +77,6 @@ contract Vault is IVault, ERC20Permit, ReentrancyGuardTransient {
     using RateBudget for RateBudget.Bucket;
     using Breaking for VaultState;
     using InKind for VaultState;
-    using Rebalancing for VaultState;
     using Settings for VaultState;
 
     /* CONSTANTS AND IMMUTABLES */
@@ -282,8 +281,16 @@ contract Vault is IVault, ERC20Permit, ReentrancyGuardTransient {
     /* KEEPER */
 
     /// @inheritdoc IVault
-    function rebalance(Move[] calldata moves, Guard calldata guard) external nonReentrant {
-        s.rebalance(ASSET, moves, guard);
+    /// @dev The plan goes to the library as it came: to encode it again would cost some 4,000 gas.
+    function rebalance(Move[] calldata, Guard calldata) external nonReentrant {
+        uint256 state;
+        assembly ("memory-safe") {
+            state := s.slot
+        }
+        Address.functionDelegateCall(
+            address(Rebalancing),
+            bytes.concat(Rebalancing.rebalance.selector, msg.data[4:], abi.encode(ASSET, state))
+        );
     }
 
     /* ANYONE */
@@ -806,8 +813,8 @@ contract Vault is IVault, ERC20Permit, ReentrancyGuardTransient {
             if (!slot.exact || slot.quarantined) continue;
             uint256 amount = Math.min(assets - held, Accounting.withdrawable(s, slot));
             if (amount == 0) continue;
-            uint256 value;
-            if (slot.claimed) (, value) = Accounting.fairValue(s, slot);
+            uint256 before;
+            if (slot.claimed) (, before) = Accounting.positionValue(slot.adapter);
             uint256 gasBefore = gasleft();
             if (!BoundedRead.tryCall(slot.adapter, EXIT_GAS, abi.encodeCall(IAdapter.withdraw, (amount, "")))) {
                 if (gasBefore < EXIT_GAS_NEEDED) revert InsufficientGas(gasBefore, EXIT_GAS_NEEDED);
@@ -815,10 +822,7 @@ contract Vault is IVault, ERC20Permit, ReentrancyGuardTransient {
             }
             uint256 received = idle() - held;
             held += received;
-            Accounting.burnUnits(s, slot, received, value);
-            (, value) = Accounting.fairValue(s, slot);
-            if (slot.groupMask != 0) Accounting.recordValue(s, slot, value);
-            emit Allocated(slot.adapter, -int256(received), value);
+            Accounting.bookWithdrawal(s, slot, false, before, received);
         }
         if (held < assets) revert InsufficientLiquidity(assets, held);
     }

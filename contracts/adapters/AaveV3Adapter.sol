@@ -7,6 +7,7 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IAdapter} from "../interfaces/IAdapter.sol";
 import {IAaveV3Pool} from "../interfaces/external/IAaveV3.sol";
 import {AaveV3Reserve} from "../libraries/AaveV3Reserve.sol";
+import {TrustedRead} from "../libraries/TrustedRead.sol";
 
 /// @title A supply position in one reserve of Aave V3
 /// @notice
@@ -22,6 +23,7 @@ import {AaveV3Reserve} from "../libraries/AaveV3Reserve.sol";
 /// - The position never borrows; it is exempt from the checks of borrowers.
 contract AaveV3Adapter is IAdapter {
     using SafeERC20 for IERC20;
+    using TrustedRead for address;
 
     /// @inheritdoc IAdapter
     address public immutable vault;
@@ -55,16 +57,16 @@ contract AaveV3Adapter is IAdapter {
         IAaveV3Pool(venue).supply(asset, assets, address(this), 0);
         if (IERC20(asset).allowance(address(this), venue) != 0) IERC20(asset).forceApprove(venue, 0);
         // What the venue did not take, and what strangers sent here, is the vault's.
-        uint256 rest = IERC20(asset).balanceOf(address(this));
+        uint256 rest = asset.balanceOf(address(this));
         if (rest != 0) IERC20(asset).safeTransfer(vault, rest);
     }
 
     /// @inheritdoc IAdapter
     function withdraw(uint256 assets, bytes calldata) external onlyVault returns (uint256 paid) {
         if (assets == type(uint256).max && IERC20(receipt).balanceOf(address(this)) == 0) return 0;
-        uint256 before = IERC20(asset).balanceOf(vault);
+        uint256 before = asset.balanceOf(vault);
         IAaveV3Pool(venue).withdraw(asset, assets, vault);
-        paid = IERC20(asset).balanceOf(vault) - before;
+        paid = asset.balanceOf(vault) - before;
         if (assets != type(uint256).max && paid != assets) revert Inexact(assets, paid);
     }
 
@@ -90,7 +92,7 @@ contract AaveV3Adapter is IAdapter {
 
     /// @inheritdoc IAdapter
     function fairValue() external view returns (uint256) {
-        return IERC20(receipt).balanceOf(address(this));
+        return receipt.balanceOf(address(this));
     }
 
     /// @inheritdoc IAdapter

@@ -6,6 +6,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IAdapter} from "../interfaces/IAdapter.sol";
 import {IComet} from "../interfaces/external/IComet.sol";
+import {TrustedRead} from "../libraries/TrustedRead.sol";
 
 /// @title A supply position in the base asset of one Comet (Compound V3)
 /// @notice
@@ -20,6 +21,7 @@ import {IComet} from "../interfaces/external/IComet.sol";
 /// - What Comet can pay is what it holds of the base token.
 contract CompoundV3Adapter is IAdapter {
     using SafeERC20 for IERC20;
+    using TrustedRead for address;
 
     /// @inheritdoc IAdapter
     address public immutable vault;
@@ -52,7 +54,7 @@ contract CompoundV3Adapter is IAdapter {
         IComet(venue).supply(asset, assets);
         if (IERC20(asset).allowance(address(this), venue) != 0) IERC20(asset).forceApprove(venue, 0);
         // What the venue did not take, and what strangers sent here, is the vault's.
-        uint256 rest = IERC20(asset).balanceOf(address(this));
+        uint256 rest = asset.balanceOf(address(this));
         if (rest != 0) IERC20(asset).safeTransfer(vault, rest);
     }
 
@@ -64,9 +66,9 @@ contract CompoundV3Adapter is IAdapter {
         } else if (assets > balance) {
             revert OverWithdrawal(assets, balance);
         }
-        uint256 before = IERC20(asset).balanceOf(vault);
+        uint256 before = asset.balanceOf(vault);
         IComet(venue).withdrawTo(vault, asset, assets);
-        paid = IERC20(asset).balanceOf(vault) - before;
+        paid = asset.balanceOf(vault) - before;
         if (assets != type(uint256).max && paid != assets) revert Inexact(assets, paid);
     }
 
@@ -97,7 +99,7 @@ contract CompoundV3Adapter is IAdapter {
 
     /// @inheritdoc IAdapter
     function fairValue() external view returns (uint256) {
-        return IComet(venue).balanceOf(address(this));
+        return venue.balanceOf(address(this));
     }
 
     /// @inheritdoc IAdapter

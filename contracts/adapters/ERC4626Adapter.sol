@@ -6,6 +6,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IAdapter} from "../interfaces/IAdapter.sol";
+import {TrustedRead} from "../libraries/TrustedRead.sol";
 
 /// @title A position in one ERC-4626 vault of the same asset
 /// @notice
@@ -21,6 +22,7 @@ import {IAdapter} from "../interfaces/IAdapter.sol";
 ///   in kind.
 contract ERC4626Adapter is IAdapter {
     using SafeERC20 for IERC20;
+    using TrustedRead for address;
 
     /// @inheritdoc IAdapter
     address public immutable vault;
@@ -47,13 +49,13 @@ contract ERC4626Adapter is IAdapter {
         IERC4626(venue).deposit(assets, address(this));
         if (IERC20(asset).allowance(address(this), venue) != 0) IERC20(asset).forceApprove(venue, 0);
         // What the venue did not take, and what strangers sent here, is the vault's.
-        uint256 rest = IERC20(asset).balanceOf(address(this));
+        uint256 rest = asset.balanceOf(address(this));
         if (rest != 0) IERC20(asset).safeTransfer(vault, rest);
     }
 
     /// @inheritdoc IAdapter
     function withdraw(uint256 assets, bytes calldata) external onlyVault returns (uint256 paid) {
-        uint256 before = IERC20(asset).balanceOf(vault);
+        uint256 before = asset.balanceOf(vault);
         if (assets == type(uint256).max) {
             uint256 shares = Math.min(
                 IERC4626(venue).balanceOf(address(this)),
@@ -63,7 +65,7 @@ contract ERC4626Adapter is IAdapter {
         } else {
             IERC4626(venue).withdraw(assets, vault, address(this));
         }
-        paid = IERC20(asset).balanceOf(vault) - before;
+        paid = asset.balanceOf(vault) - before;
         if (assets != type(uint256).max && paid != assets) revert Inexact(assets, paid);
     }
 
@@ -94,7 +96,7 @@ contract ERC4626Adapter is IAdapter {
 
     /// @inheritdoc IAdapter
     function fairValue() public view returns (uint256) {
-        return IERC4626(venue).previewRedeem(IERC4626(venue).balanceOf(address(this)));
+        return venue.get(IERC4626.previewRedeem.selector, venue.balanceOf(address(this)));
     }
 
     /// @inheritdoc IAdapter

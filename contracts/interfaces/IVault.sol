@@ -203,9 +203,11 @@ interface IVault is IERC4626, IERC20Permit {
         uint256 lost
     );
 
-    /// @notice One leg of a plan or of an exit. Enough to rebuild every allocation from logs.
-    /// @param assets As in {Move}, with `all` resolved to what was paid.
-    /// @param value The adapter's fair value afterwards.
+    /// @notice What is recorded of an adapter changed: a leg of a plan or of an exit, a refresh. Enough to rebuild every
+    /// allocation from logs.
+    /// @param assets As in {Move}, with `all` resolved to what was paid; zero where the vault moved no assets.
+    /// @param value The adapter's fair value afterwards. After an exit in kind, or when it cannot be read: what was recorded
+    /// before, less what left.
     event Allocated(address indexed adapter, int256 assets, uint256 value);
 
     /// @notice Total assets were written down because an adapter could not be read or is in quarantine, or what was
@@ -262,6 +264,8 @@ interface IVault is IERC4626, IERC20Permit {
     /// @notice One adapter's part of an exit in kind. `claimUnits` is zero when `receipts` were paid.
     event PaidInKind(address indexed adapter, address indexed receiver, uint256 receipts, uint256 claimUnits);
     event ClaimRedeemed(address indexed adapter, address indexed receiver, uint256 units, uint256 receipts);
+    /// @notice Of an adapter's position, claims have `claimed` of `total` units; both zero: nothing is claimed.
+    event ClaimUnitsChanged(address indexed adapter, uint256 total, uint256 claimed);
 
     /* VIEWS THAT A KEEPER NEEDS */
 

@@ -6,7 +6,8 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IAdapter} from "../interfaces/IAdapter.sol";
 import {IVault} from "../interfaces/IVault.sol";
 import {BoundedRead} from "./BoundedRead.sol";
-import {AdapterSlot, ClaimUnits, Position, VaultState, WAD, YEAR} from "./VaultState.sol";
+import {TrustedRead} from "./TrustedRead.sol";
+import {AdapterSlot, ClaimUnits, MAX_ADAPTERS, Position, VaultState, WAD, YEAR} from "./VaultState.sol";
 
 /// @title What the vault is worth: reads of adapters, and the accrual they lead to
 library Accounting {
@@ -69,40 +70,80 @@ library Accounting {
         return units.total == 0 ? amount : Math.mulDiv(amount, units.total - units.claimed, units.total);
     }
 
-    /// @notice After a withdrawal of the vault's: its units shrink with its part, those of claims and their worth stay.
-    /// @param received What was paid. @param value The vault's part before.
-    function burnUnits(VaultState storage s, AdapterSlot memory slot, uint256 received, uint256 value) internal {
-        if (!slot.claimed || value == 0) return;
-        ClaimUnits storage units = s.claimUnits[slot.adapter];
-        uint256 own = units.total - units.claimed;
-        units.total -= Math.min(own, Math.mulDiv(own, received, value, Math.Rounding.Ceil));
+    /// @notice After a move of the vault's: its units change with the position, those of claims and their worth stay. What
+    /// the venue took of the position beyond what it paid is the vault's loss, and none of the claims'. Claims on a position
+    /// that had become worthless keep the smallest of parts.
+    /// @param before The whole position. @param afterwards The whole position.
+    function resizeUnits(VaultState storage s, address adapter, uint256 before, uint256 afterwards) internal {
+        ClaimUnits memory units = s.claimUnits[adapter];
+        uint256 total =
+            before == 0 ? units.total + units.total * afterwards * WAD : Math.mulDiv(units.total, afterwards, before);
+        setUnits(s, adapter, Math.max(total, units.claimed), units.claimed);
     }
 
-    /// @notice After a deposit of the vault's: its units grow, those of claims and their worth stay. Claims on a position
-    /// that had become worthless keep the smallest of parts.
-    /// @param grown By how much the position grew. @param value The position before.
-    function mintUnits(VaultState storage s, AdapterSlot memory slot, uint256 grown, uint256 value) internal {
-        if (!slot.claimed) return;
-        ClaimUnits storage units = s.claimUnits[slot.adapter];
-        units.total += Math.mulDiv(units.total, grown * WAD, Math.max(value * WAD, 1));
+    function setUnits(VaultState storage s, address adapter, uint256 total, uint256 claimed) internal {
+        s.claimUnits[adapter] = ClaimUnits(total, claimed);
+        emit IVault.ClaimUnitsChanged(adapter, total, claimed);
+    }
+
+    /// @notice Books a withdrawal from an adapter: units of claims, recorded value, event.
+    /// @param known Whether the position could be read before. @param before The whole position.
+    /// @param received What came in.
+    /// @return lost What the vault's part fell by beyond that; nothing if it was not known. One that cannot be read
+    /// afterwards is taken to be lost, but what is recorded of it, and so what its groups hold, only falls by what came in.
+    function bookWithdrawal(
+        VaultState storage s,
+        AdapterSlot memory slot,
+        bool known,
+        uint256 before,
+        uint256 received
+    ) internal returns (uint256 lost) {
+        (bool ok, uint256 value) = positionValue(slot.adapter);
+        uint256 part = before;
+        if (slot.claimed) {
+            part = vaultPart(s, slot.adapter, before);
+            resizeUnits(s, slot.adapter, before, ok ? value : before - Math.min(before, received));
+            value = vaultPart(s, slot.adapter, value);
+        }
+        if (known && part > value + received) lost = part - value - received;
+        if (!ok) {
+            value = s.positions[slot.adapter].recorded;
+            value -= Math.min(value, received);
+        }
+        recordValue(s, slot, value);
+        emit IVault.Allocated(slot.adapter, -int256(received), value);
+    }
+
+    /// @notice Takes a loss off total assets at once, so that no gain which still waits makes up for it: who is here when it
+    /// happens bears it. (What is in quarantine does not count, so neither does a loss in it.)
+    function bookLoss(VaultState storage s, AdapterSlot memory slot, uint256 lost) internal {
+        if (lost != 0 && !slot.quarantined) s.accounted -= uint104(Math.min(s.accounted, lost));
     }
 
     /// @notice Idle and every adapter that counts.
+    /// @dev Every deposit pays for one turn of this loop an adapter, so the common case, neither in quarantine nor with
+    /// claims, is told by the slot's two topmost bytes, without taking the slot apart.
     /// @return sum What is there now, gains that still drip included.
     /// @return uncounted Whether an adapter is in quarantine or cannot be read.
     function sumNow(VaultState storage s, IERC20 asset) internal view returns (uint256 sum, bool uncounted) {
-        sum = asset.balanceOf(address(this));
+        sum = TrustedRead.balanceOf(address(asset), address(this));
         uint256 count = s.adapterCount;
+        AdapterSlot[MAX_ADAPTERS] storage slots = s.adapters;
         for (uint256 i; i < count; ++i) {
-            AdapterSlot memory slot = s.adapters[i];
-            if (slot.quarantined) {
-                uncounted = true;
-                continue;
+            uint256 word;
+            assembly ("memory-safe") {
+                word := sload(add(slots.slot, i))
             }
-            (bool ok, uint256 value) = fairValue(s, slot);
+            (bool ok, uint256 value) = word >> 240 == 0
+                ? positionValue(address(uint160(word)))
+                : specialValue(s, slots[i]);
             if (ok) sum += value;
             else uncounted = true;
         }
+    }
+
+    function specialValue(VaultState storage s, AdapterSlot memory slot) private view returns (bool, uint256) {
+        return slot.quarantined ? (false, 0) : fairValue(s, slot);
     }
 
     /// @notice Whether total assets were brought up to date in this block.
@@ -163,8 +204,9 @@ library Accounting {
         uint256 before = position.recorded;
         if (before == value) return;
         position.recorded = uint120(value);
-        for (uint256 mask = slot.groupMask; mask != 0; mask &= mask - 1) {
-            uint256 group = Math.log2(mask & (~mask + 1));
+        uint256 group;
+        for (uint256 mask = slot.groupMask; mask != 0; (mask >>= 1, ++group)) {
+            if (mask & 1 == 0) continue;
             uint256 allocated = s.groups[group].allocated + value;
             s.groups[group].allocated = uint128(allocated - Math.min(allocated, before));
         }

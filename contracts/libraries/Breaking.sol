@@ -89,17 +89,13 @@ library Breaking {
         if (state != IVault.Breaker.Tripped) revert IVault.NotTripped(state);
         AdapterSlot memory slot = slotOf(s, adapter);
         if (!slot.exact) revert IVault.NotExact(adapter);
-        (, uint256 valueBefore) = Accounting.fairValue(s, slot);
+        (bool known, uint256 before) = Accounting.positionValue(adapter);
         uint256 amount = Accounting.withdrawable(s, slot);
         uint256 idleBefore = asset.balanceOf(address(this));
         if (amount != 0) IAdapter(adapter).withdraw(amount, "");
         received = asset.balanceOf(address(this)) - idleBefore;
         if (received == 0) revert IVault.EmptyMove(0);
-        Accounting.burnUnits(s, slot, received, valueBefore);
-        (, uint256 valueAfter) = Accounting.fairValue(s, slot);
-        Accounting.recordValue(s, slot, valueAfter);
-        if (Accounting.current(s)) s.revalue = true;
-        emit IVault.Allocated(adapter, -int256(received), valueAfter);
+        Accounting.bookLoss(s, slot, Accounting.bookWithdrawal(s, slot, known, before, received));
         emit IVault.EmergencyExit(adapter, received);
     }
 

@@ -23,12 +23,14 @@ library InKind {
     uint256 private constant PAY_GAS = 1_000_000;
     uint256 private constant PAY_GAS_NEEDED = 1_030_000;
 
-    /// @dev The exit's part of the vault: `numerator / denominator` of what counts, scaled so that a gain which still
-    /// drips stays, and `shares / denominator` of what does not count, raw: nobody could buy in since it was written off.
+    /// @dev The exit's part of the vault, in parts of `denominator`, scaled so that a gain which still drips stays:
+    /// `numerator` of what counts; `uncounted` of what is in quarantine, where what was written off is what is paid of;
+    /// `shares` of what cannot be read, since nothing is known of its worth.
     struct Exit {
         Claims claims;
         uint256 shares;
         uint256 numerator;
+        uint256 uncounted;
         uint256 denominator;
         address receiver;
         uint256 skipMask;
@@ -45,7 +47,7 @@ library InKind {
         address receiver,
         address[] calldata skip
     ) external returns (uint256 idlePaid) {
-        Exit memory exit = Exit(claims, shares, 0, supply, receiver, skipMask(s, skip));
+        Exit memory exit = Exit(claims, shares, 0, 0, supply, receiver, skipMask(s, skip));
         uint256 accountedPaid = settle(s, asset, exit);
         idlePaid = payIdle(asset, exit);
         uint256 count = s.adapterCount;
@@ -56,11 +58,27 @@ library InKind {
     /// @dev Takes the exit's part off total assets and finds the scale of what is paid.
     function settle(VaultState storage s, IERC20 asset, Exit memory exit) private returns (uint256 accountedPaid) {
         uint256 accounted = s.accounted;
-        (uint256 sum, ) = Accounting.sumNow(s, asset);
+        (uint256 sum, bool uncounted) = Accounting.sumNow(s, asset);
         exit.numerator = sum > accounted ? Math.mulDiv(exit.shares, accounted, sum) : exit.shares;
+        if (uncounted) {
+            uint256 written = s.writtenOff;
+            uint256 there = quarantinedValue(s);
+            exit.uncounted = there > written ? Math.mulDiv(exit.shares, written, there) : exit.shares;
+        }
         accountedPaid = Math.mulDiv(Math.min(accounted, sum), exit.shares, exit.denominator);
         s.accounted = uint104(accounted - accountedPaid);
         s.writtenOff -= uint104(Math.mulDiv(s.writtenOff, exit.shares, exit.denominator));
+    }
+
+    /// @dev What adapters in quarantine would count for.
+    function quarantinedValue(VaultState storage s) private view returns (uint256 sum) {
+        uint256 count = s.adapterCount;
+        for (uint256 i; i < count; ++i) {
+            AdapterSlot memory slot = s.adapters[i];
+            if (!slot.quarantined) continue;
+            (bool ok, uint256 value) = Accounting.fairValue(s, slot);
+            if (ok) sum += value;
+        }
     }
 
     function payIdle(IERC20 asset, Exit memory exit) private returns (uint256 paid) {
@@ -71,7 +89,12 @@ library InKind {
     function payPart(VaultState storage s, AdapterSlot memory slot, Exit memory exit, bool skip) private {
         (bool ok, uint256 value) = Accounting.fairValue(s, slot);
         if (ok && value == 0) return;
-        uint256 numerator = slot.quarantined || !ok ? exit.shares : exit.numerator;
+        uint256 numerator =
+            !ok
+                ? exit.shares
+                : slot.quarantined
+                    ? exit.uncounted
+                    : exit.numerator;
         if (numerator == 0) return;
         uint256 denominator = exit.denominator;
         ClaimUnits memory units = s.claimUnits[slot.adapter];
@@ -85,7 +108,7 @@ library InKind {
         if (!skip) {
             (bool paid, uint256 receipts) = tryPay(slot.adapter, numerator, denominator, exit.receiver);
             if (paid) {
-                if (part != 0) s.claimUnits[slot.adapter].total -= part;
+                if (part != 0) Accounting.setUnits(s, slot.adapter, units.total - part, units.claimed);
                 recordLess(s, slot, exit.numerator, exit.denominator);
                 emit IVault.PaidInKind(slot.adapter, exit.receiver, receipts, 0);
                 return;
@@ -96,8 +119,7 @@ library InKind {
             units.total = UNITS;
         }
         if (part == 0) return;
-        units.claimed += part;
-        s.claimUnits[slot.adapter] = units;
+        Accounting.setUnits(s, slot.adapter, units.total, units.claimed + part);
         s.adapters[s.positions[slot.adapter].place - 1].claimed = true;
         exit.claims.mint(exit.receiver, slot.adapter, part);
         recordLess(s, slot, exit.numerator, exit.denominator);
@@ -116,13 +138,10 @@ library InKind {
         if (amount == 0 || amount > held) revert IVault.ClaimTooLarge(amount, held);
         ClaimUnits memory units = s.claimUnits[adapter];
         claims.burn(msg.sender, adapter, amount);
-        if (units.claimed == amount) {
-            delete s.claimUnits[adapter];
-            uint256 place = s.positions[adapter].place;
-            if (place != 0) s.adapters[place - 1].claimed = false;
-        } else {
-            s.claimUnits[adapter] = ClaimUnits(units.total - amount, units.claimed - amount);
-        }
+        bool last = units.claimed == amount;
+        Accounting.setUnits(s, adapter, last ? 0 : units.total - amount, units.claimed - amount);
+        uint256 place = s.positions[adapter].place;
+        if (last && place != 0) s.adapters[place - 1].claimed = false;
         receipts = IAdapter(adapter).redeemInKind(amount, units.total, receiver);
         emit IVault.ClaimRedeemed(adapter, receiver, amount, receipts);
     }
@@ -146,7 +165,9 @@ library InKind {
 
     function recordLess(VaultState storage s, AdapterSlot memory slot, uint256 numerator, uint256 denominator) private {
         uint256 recorded = s.positions[slot.adapter].recorded;
-        Accounting.recordValue(s, slot, recorded - Math.mulDiv(recorded, numerator, denominator));
+        recorded -= Math.mulDiv(recorded, numerator, denominator);
+        Accounting.recordValue(s, slot, recorded);
+        emit IVault.Allocated(slot.adapter, 0, recorded);
     }
 
     function skipMask(VaultState storage s, address[] calldata skip) private view returns (uint256 mask) {

@@ -14,7 +14,8 @@ import {AdapterSlot, Keeper, VaultState, WAD} from "./VaultState.sol";
 /// @title The keeper's only power, and every bound on it
 /// @notice Threat model: whoever calls {rebalance} holds a stolen key, chose the amounts, the data, the block and the
 /// transactions around it, and is friends with every depositor and every venue that the timelock did not vet.
-/// @dev Linked library: runs in the vault's storage. Its cost does not grow with the number of adapters: only those that
+/// @dev Linked library: runs in the vault's storage. The vault passes the keeper's calldata on as it came and appends two
+/// words: its asset, and the slot of its state. Its cost does not grow with the number of adapters: only those that
 /// a plan touches are valued, and every limit that is a share of total assets is a share of {Accounting.limitBase}.
 library Rebalancing {
     using SafeERC20 for IERC20;
@@ -26,6 +27,7 @@ library Rebalancing {
 
     struct Run {
         uint256 base;
+        uint256 accountedBefore;
         uint256 idleBefore;
         uint256 idle;
         uint256 moved;
@@ -41,12 +43,8 @@ library Rebalancing {
 
     /// @notice See {IVault.rebalance}. Order of the checks: keeper, breaker, deadline, nonce, each move, loss, loss budget,
     /// turnover budget, caps of each adapter that grew, idle.
-    function rebalance(
-        VaultState storage s,
-        IERC20 asset,
-        IVault.Move[] calldata moves,
-        IVault.Guard calldata guard
-    ) external {
+    function rebalance(IVault.Move[] calldata moves, IVault.Guard calldata guard) external {
+        (IERC20 asset, VaultState storage s) = appended();
         Run memory run;
         Keeper storage keeper = s.keepers[msg.sender];
         if (!keeper.allowed) revert IVault.NotKeeper(msg.sender);
@@ -62,6 +60,7 @@ library Rebalancing {
         keeper.count = uint64(count + 1);
 
         run.base = Accounting.limitBase(s);
+        run.accountedBefore = s.accounted;
         run.idle = run.idleBefore = asset.balanceOf(address(this));
         Grown[] memory grown = carryOut(s, asset, moves, run);
 
@@ -70,18 +69,36 @@ library Rebalancing {
         for (uint256 i; i < grown.length && grown[i].slot.adapter != address(0); ++i) checkCaps(s, grown[i], run.base);
         checkIdle(s, run);
 
-        if (run.lost != 0 && Accounting.current(s)) s.revalue = true;
-        uint256 accounted = s.accounted;
         emit IVault.Rebalanced(
             msg.sender,
             nonce,
             guard.decision,
-            keccak256(abi.encode(moves)),
-            accounted,
-            accounted - Math.min(accounted, run.lost),
+            hashOf(moves),
+            run.accountedBefore,
+            s.accounted,
             run.moved,
             run.lost
         );
+    }
+
+    function appended() private pure returns (IERC20 asset, VaultState storage s) {
+        assembly ("memory-safe") {
+            asset := calldataload(sub(calldatasize(), 0x40))
+            s.slot := calldataload(sub(calldatasize(), 0x20))
+        }
+    }
+
+    /// @dev `keccak256(abi.encode(moves))` of calldata in the canonical encoding, without encoding them again. Of calldata
+    /// in another encoding it is the hash of no plan at all: what is hashed is what the moves were read from.
+    function hashOf(IVault.Move[] calldata moves) private pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            let start := sub(moves.offset, 0x20)
+            let size := sub(sub(calldatasize(), 0x40), start)
+            mstore(free, 0x20)
+            calldatacopy(add(free, 0x20), start, size)
+            hash := keccak256(free, add(size, 0x20))
+        }
     }
 
     function carryOut(
@@ -123,26 +140,21 @@ library Rebalancing {
         uint256 index
     ) private {
         bool all = move.assets == type(int256).min;
-        (bool known, uint256 valueBefore) = Accounting.fairValue(s, slot);
+        (bool known, uint256 before) = Accounting.positionValue(slot.adapter);
         uint256 amount = all ? type(uint256).max : uint256(-move.assets);
         if (slot.claimed) {
             // Claims of others on the position are never withdrawn, and without a value the parts are not known.
             if (!known) revert IVault.AdapterUnreadable(slot.adapter);
-            amount = Math.min(amount, valueBefore);
+            amount = Math.min(amount, Accounting.vaultPart(s, slot.adapter, before));
         }
         uint256 idleBefore = run.idle;
         IAdapter(slot.adapter).withdraw(amount, move.data);
         run.idle = asset.balanceOf(address(this));
         if (run.idle <= idleBefore) revert IVault.EmptyMove(index);
         uint256 received = run.idle - idleBefore;
-        Accounting.burnUnits(s, slot, received, valueBefore);
-        (, uint256 valueAfter) = Accounting.fairValue(s, slot);
-        if (known) {
-            uint256 given = valueBefore - Math.min(valueBefore, valueAfter);
-            if (given > received) run.lost += given - received;
-        }
-        Accounting.recordValue(s, slot, valueAfter);
-        emit IVault.Allocated(slot.adapter, -int256(received), valueAfter);
+        uint256 lost = Accounting.bookWithdrawal(s, slot, known, before, received);
+        Accounting.bookLoss(s, slot, lost);
+        run.lost += lost;
     }
 
     function depositMove(
@@ -153,7 +165,7 @@ library Rebalancing {
         Run memory run
     ) private returns (uint256 valueAfter) {
         if (slot.quarantined) revert IVault.AdapterQuarantined(slot.adapter);
-        (bool ok, uint256 positionBefore) = Accounting.positionValue(slot.adapter);
+        (bool ok, uint256 before) = Accounting.positionValue(slot.adapter);
         if (!ok) revert IVault.AdapterUnreadable(slot.adapter);
         uint256 amount = uint256(move.assets);
         uint256 idleBefore = run.idle;
@@ -164,12 +176,15 @@ library Rebalancing {
         uint256 given = idleBefore - Math.min(idleBefore, run.idle);
         (ok, valueAfter) = Accounting.positionValue(slot.adapter);
         if (!ok) revert IVault.AdapterUnreadable(slot.adapter);
-        uint256 received = valueAfter - Math.min(valueAfter, positionBefore);
+        if (valueAfter < before + given) {
+            uint256 lost = before + given - valueAfter;
+            Accounting.bookLoss(s, slot, lost);
+            run.lost += lost;
+        }
         if (slot.claimed) {
-            Accounting.mintUnits(s, slot, received, positionBefore);
+            Accounting.resizeUnits(s, slot.adapter, before, valueAfter);
             valueAfter = Accounting.vaultPart(s, slot.adapter, valueAfter);
         }
-        if (given > received) run.lost += given - received;
         run.moved += Math.max(given, amount);
         Accounting.recordValue(s, slot, valueAfter);
         emit IVault.Allocated(slot.adapter, int256(amount), valueAfter);
@@ -202,8 +217,9 @@ library Rebalancing {
         if (grown.value > cap) revert IVault.AbsoluteCapExceeded(adapter, grown.value, cap);
         cap = (base * grown.slot.relativeCap) / WAD;
         if (grown.value > cap) revert IVault.RelativeCapExceeded(adapter, grown.value, cap);
-        for (uint256 mask = grown.slot.groupMask; mask != 0; mask &= mask - 1) {
-            uint256 group = Math.log2(mask & (~mask + 1));
+        uint256 group;
+        for (uint256 mask = grown.slot.groupMask; mask != 0; (mask >>= 1, ++group)) {
+            if (mask & 1 == 0) continue;
             cap = (base * s.groups[group].relativeCap) / WAD;
             if (s.groups[group].allocated <= cap) continue;
             refreshGroup(s, group);
@@ -220,13 +236,16 @@ library Rebalancing {
             AdapterSlot memory slot = s.adapters[i];
             if (slot.groupMask & (1 << group) == 0) continue;
             (bool ok, uint256 value) = Accounting.fairValue(s, slot);
-            if (ok) Accounting.recordValue(s, slot, value);
+            if (!ok) continue;
+            Accounting.recordValue(s, slot, value);
+            emit IVault.Allocated(slot.adapter, 0, value);
         }
     }
 
+    /// @dev What came in during this block may leave in it again, so none of it is idle that counts.
     function checkIdle(VaultState storage s, Run memory run) private view {
         if (run.idle >= run.idleBefore) return;
-        uint256 minimum = (run.base * s.minimumIdle) / WAD;
+        uint256 minimum = (run.base * s.minimumIdle) / WAD + (run.accountedBefore - run.base);
         if (run.idle < minimum) revert IVault.IdleTooLow(run.idle, minimum);
     }
 }

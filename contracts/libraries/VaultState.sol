@@ -10,7 +10,8 @@ uint256 constant MAX_GROUPS = 8;
 uint256 constant WAD = 1e18;
 uint256 constant YEAR = 365 days;
 
-/// @dev One slot an adapter in the order of the withdrawal queue: all that an accrual needs of it.
+/// @dev One slot an adapter in the order of the withdrawal queue: all that an accrual needs of it. {Accounting} relies on
+/// the address being lowest and `quarantined` and `claimed` being the two topmost bytes.
 /// @param claimed Some of the position belongs to holders of claims: see {ClaimUnits}.
 struct AdapterSlot {
     address adapter;
@@ -69,7 +70,8 @@ struct VaultState {
     uint40 breakerUntil;
     bool opened;
     uint8 adapterCount;
-    // Slot 2: entry. `revalue` asks the next call of the same block to accrue again, after a plan that lost.
+    // Slot 2: entry. `revalue` asks the next call of the same block to accrue again, after an
+    // adapter went into quarantine or came out of it.
     uint120 depositCap;
     uint104 writtenOff;
     bool uncounted;

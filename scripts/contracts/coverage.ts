@@ -29,6 +29,7 @@ function main(): void {
   const run = spawnSync("npx", ["hardhat", "coverage", "--testfiles", "test/contracts/**/*.test.ts"], {
     cwd: ROOT,
     stdio: "inherit",
+    env: { ...process.env, SOLIDITY_COVERAGE: "true" },
   });
   process.exitCode = run.status ?? 1;
   const all = JSON.parse(readFileSync(path.join(ROOT, "coverage.json"), "utf8")) as Record<string, FileCoverage>;

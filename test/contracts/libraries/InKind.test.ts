@@ -1,5 +1,6 @@
 // The exit that needs nobody: a part of everything, as receipts or as claims.
 import { loadFixture, time } from "@nomicfoundation/hardhat-network-helpers";
+import { anyValue } from "@nomicfoundation/hardhat-chai-matchers/withArgs";
 import { expect } from "chai";
 import { ethers } from "hardhat";
 import { ALL, DAY, WAD, deploySystem, deposit, rebalance, redeem, withdraw, type System } from "../deployment";
@@ -68,6 +69,21 @@ describe("InKind", () => {
     expect(await worth(system, 0, alice.address)).to.be.within(179_999n * unit, 180_000n * unit);
     await vault.connect(owner).liftQuarantine(adapters[0]!);
     expect(await vault.totalAssets()).to.be.within(400_000n * unit, 400_002n * unit);
+  });
+
+  it("pays of an adapter in quarantine no more than its part of what was written off: a gain that waited in it stays", async () => {
+    const system = await loadFixture(invested);
+    const { vault, token, guardian, alice, stranger, bob, unit, adapters, venues, owner } = system;
+    // 100,000 that drip: the write-off of 400,000 takes only 300,000 off what is accounted.
+    await token.connect(stranger).transfer(venues[0]!, 100_000n * unit);
+    await vault.connect(guardian).quarantine(adapters[0]!);
+    expect((await vault.writtenOff())[0]).to.be.within(299_980n * unit, 300_001n * unit);
+    await vault.connect(alice).redeemInKind(await vault.balanceOf(alice.address), alice.address, []);
+    expect(await worth(system, 0, alice.address)).to.be.within(179_980n * unit, 180_001n * unit);
+    await vault.connect(owner).liftQuarantine(adapters[0]!);
+    expect(await vault.totalAssets()).to.be.within(399_980n * unit, 400_020n * unit);
+    await time.increase(3n * 365n * DAY);
+    expect(await vault.previewRedeem(await vault.balanceOf(bob.address))).to.be.greaterThan(499_900n * unit);
   });
 
   it("turns what is skipped or refused into a transferable claim, set apart from total assets", async () => {
@@ -143,6 +159,32 @@ describe("InKind", () => {
     await vault.connect(alice).redeemClaim(a0, units, alice.address);
     expect(await worth(system, 0, alice.address)).to.be.within(89_999n * unit, 90_001n * unit);
     expect(await vault.totalAssets()).to.be.within(310_000n * unit, 310_002n * unit);
+  });
+
+  it("a withdrawal that the venue underpays is the vault's loss and none of the claims'", async () => {
+    const system = await loadFixture(invested);
+    const { vault, alice, owner, unit } = system;
+    const adapter = await (
+      await ethers.getContractFactory("HostileAdapter")
+    ).deploy(vault, await system.token.getAddress());
+    const address = await adapter.getAddress();
+    const terms = { adapter: address, absoluteCap: 2n ** 119n, relativeCap: WAD, groupMask: 0n };
+    await vault.connect(owner).addAdapter(terms);
+    await rebalance(system, [[adapter, 200_000n * unit]]);
+    await vault.connect(alice).redeemInKind(500_000n * WAD, alice.address, [address]);
+    const claimed = async () => {
+      const record = await vault.adapter(address);
+      return ((await adapter.fairValue()) * record.claimUnits) / record.totalUnits;
+    };
+    const before = await claimed();
+    expect(before).to.be.within(99_999n * unit, 100_000n * unit);
+    await time.increase(DAY);
+    await adapter.setUnderpays(490n * unit);
+    const base = await vault.limitBase();
+    await expect(rebalance(system, [[adapter, -50_000n * unit]]))
+      .to.emit(vault, "BudgetSpent")
+      .withArgs(ethers.encodeBytes32String("lossBudget"), (490n * unit * WAD + base - 1n) / base, anyValue);
+    expect(await claimed()).to.be.within(before, before + 1n);
   });
 
   it("a claim bears the venue's losses and earns its gains", async () => {
