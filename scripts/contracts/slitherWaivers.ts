@@ -109,8 +109,8 @@ export const WAIVERS: readonly Waiver[] = [
   },
   {
     check: "unused-return",
-    at: { "Vault.pull": 1 },
-    why: "A position that cannot be read is worth nothing here, and then no units are burned for what it pays.",
+    at: { "Vault.pull": 2 },
+    why: "A position that cannot be read is worth nothing here; and an exit's loss is the next accrual's, not booked at once.",
   },
   {
     check: "unused-return",
