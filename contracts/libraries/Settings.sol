@@ -329,6 +329,7 @@ library Settings {
         if (count == MAX_ADAPTERS) revert IVault.TooManyAdapters(count + 1, MAX_ADAPTERS);
         address adapter = nonZero(c.adapter, "adapter");
         if (s.positions[adapter].place != 0) revert IVault.AdapterKnown(adapter);
+        if (adapter.code.length == 0) revert IVault.NotContract(adapter);
         address its = IAdapter(adapter).vault();
         if (its != address(this)) revert IVault.AdapterOfOtherVault(adapter, its);
         its = IAdapter(adapter).asset();

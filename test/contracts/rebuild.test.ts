@@ -383,25 +383,22 @@ async function chain({ system, claims, conditionAddress }: Scenario, state: Rebu
     adapters: await Promise.all(
       adapters.map(async (account) => {
         const record = await vault.adapter(account);
-        const known = state.adapters.get(account.toLowerCase())?.recorded !== undefined;
         return [
           record.absoluteCap,
           record.relativeCap,
           record.groupMask,
           record.exact,
           record.quarantined,
-          known ? record.recorded : undefined,
+          record.recorded,
           record.claimUnits,
+          record.claimUnits,
+          record.totalUnits,
           await vault.readFailureAt(account),
         ];
       }),
     ),
     groups: await Promise.all(
-      groups.map(async ({ name, relativeCap }, i) => [
-        name,
-        relativeCap,
-        groupAllocation(state, i) === undefined ? undefined : await vault.groupAllocation(i),
-      ]),
+      groups.map(async ({ name, relativeCap }, i) => [name, relativeCap, await vault.groupAllocation(i)]),
     ),
     claims: await Promise.all(
       [...state.claims].map(async ([adapter, holders]) =>
@@ -453,8 +450,10 @@ function logs({ conditionAddress }: Scenario, state: Rebuilt, now: bigint): Awai
         adapter?.groupMask ?? -1n,
         adapter?.exact ?? false,
         adapter?.quarantined ?? false,
-        adapter?.recorded,
+        adapter?.recorded ?? -1n,
         units,
+        state.units.get(account)?.claimed ?? 0n,
+        state.units.get(account)?.total ?? 0n,
         state.readFailures.get(account) ?? 0n,
       ];
     }),

@@ -24,8 +24,7 @@ export interface Adapter {
   readonly groupMask: bigint;
   readonly exact: boolean;
   readonly quarantined: boolean;
-  /** Undefined: lowered by an exit in kind or read for a group's cap, by an amount that no event says. */
-  readonly recorded: bigint | undefined;
+  readonly recorded: bigint;
 }
 
 export interface Rebuilt {
@@ -44,6 +43,8 @@ export interface Rebuilt {
   queue: string[];
   readonly adapters: Map<string, Adapter>;
   readonly groups: { readonly name: string; readonly relativeCap: bigint }[];
+  /** Units that positions are divided into, and those of claims. */
+  readonly units: Map<string, { readonly total: bigint; readonly claimed: bigint }>;
   /** Units by adapter and holder. */
   readonly claims: Map<string, Map<string, bigint>>;
   breaker: { readonly state: bigint; readonly until: bigint };
@@ -80,13 +81,11 @@ export function availableAt(budget: Budget, now: bigint): bigint {
   return used < size ? size - used : 0n;
 }
 
-/** Sum of the recorded values of a group's members; undefined while one is not known. */
-export function groupAllocation(state: Rebuilt, group: number): bigint | undefined {
+/** Sum of the recorded values of a group's members. */
+export function groupAllocation(state: Rebuilt, group: number): bigint {
   let sum = 0n;
   for (const { groupMask, recorded } of state.adapters.values()) {
-    if ((groupMask & (1n << BigInt(group))) === 0n) continue;
-    if (recorded === undefined) return undefined;
-    sum += recorded;
+    if ((groupMask & (1n << BigInt(group))) !== 0n) sum += recorded;
   }
   return sum;
 }
@@ -124,6 +123,7 @@ function empty(created: bigint): Rebuilt {
     queue: [],
     adapters: new Map(),
     groups: [],
+    units: new Map(),
     claims: new Map(),
     breaker: { state: 0n, until: 0n },
     breakerResetAt: 0n,
@@ -201,8 +201,8 @@ function applyVault(state: Rebuilt, event: VaultEvent, assetDecimals: bigint): v
       state.writtenOff -= (state.writtenOff * number("shares")) / supply;
       return;
     }
-    case "PaidInKind":
-      change(address("adapter"), { recorded: undefined });
+    case "ClaimUnitsChanged":
+      state.units.set(address("adapter"), { total: number("total"), claimed: number("claimed") });
       return;
     case "WrittenOff":
       state.writtenOff = number("writtenOff");
@@ -211,14 +211,15 @@ function applyVault(state: Rebuilt, event: VaultEvent, assetDecimals: bigint): v
     case "Rebalanced": {
       const keeper = state.keepers.get(address("keeper")) ?? { allowed: true, count: 0n };
       state.keepers.set(address("keeper"), { ...keeper, count: (number("nonce") & ((1n << 64n) - 1n)) + 1n });
+      state.accounted = number("assetsAfter");
       return;
     }
-    case "Allocated": {
-      // A depositor's exit records the value only for groups: without one it says nothing of what is recorded.
-      const exit = adapterOf(state, address("adapter")).groupMask === 0n && number("assets") < 0n;
-      change(address("adapter"), { recorded: exit ? undefined : number("value") });
+    case "EmergencyExit":
+      state.accounted = number("assetsAfter");
       return;
-    }
+    case "Allocated":
+      change(address("adapter"), { recorded: number("value") });
+      return;
     case "BudgetSpent": {
       const field = asciiOf(address("field"));
       const budget = state.budgets.get(field);
