@@ -53,7 +53,13 @@ export const WAIVERS: readonly Waiver[] = [
   },
   {
     check: "timestamp",
-    at: { "Accounting.forecast": 1, "Accounting.fees": 1, "RateBudget.available": 1, "RateBudget.usedNow": 1 },
+    at: {
+      "Accounting.fees": 1,
+      "Accounting.forecast": 1,
+      "Accounting.isWipedOut": 1,
+      "RateBudget.available": 1,
+      "RateBudget.usedNow": 1,
+    },
     why: "Amounts that grow with time by the second are compared, and no moment decides anything.",
   },
   {
@@ -66,6 +72,49 @@ export const WAIVERS: readonly Waiver[] = [
       "Rebalancing.rebalance": 1,
     },
     why: "Windows of half an hour to days, and a deadline of the keeper's own. A slot's twelve seconds change nothing.",
+  },
+  {
+    check: "timestamp",
+    at: {
+      "OracleTrouble.holds": 1,
+      "OracleTrouble.outsideThroughout": 1,
+      "SharePriceFall.holds": 1,
+      "SharePriceFall.observe": 1,
+      "VenueIlliquid.averageRate": 1,
+      "VenueIlliquid.holds": 1,
+      "VenueIlliquid.observe": 1,
+    },
+    why: "Ages of what was observed: quarters of an hour and more, or whether it was in this very block.",
+  },
+  {
+    check: "timestamp",
+    at: { "CompoundV3Illiquid.debtIndex": 1 },
+    why: "Time since Comet's last accrual, as Comet itself counts it.",
+  },
+  {
+    check: "incorrect-equality",
+    at: { "CompoundV3Illiquid.debtIndex": 1, "VenueIlliquid.averageRate": 1, "VenueIlliquid.holds": 1 },
+    why: "No time since an accrual, no checkpoint yet, or a shortage seen in this very block: nothing between can be meant.",
+  },
+  {
+    check: "calls-loop",
+    at: { "VenueReverting.foundBefore": 2 },
+    why: "At most ten adapters, asked of the vault itself; a revert means that the condition does not hold.",
+  },
+  {
+    check: "reentrancy-benign",
+    at: { "SharePriceFall.observe": 1 },
+    why: "`accrue` comes first on purpose; who names a contract that is no vault writes that contract's entries only.",
+  },
+  {
+    check: "reentrancy-events",
+    at: { "SharePriceFall.observe": 1 },
+    why: "As above: the event tells what the accrual led to.",
+  },
+  {
+    check: "unused-return",
+    at: { "SharePriceFall.holds": 1, "SharePriceFall.observe": 2, "VenueReverting.holds": 1 },
+    why: "Of several answers one is asked: registered or not, counted or not, read or not.",
   },
   {
     check: "calls-loop",
@@ -136,6 +185,7 @@ export const WAIVERS: readonly Waiver[] = [
       "Rebalancing.carryOut.seen": 1,
       "Rebalancing.checkCaps.group": 1,
       "Rebalancing.rebalance.run": 1,
+      "Rebalancing.withdrawMove.part": 1,
       "Settings.setQueue.seen": 1,
       "Vault.pull.before": 1,
       "VaultLens.readLimits.budget": 1,
@@ -157,18 +207,19 @@ export const WAIVERS: readonly Waiver[] = [
     why: "The vault refuses an adapter whose vault or asset is not its own; a venue of zero answers nothing, and the constructor reverts.",
   },
   {
-    check: "shadowing-local",
-    at: { "IVault.arm.condition": 1, "IVault.disarm.condition": 1, "IVault.trip.condition": 1 },
-    why: "Names of parameters in an interface; nothing is called by that name there.",
-  },
-  {
     check: "var-read-using-this",
     at: { "AaveV3Adapter.maxWithdraw": 1, "CompoundV3Adapter.maxWithdraw": 1, "ERC4626Adapter.maxWithdraw": 1 },
     why: "A call to itself so that it can be caught: a maximum never reverts.",
   },
   {
     check: "assembly",
-    at: { "BoundedRead.tryCall": 1, "BoundedRead.tryGet": 1, "BoundedRead.tryUint": 1, "InKind.tryPay": 1 },
+    at: {
+      "BoundedRead.tryCall": 1,
+      "BoundedRead.tryGet": 1,
+      "BoundedRead.tryUint": 1,
+      "InKind.tryPay": 1,
+      "OracleTrouble.read": 1,
+    },
     why: "Solidity copies whatever the other side returns, and the caller pays for it; these take one word at most.",
   },
   {
