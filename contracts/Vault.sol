@@ -423,7 +423,8 @@ contract Vault is IVault, ERC20Permit, ReentrancyGuardTransient {
         address[] calldata skip
     ) external nonReentrant returns (uint256) {
         requireReceiver(receiver);
-        accrueOnce();
+        // Also where this block has accrued: what fails to be read since is paid of what it is written off for.
+        accrueNow();
         uint256 supply = shareBase();
         _burn(msg.sender, shares);
         return s.redeem(ASSET, CLAIMS, shares, supply, receiver, skip);
@@ -711,7 +712,10 @@ contract Vault is IVault, ERC20Permit, ReentrancyGuardTransient {
 
     /// @dev Brings totals up to date, once a block.
     function accrueOnce() private {
-        if (Accounting.current(s)) return;
+        if (!Accounting.current(s)) accrueNow();
+    }
+
+    function accrueNow() private {
         Accounting.Accrual memory a = Accounting.forecast(s, ASSET, shareBase(), par());
         if (s.updatedAt != block.timestamp) {
             s.earlier = s.accounted;

@@ -205,6 +205,8 @@ library Settings {
         uint256 before = s.maxRate;
         if (before == within("maxRate", rate, MAX_RATE)) revert IVault.Unchanged("maxRate");
         s.maxRate = uint64(rate);
+        // Seconds of another rate are not carried over.
+        s.carry = 0;
         changed("maxRate", before, rate);
     }
 

@@ -155,6 +155,20 @@ describe("Vault: accounting", () => {
     expect(await vault.totalAssets()).to.be.lessThan(505_100n * unit);
   });
 
+  it("does not count the seconds of a rate of zero at the next rate", async () => {
+    const system = await loadFixture(deploySystem);
+    const { vault, token, owner, alice, stranger, unit } = system;
+    await deposit(system, alice, 1_000_000n * unit);
+    await vault.connect(owner).setMaxRate(0n);
+    await token.connect(stranger).transfer(vault, 500_000n * unit);
+    await time.increase(DAY);
+    await vault.connect(owner).setMaxRate(WAD);
+    await time.increase(99n);
+    await vault.accrue();
+    // 100 seconds of a year's doubling: 3.17.
+    expect(await vault.totalAssets()).to.be.lessThan(1_000_001n * unit + 4n * unit);
+  });
+
   it("mints nothing to itself", async () => {
     const { vault, alice, unit } = await loadFixture(deploySystem);
     await expect(vault.connect(alice)["deposit(uint256,address)"](unit, vault))

@@ -226,6 +226,29 @@ describe("InKind", () => {
     expect(paid).to.be.at.most((price * (shares / 3n)) / WAD / WAD + 1n);
   });
 
+  it("pays who enters and leaves nothing of a venue that failed in the same block, though a gain waits", async () => {
+    const system = await loadFixture(invested);
+    const { vault, token, venues, bob, stranger, unit } = system;
+    const options = { gasLimit: 10_000_000 };
+    await token.connect(stranger).transfer(vault, 300_000n * unit);
+    const before = await token.balanceOf(bob.address);
+    const held = await vault.balanceOf(bob.address);
+    const entered = 1_000_000n * unit;
+    const bought = await vault.previewDeposit(entered);
+    await ethers.provider.send("evm_setAutomine", [false]);
+    await vault.accrue(options);
+    await venues[0]!.setBroken(true);
+    await vault.connect(bob)["deposit(uint256,address)"](entered, bob.address, options);
+    await vault.connect(bob).redeemInKind((bought * 999_999n) / 1_000_000n, bob.address, [], options);
+    await ethers.provider.send("evm_mine", []);
+    await ethers.provider.send("evm_setAutomine", [true]);
+    expect(await vault.balanceOf(bob.address)).to.be.within(held, held + bought / 100_000n);
+    await venues[0]!.setBroken(false);
+    const got = (await token.balanceOf(bob.address)) - before;
+    const worths = (await worth(system, 0, bob.address)) + (await worth(system, 1, bob.address));
+    expect(got + worths).to.be.at.most(10n * unit);
+  });
+
   it("a claim bears the venue's losses and earns its gains", async () => {
     const system = await loadFixture(invested);
     const { vault, alice, adapters, venues, unit } = system;
