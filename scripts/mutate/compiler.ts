@@ -103,6 +103,10 @@ export function writeArtifacts(folder: string, artifacts: ReadonlyMap<string, st
 
 /** A folder with the unchanged contracts, into which each mutant is laid. */
 export function freshArtifacts(folder: string, artifacts: ReadonlyMap<string, string>): void {
-  rmSync(folder, { recursive: true, force: true });
+  removeArtifacts(folder);
   writeArtifacts(folder, artifacts);
+}
+
+export function removeArtifacts(folder: string): void {
+  for (const leftover of [folder, `${folder}.results`]) rmSync(leftover, { recursive: true, force: true });
 }

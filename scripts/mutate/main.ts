@@ -8,7 +8,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { createCompiler, freshArtifacts, writeArtifacts } from "./compiler";
+import { createCompiler, freshArtifacts, removeArtifacts, writeArtifacts } from "./compiler";
 import { applyTo, diffOf, hashOf, keyOf, type Mutant } from "./mutant";
 import { mutantsOf } from "./operators";
 import { summaryOf, summaryText } from "./report";
@@ -119,9 +119,13 @@ async function runMutants(waiting: readonly Mutant[], sources: Sources, options:
   if (!clean.ok) throw new UsageError(`The unchanged contracts do not compile: ${clean.error}`);
 
   const folderOf = (worker: number): string => path.join(STATE, `artifacts-${process.pid}-${worker}`);
+  const tidy = (): void => {
+    for (let worker = 0; worker < options.workers; worker++) removeArtifacts(folderOf(worker));
+  };
   const begun = Date.now();
   freshArtifacts(folderOf(0), clean.artifacts);
   const unchanged = await runTests(tests, { root: ROOT, artifacts: folderOf(0), limitMs: CLEAN_LIMIT_MS, signal });
+  if (unchanged.outcome !== "green") tidy();
   if (unchanged.outcome === "interrupted") return false;
   if (unchanged.outcome !== "green") {
     const why = unchanged.outcome === "red" ? `${unchanged.test}: ${unchanged.reason}` : "it takes too long";
@@ -161,7 +165,7 @@ async function runMutants(waiting: readonly Mutant[], sources: Sources, options:
     }
   };
   await Promise.all(Array.from({ length: options.workers }, (_, worker) => work(worker)));
-  for (let worker = 0; worker < options.workers; worker++) freshArtifacts(folderOf(worker), new Map());
+  tidy();
   return !signal.aborted;
 }
 

@@ -1,7 +1,12 @@
 // The changes that a mutation run tries, from the syntax tree of one source. It knows no types: what does not compile
 // is found out by compiling. Assembly is left alone.
 import { parse } from "@solidity-parser/parser";
-import type { ASTNode, BinaryOperation, FunctionCall, FunctionDefinition } from "@solidity-parser/parser/src/ast-types";
+import type {
+  ASTNode,
+  BinaryOperation,
+  FunctionCall,
+  FunctionDefinition,
+} from "@solidity-parser/parser/dist/src/ast-types";
 import type { Mutant, Operator } from "./mutant";
 
 type Edit = Pick<Mutant, "operator" | "start" | "end" | "replacement">;
@@ -65,9 +70,9 @@ function textOf(node: ASTNode, source: string): string {
   return source.slice(...spanOf(node));
 }
 
-function isRevert(node: ASTNode | null): boolean {
-  if (node === null) return false;
-  if (node.type === "Block") return node.statements.length === 1 && isRevert(node.statements[0] ?? null);
+function isRevert(node: unknown): boolean {
+  if (!isNode(node)) return false;
+  if (node.type === "Block") return node.statements.length === 1 && isRevert(node.statements[0]);
   return node.type === "RevertStatement";
 }
 

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parse } from "@solidity-parser/parser";
+import type { ASTNode } from "@solidity-parser/parser/dist/src/ast-types";
 
 /** What the contract tests deploy. */
 const FOLDERS = ["contracts", "test/models", "test/contracts/hostile"];
@@ -36,7 +37,9 @@ function importsOf(file: string, source: string): string[] {
 /** A library of external functions is linked: who calls it keeps his own code whatever happens inside it. */
 function isLinked(source: string): boolean {
   const definitions = parse(source).children.filter((node) => node.type === "ContractDefinition");
-  const functions = definitions.flatMap((node) => node.subNodes).filter((node) => node.type === "FunctionDefinition");
+  const functions = definitions
+    .flatMap((node) => node.subNodes as ASTNode[])
+    .filter((node) => node.type === "FunctionDefinition");
   return (
     definitions.length > 0 &&
     definitions.every((node) => node.kind === "library") &&

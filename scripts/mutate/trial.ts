@@ -62,7 +62,7 @@ export async function runTests(tests: readonly string[], options: TrialOptions):
   const results = `${artifacts}.results`;
   rmSync(results, { force: true });
   const hardhat = path.join(root, "node_modules", "hardhat", "internal", "cli", "bootstrap.js");
-  const config = path.join(root, "scripts", "mutate", "hardhat.config.ts");
+  const config = path.join(root, "test", "mutation", "hardhat.config.ts");
   const child = spawn(process.execPath, [hardhat, "--config", config, "test", "--no-compile", "--bail", ...tests], {
     cwd: root,
     env: { ...process.env, TILLER_MUTANT_ARTIFACTS: artifacts, TILLER_TEST_RESULTS: results },

@@ -4,7 +4,7 @@ import { ProviderWrapper } from "hardhat/plugins";
 import { extendProvider } from "hardhat/config";
 import type { EIP1193Provider, HardhatUserConfig, RequestArguments } from "hardhat/types";
 import base from "../../hardhat.config";
-import { errorsIn, withErrorName } from "./errorNames";
+import { errorsIn, withErrorName } from "../../scripts/mutate/errorNames";
 
 const root = path.join(__dirname, "..", "..");
 const artifacts = process.env["TILLER_MUTANT_ARTIFACTS"] ?? path.join(root, "artifacts");
