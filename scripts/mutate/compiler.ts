@@ -38,7 +38,7 @@ const OUTPUT = [
   "evm.deployedBytecode.object",
   "evm.deployedBytecode.linkReferences",
 ];
-const EVERYTHING = ["*"] as const;
+const EVERYTHING: readonly string[] = ["*"];
 
 function artifactOf(file: string, name: string, { abi, evm }: Contract): string {
   return JSON.stringify({
@@ -61,7 +61,7 @@ export function createCompiler(root: string): (sources: Sources, files?: readonl
   const fromRoot = createRequire(path.join(root, "package.json"));
   const solc = fromRoot("solc") as Solc;
   const packages = new Map<string, string>();
-  const read = (file: string): { contents: string } | { error: string } => {
+  const readPackage = (file: string): { contents: string } | { error: string } => {
     try {
       const contents = packages.get(file) ?? readFileSync(fromRoot.resolve(file), "utf8");
       packages.set(file, contents);
@@ -72,9 +72,15 @@ export function createCompiler(root: string): (sources: Sources, files?: readonl
   };
 
   return (sources, files = EVERYTHING) => {
+    // The rest is read as it is imported: a contract that nobody asked for is not even parsed.
+    const asked = [...sources].filter(([file]) => files === EVERYTHING || files.includes(file));
+    const read = (file: string): { contents: string } | { error: string } => {
+      const contents = sources.get(file);
+      return contents === undefined ? readPackage(file) : { contents };
+    };
     const input = {
       language: "Solidity",
-      sources: Object.fromEntries([...sources].map(([file, content]) => [file, { content }])),
+      sources: Object.fromEntries(asked.map(([file, content]) => [file, { content }])),
       settings: {
         evmVersion: "cancun",
         optimizer: { enabled: false },
