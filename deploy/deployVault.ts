@@ -11,6 +11,7 @@ import { identify } from "./chainIdentity";
 import { inspect } from "./inspect";
 import { Journal, journalFileOf, writeWhole } from "./journal";
 import { adapter } from "./modules/adapters";
+import { condition } from "./modules/conditions";
 import { creationData, librariesFor, type Creation } from "./modules/creation";
 import { lens } from "./modules/lens";
 import { timelock } from "./modules/timelock";
@@ -46,7 +47,7 @@ const MOST_TRIES = 4;
 
 /**
  * Deploys, or continues, or finds everything there.
- * @throws InputFailure CHAIN_WRONG, NO_CODE, ASSET_WRONG, VENUE_WRONG, ROLES_WRONG, DEPLOYER_POOR, DEPLOYED_OTHERWISE,
+ * @throws InputFailure CHAIN_WRONG, NO_CODE, ASSET_WRONG, VENUE_WRONG, VENUE_UNKNOWN, ROLES_WRONG, DEPLOYER_POOR, DEPLOYED_OTHERWISE,
  * JOURNAL_OTHER, JOURNAL_MALFORMED, ADDRESSES_MALFORMED, ARTIFACTS_MISSING.
  * @throws WorldFailure STEP_WOULD_REVERT, STEP_REVERTED, STEP_NOT_MINED, NODE_REFUSED, KEY_SHARED, DEPLOYMENT_UNSOUND.
  */
@@ -99,6 +100,9 @@ export async function deployVault(options: DeployOptions): Promise<AddressFile> 
     adapters: network.venues.map(({ id, kind, venue }, index) => ({
       ...{ id, kind, venue: getAddress(venue), adapter: made.adapters[index] ?? ZeroAddress },
     })),
+    conditions: network.conditions.map(({ id, kind }, index) => ({
+      ...{ id, kind, condition: made.conditions[index] ?? ZeroAddress },
+    })),
   };
   if (options.dryRun) return addresses;
   await requireSound(provider, addresses);
@@ -121,6 +125,7 @@ interface Made {
   readonly timelock: string;
   readonly lens: string;
   readonly adapters: readonly string[];
+  readonly conditions: readonly string[];
   readonly vault: string;
   readonly block: number;
 }
@@ -128,7 +133,7 @@ interface Made {
 async function deployAll(work: Work): Promise<Made> {
   const { network, roles, transactions, provider } = work;
   const libraries = new Map<string, string>();
-  for (const library of librariesFor([...creationsFor(work, ZeroAddress, []), lens()])) {
+  for (const library of librariesFor([...creationsFor(work), lens()])) {
     libraries.set(library.artifact.name, (await create(work, library, libraries)).address);
   }
   const owner = (await create(work, timelock(network, roles), libraries)).address;
@@ -145,16 +150,35 @@ async function deployAll(work: Work): Promise<Made> {
   return { ...built, timelock: owner, lens: reader };
 }
 
-/** Adapters for the vault at `vaultAddress`, and the vault for those adapters. */
-function creationsFor(work: Work, vaultAddress: string, adapters: readonly string[], owner = ZeroAddress): Creation[] {
+/** What is built together: adapters, conditions, vault; zero where an address is not known yet. */
+interface Places {
+  readonly vault: string;
+  readonly owner: string;
+  readonly adapters: readonly string[];
+  readonly conditions: readonly string[];
+}
+const NOWHERE: Places = { vault: ZeroAddress, owner: ZeroAddress, adapters: [], conditions: [] };
+
+/** Adapters for the vault at its place, conditions for the adapters that have one, and the vault for all of them. */
+function creationsFor(work: Pick<Work, "network" | "roles">, places = NOWHERE): Creation[] {
   const { network, roles } = work;
   const asset = network.asset.address;
+  const adapterOf = (venue: string): string => {
+    const index = network.venues.findIndex(({ id }) => id === venue);
+    if (index >= 0) return places.adapters[index] ?? ZeroAddress;
+    throw new InputFailure("VENUE_UNKNOWN", `no venue is called ${venue}`, {
+      field: "conditions.venue",
+      remedy: "Name a venue of the network, or add it there.",
+    });
+  };
   return [
-    ...network.venues.map((venue) => adapter(venue, vaultAddress, asset)),
+    ...network.venues.map((venue) => adapter(venue, places.vault, asset)),
+    ...network.conditions.map((parameters) => condition(parameters, adapterOf)),
     vault(
       vaultConfiguration(network, roles, {
-        timelock: owner,
-        adapters: network.venues.map((_venue, index) => adapters[index] ?? ZeroAddress),
+        timelock: places.owner,
+        adapters: network.venues.map((_venue, index) => places.adapters[index] ?? ZeroAddress),
+        conditions: network.conditions.map((_condition, index) => places.conditions[index] ?? ZeroAddress),
       }),
     ),
   ];
@@ -162,17 +186,17 @@ function creationsFor(work: Work, vaultAddress: string, adapters: readonly strin
 
 /**
  * The adapters and the vault, which know each other from birth: the vault's address follows from the deployer's nonce,
- * so the adapters take the nonces before it. Should another transaction of the deployer's come in between, the adapters
+ * so the adapters take the nonces before it, and between them the conditions, which know adapters. Should another transaction of the deployer's come in between, the adapters
  * that exist are left behind, without a vault and without money, and new ones are made.
  */
 async function buildTogether(
   work: Work,
   owner: string,
   libraries: ReadonlyMap<string, string>,
-): Promise<Pick<Made, "adapters" | "vault" | "block">> {
+): Promise<Pick<Made, "adapters" | "conditions" | "vault" | "block">> {
   const { network, transactions, journal, log } = work;
   const { deployer } = transactions;
-  const count = network.venues.length;
+  const count = network.venues.length + network.conditions.length;
   let vaultNonce = journal.vaultNonce;
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
     if (vaultNonce === null) {
@@ -181,14 +205,16 @@ async function buildTogether(
     }
     const first = vaultNonce - count;
     const vaultAddress = getCreateAddress({ from: deployer, nonce: vaultNonce });
-    const addresses = network.venues.map((_, index) => getCreateAddress({ from: deployer, nonce: first + index }));
-    const creations = creationsFor(work, vaultAddress, addresses, owner);
+    const placed = (offset: number) => getCreateAddress({ from: deployer, nonce: first + offset });
+    const adapters = network.venues.map((_, index) => placed(index));
+    const conditions = network.conditions.map((_, index) => placed(adapters.length + index));
+    const creations = creationsFor(work, { vault: vaultAddress, owner, adapters, conditions });
     try {
       let block = 0;
       for (const [index, creation] of creations.entries()) {
         block = (await create(work, creation, libraries, first + index)).block;
       }
-      return { adapters: addresses, vault: vaultAddress, block };
+      return { adapters, conditions, vault: vaultAddress, block };
     } catch (error) {
       if (!(error instanceof NonceTaken)) throw error;
       log({ kind: "adapters.again", reason: `another transaction of the deployer's took a nonce before the vault's` });
@@ -220,12 +246,11 @@ async function create(
 
 /** Everything that makes this deployment this one: parameters, roles, seed, and the code of all contracts. */
 function planDigest(plan: Pick<Work, "network" | "roles" | "seed">): string {
-  const work = plan as Work;
   const creations = [
     timelock(plan.network, plan.roles),
     lens(),
-    ...creationsFor(work, ZeroAddress, []),
-    ...librariesFor([...creationsFor(work, ZeroAddress, []), lens()]),
+    ...creationsFor(plan),
+    ...librariesFor([...creationsFor(plan), lens()]),
   ];
   const code = creations.map((creation) => keccakOfText(creation.artifact.creationCode));
   const text = JSON.stringify({ ...plan, code }, (_key, value: unknown) =>
@@ -291,6 +316,11 @@ function requireSame(
       "adapters",
       String(found.adapters.map(({ id, kind, venue }) => [id, kind, venue])) ===
         String(network.venues.map(({ id, kind, venue }) => [id, kind, getAddress(venue)])),
+    ],
+    [
+      "conditions",
+      String((found.conditions ?? []).map(({ id, kind }) => [id, kind])) ===
+        String(network.conditions.map(({ id, kind }) => [id, kind])),
     ],
   ].find(([, same]) => !same);
   if (different === undefined) return;

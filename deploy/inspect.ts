@@ -1,11 +1,19 @@
 // Reads a deployed vault as an auditor would: is the code that of this checkout, who holds which power, and how is every
 // parameter set. Believes the chain only; of the address file, nothing that it does not find there.
 import { formatUnits, getAddress, ZeroAddress, type Provider } from "ethers";
-import { IAdapter__factory, IERC20Metadata__factory, Vault__factory, VaultLens__factory } from "../typechain-types";
+import {
+  IAdapter__factory,
+  IERC20Metadata__factory,
+  OracleTrouble__factory,
+  Vault__factory,
+  VaultLens__factory,
+  VenueIlliquid__factory,
+} from "../typechain-types";
 import type { AddressFile } from "../keeper/config/addressFile";
 import { artifactOf, compareCode, type Artifact } from "./artifacts";
-import { readMembers, readTimelock } from "./members";
+import { readConditions, readMembers, readTimelock } from "./members";
 import { adapterArtifact } from "./modules/adapters";
+import { conditionArtifact } from "./modules/conditions";
 import { lens } from "./modules/lens";
 import { TIMELOCK_ARTIFACT } from "./modules/timelock";
 import { VAULT_ARTIFACT } from "./modules/vault";
@@ -42,6 +50,7 @@ export async function inspect(provider: Provider, file: AddressFile): Promise<In
     ...(await checkAsset(provider, file)),
     ...(await checkPowers(provider, file, members)),
     ...(await checkAdapters(provider, file)),
+    ...(await checkConditions(provider, file)),
     await checkLens(provider, file),
   ];
   const powers = Object.entries(members).map(([power, holders]) => ({ power, holders }));
@@ -72,6 +81,9 @@ async function checkCode(provider: Provider, file: AddressFile): Promise<Check[]
   await compare("timelock", artifactOf(TIMELOCK_ARTIFACT), file.timelock);
   await compare("lens", lens().artifact, file.lens);
   for (const { id, kind, adapter } of file.adapters) await compare(`adapter ${id}`, adapterArtifact(kind), adapter);
+  for (const { id, kind, condition } of file.conditions ?? []) {
+    await compare(`condition ${id}`, conditionArtifact(kind), condition);
+  }
   if (checks[0]?.ok) {
     await compare("claims", artifactOf(CLAIMS_ARTIFACT), await Vault__factory.connect(file.vault, provider).claims());
   }
@@ -181,6 +193,52 @@ async function checkAdapters(provider: Provider, file: AddressFile): Promise<Che
     checks.push(check(`no allowance stands open at ${id}`, pulls === 0n && paid === 0n, `${pulls}, ${paid}`));
   }
   return checks;
+}
+
+async function checkConditions(provider: Provider, file: AddressFile): Promise<Check[]> {
+  const registered = await readConditions(provider, file);
+  const listed = file.conditions ?? [];
+  const unlisted = registered.filter((address) => !listed.some(({ condition }) => same(condition, address)));
+  const checks = [
+    check(
+      "conditions are those of the file",
+      unlisted.length === 0 && registered.length === listed.length,
+      unlisted.length === 0
+        ? `${registered.length} of ${listed.length} registered`
+        : `not in the file: ${list(unlisted)}`,
+    ),
+  ];
+  for (const { id, kind, condition } of listed) {
+    const problem = registered.some((address) => same(address, condition))
+      ? await problemOfCondition(provider, { kind, condition }, file)
+      : "is not registered";
+    checks.push(check(`condition ${id}`, problem === null, problem ?? condition));
+  }
+  return checks;
+}
+
+/** What a condition judges that it should not, or null. Its other parameters are shown, not judged. */
+async function problemOfCondition(
+  provider: Provider,
+  { kind, condition }: Pick<NonNullable<AddressFile["conditions"]>[number], "kind" | "condition">,
+  file: AddressFile,
+): Promise<string | null> {
+  switch (kind) {
+    case "aave-v3-illiquid":
+    case "compound-v3-illiquid": {
+      const contract = VenueIlliquid__factory.connect(condition, provider);
+      const [adapter, vault] = await Promise.all([contract.adapter(), contract.vault()]);
+      if (!file.adapters.some((known) => same(known.adapter, adapter))) return `judges a foreign adapter, ${adapter}`;
+      return same(vault, file.vault) ? null : `judges a foreign vault, ${vault}`;
+    }
+    case "oracle-trouble": {
+      const feed = await OracleTrouble__factory.connect(condition, provider).feed();
+      return (await provider.getCode(feed)) === "0x" ? `has a feed without code, ${feed}` : null;
+    }
+    case "share-price-fall":
+    case "venue-reverting":
+      return null;
+  }
 }
 
 async function checkLens(provider: Provider, file: AddressFile): Promise<Check> {

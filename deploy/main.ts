@@ -51,6 +51,7 @@ type Options = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values
 
 const protocolsSchema = z.object({
   tokens: z.object({ usdc: z.string() }),
+  feeds: z.object({ usdc: z.string() }),
   aave: z.object({ pool: z.string() }),
   comet: z.string(),
   savings: z.string(),

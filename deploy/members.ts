@@ -57,6 +57,20 @@ export async function readMembers(
   return members;
 }
 
+/** Conditions of the breaker that are registered now. */
+export async function readConditions(provider: Provider, file: AddressFile): Promise<readonly string[]> {
+  const vault = Vault__factory.connect(file.vault, provider);
+  const changed = await logsOf(provider, file, {
+    address: file.vault,
+    topic: vault.getEvent("ConditionChanged").fragment.topicHash,
+  });
+  const ever = distinct([
+    ...(file.conditions ?? []).map(({ condition }) => condition),
+    ...changed.map((log) => addressIn(log.topics[1])),
+  ]);
+  return keep(ever, async (condition) => (await vault.condition(condition))[0]);
+}
+
 async function logsOf(
   provider: Provider,
   file: AddressFile,

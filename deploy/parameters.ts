@@ -1,11 +1,17 @@
 // Every parameter of a live vault, in words, beside what the network file of this checkout would set.
 import { decodeBytes32String, formatUnits, type Provider } from "ethers";
-import { Vault__factory } from "../typechain-types";
+import {
+  OracleTrouble__factory,
+  SharePriceFall__factory,
+  Vault__factory,
+  VenueIlliquid__factory,
+} from "../typechain-types";
 import type { AddressFile } from "../keeper/config/addressFile";
 import { readTimelock } from "./members";
+import { conditionsOn } from "./networks/limits";
 import { LOCAL_LIMITS } from "./networks/local";
 import { MAINNET } from "./networks/mainnet";
-import type { NetworkParameters } from "./networks/network";
+import type { ConditionParameters, NetworkParameters } from "./networks/network";
 
 export interface Parameter {
   readonly name: string;
@@ -19,11 +25,14 @@ export interface Parameter {
 
 type Declared = Pick<NetworkParameters, "limits" | "groups" | "timelockDelaySeconds"> & {
   readonly venues: readonly Omit<NetworkParameters["venues"][number], "venue">[];
+  readonly conditions: NetworkParameters["conditions"];
 };
 
 export async function readParameters(provider: Provider, file: AddressFile): Promise<readonly Parameter[]> {
   const vault = Vault__factory.connect(file.vault, provider);
-  const declared: Declared = file.chainId === LOCAL_LIMITS.chainId ? LOCAL_LIMITS : MAINNET;
+  // Where the local chain has its feed no network file says.
+  const local = { ...LOCAL_LIMITS, conditions: conditionsOn("") };
+  const declared: Declared = file.chainId === LOCAL_LIMITS.chainId ? local : MAINNET;
   const { limits } = declared;
   const { decimals, symbol } = file.asset;
   const found: Parameter[] = [];
@@ -70,11 +79,61 @@ export async function readParameters(provider: Provider, file: AddressFile): Pro
     add(`${id}: pays exact amounts`, String(record.exact), record.exact ? "yes" : "no", null);
     add(`${id}: quarantined`, String(record.quarantined), record.quarantined ? "yes" : "no", null);
   }
+  for (const { id, kind, condition } of file.conditions ?? []) {
+    const wanted = declared.conditions.find((known) => known.id === id && known.kind === kind);
+    for (const { name, value, shown, declared: wish } of await readCondition(provider, { kind, condition }, wanted)) {
+      add(`${id}: ${name}`, value, shown, wish);
+    }
+    const [, armedAt] = await vault.condition(condition);
+    add(`${id}: armed`, armedAt, armedAt === 0n ? "no" : `since ${iso(armedAt)}`, null);
+  }
   const [state, until] = await vault.breaker();
   const states = ["closed", "tripped by the guardian", "tripped by proof"];
   add("breaker", state, `${states[Number(state)] ?? "unknown"}${until > 0n ? ` until ${iso(until)}` : ""}`, null);
   add("plan epoch", await vault.planEpoch(), String(await vault.planEpoch()), null);
   return found;
+}
+
+/** The immutables of a condition. */
+async function readCondition(
+  provider: Provider,
+  { kind, condition }: Pick<NonNullable<AddressFile["conditions"]>[number], "kind" | "condition">,
+  wanted: ConditionParameters | undefined,
+): Promise<readonly Parameter[]> {
+  const one = (name: string, value: bigint | string, shown: string, wish?: bigint | number | string): Parameter => ({
+    ...{ name, value: value.toString(), shown },
+    declared: wish === undefined || wish === "" ? null : wish.toString(),
+  });
+  switch (kind) {
+    case "share-price-fall": {
+      const bound = await SharePriceFall__factory.connect(condition, provider).bound();
+      return [one("fall", bound, percentOf(bound), wanted?.kind === kind ? wanted.bound : undefined)];
+    }
+    case "oracle-trouble": {
+      const contract = OracleTrouble__factory.connect(condition, provider);
+      const feed = await contract.feed();
+      const [heartbeat, lower, upper] = [await contract.heartbeat(), await contract.lower(), await contract.upper()];
+      const wish = wanted?.kind === kind ? wanted : undefined;
+      return [
+        one("feed", feed, feed, wish?.feed),
+        one("heartbeat", heartbeat, `${Number(heartbeat) / 3600} h`, wish?.heartbeatSeconds),
+        one("lower bound", lower, String(lower), wish?.lower),
+        one("upper bound", upper, String(upper), wish?.upper),
+      ];
+    }
+    case "aave-v3-illiquid":
+    case "compound-v3-illiquid": {
+      const contract = VenueIlliquid__factory.connect(condition, provider);
+      const [rate, share] = [await contract.leastRate(), await contract.share()];
+      const wish = wanted?.kind === kind ? wanted : undefined;
+      return [
+        one("least rate a year", rate, percentOf(rate), wish?.leastRate),
+        one("share of the position", share, percentOf(share), wish?.share),
+      ];
+    }
+    case "venue-reverting":
+      return [];
+  }
 }
 
 function percentOf(wad: bigint): string {

@@ -30,8 +30,8 @@ contract CompoundV3Adapter is IAdapter {
     /// @inheritdoc IAdapter
     address public immutable venue;
 
-    /// @dev Comet's supply is kept in 104 bits.
-    uint256 private constant MOST = type(uint104).max;
+    /// @dev Comet keeps a principal, which is no more than the assets behind it, in a signed number of 104 bits.
+    uint256 private constant MOST = 2 ** 103 - 1;
 
     /// @notice More was asked than the position holds; Comet would lend it.
     error OverWithdrawal(uint256 asked, uint256 balance);

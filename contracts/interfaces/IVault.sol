@@ -56,7 +56,7 @@ interface IVault is IERC4626, IERC20Permit {
     /// @notice The whole first configuration. Adapters are in the order of the withdrawal queue.
     /// @dev `owner`, `guardian`: never zero. `feeRecipient`: may be zero while both fees are. `managementFee`: WAD a year,
     /// ≤ 2 %. `performanceFee`: WAD of the gain, ≤ 20 %. `maxRate`: WAD a year, ≤ 200 %. `depositCap`: assets.
-    /// `minimumIdle`, `lossPerCall`: WAD share of total assets.
+    /// `minimumIdle`, `lossPerCall`: WAD share of total assets. `conditions`: of the breaker, each once.
     struct Configuration {
         address asset;
         string name;
@@ -75,6 +75,7 @@ interface IVault is IERC4626, IERC20Permit {
         BudgetConfiguration turnoverBudget;
         AdapterConfiguration[] adapters;
         GroupConfiguration[] groups;
+        address[] conditions;
     }
 
     enum Breaker {
@@ -183,6 +184,8 @@ interface IVault is IERC4626, IERC20Permit {
     error StillReadable(address adapter);
     error ReportTooEarly(uint256 blockNumber, uint256 earliest);
     error NotExact(address adapter);
+    /// @notice A withdrawal would take more of a position than the vault's part of it: the rest belongs to claims.
+    error ClaimsImpaired(address adapter, uint256 taken, uint256 vaultPart);
 
     /* EVENTS */
 

@@ -89,8 +89,8 @@ library Accounting {
     /// @notice Books a withdrawal from an adapter: units of claims, recorded value, event.
     /// @param known Whether the position could be read before. @param before The whole position.
     /// @param received What came in.
-    /// @return lost What the vault's part fell by beyond that; nothing if it was not known. One that cannot be read
-    /// afterwards is taken to be lost, but what is recorded of it, and so what its groups hold, only falls by what came in.
+    /// @return lost What the position fell by beyond that; nothing if it was not known. One that cannot be read afterwards
+    /// is taken to be lost, but what is recorded of it, and so what its groups hold, only falls by what came in.
     function bookWithdrawal(
         VaultState storage s,
         AdapterSlot memory slot,
@@ -99,13 +99,11 @@ library Accounting {
         uint256 received
     ) internal returns (uint256 lost) {
         (bool ok, uint256 value) = positionValue(slot.adapter);
-        uint256 part = before;
+        if (known && before > value + received) lost = before - value - received;
         if (slot.claimed) {
-            part = vaultPart(s, slot.adapter, before);
             resizeUnits(s, slot.adapter, before, ok ? value : before - Math.min(before, received));
             value = vaultPart(s, slot.adapter, value);
         }
-        if (known && part > value + received) lost = part - value - received;
         if (!ok) {
             value = s.positions[slot.adapter].recorded;
             value -= Math.min(value, received);

@@ -55,7 +55,8 @@ library InKind {
         emit IVault.RedeemedInKind(msg.sender, receiver, shares, idlePaid, accountedPaid);
     }
 
-    /// @dev Takes the exit's part off total assets and finds the scale of what is paid.
+    /// @dev Takes the exit's part off total assets, at the price of this block's accrual whatever happened since, and finds
+    /// the scale of what is paid.
     function settle(VaultState storage s, IERC20 asset, Exit memory exit) private returns (uint256 accountedPaid) {
         uint256 accounted = s.accounted;
         (uint256 sum, bool uncounted) = Accounting.sumNow(s, asset);
@@ -65,7 +66,7 @@ library InKind {
             uint256 there = quarantinedValue(s);
             exit.uncounted = there > written ? Math.mulDiv(exit.shares, written, there) : exit.shares;
         }
-        accountedPaid = Math.mulDiv(Math.min(accounted, sum), exit.shares, exit.denominator);
+        accountedPaid = Math.mulDiv(accounted, exit.shares, exit.denominator);
         s.accounted = uint104(accounted - accountedPaid);
         s.writtenOff -= uint104(Math.mulDiv(s.writtenOff, exit.shares, exit.denominator));
     }

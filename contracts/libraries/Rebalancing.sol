@@ -142,10 +142,12 @@ library Rebalancing {
         bool all = move.assets == type(int256).min;
         (bool known, uint256 before) = Accounting.positionValue(slot.adapter);
         uint256 amount = all ? type(uint256).max : uint256(-move.assets);
+        uint256 part;
         if (slot.claimed) {
             // Claims of others on the position are never withdrawn, and without a value the parts are not known.
             if (!known) revert IVault.AdapterUnreadable(slot.adapter);
-            amount = Math.min(amount, Accounting.vaultPart(s, slot.adapter, before));
+            part = Accounting.vaultPart(s, slot.adapter, before);
+            amount = Math.min(amount, part);
         }
         uint256 idleBefore = run.idle;
         IAdapter(slot.adapter).withdraw(amount, move.data);
@@ -153,6 +155,9 @@ library Rebalancing {
         if (run.idle <= idleBefore) revert IVault.EmptyMove(index);
         uint256 received = run.idle - idleBefore;
         uint256 lost = Accounting.bookWithdrawal(s, slot, known, before, received);
+        if (slot.claimed && received + lost > part + ROUNDING) {
+            revert IVault.ClaimsImpaired(slot.adapter, received + lost, part);
+        }
         Accounting.bookLoss(s, slot, lost);
         run.lost += lost;
     }

@@ -9,7 +9,16 @@ import {IVault} from "../interfaces/IVault.sol";
 import {Accounting} from "./Accounting.sol";
 import {Authority} from "./Authority.sol";
 import {RateBudget} from "./RateBudget.sol";
-import {AdapterSlot, Group, MAX_ADAPTERS, MAX_GROUPS, Position, VaultState, WAD} from "./VaultState.sol";
+import {
+    AdapterSlot,
+    ConditionState,
+    Group,
+    MAX_ADAPTERS,
+    MAX_GROUPS,
+    Position,
+    VaultState,
+    WAD
+} from "./VaultState.sol";
 
 /// @title First configuration, opening, and every setter
 /// @dev Linked library: runs in the vault's storage, with the vault's caller. Each setter compares with today's value:
@@ -57,6 +66,12 @@ library Settings {
         configureBudget(s.turnoverBudget, "turnoverBudget", c.turnoverBudget.limit, c.turnoverBudget.window);
         for (uint256 i; i < c.groups.length; ++i) appendGroup(s, c.groups[i]);
         for (uint256 i; i < c.adapters.length; ++i) appendAdapter(s, c.asset, c.adapters[i]);
+        for (uint256 i; i < c.conditions.length; ++i) {
+            ConditionState storage condition = s.conditions[nonZero(c.conditions[i], "condition")];
+            if (condition.registered) revert IVault.Unchanged("condition");
+            condition.registered = true;
+            emit IVault.ConditionChanged(c.conditions[i], true);
+        }
         s.updatedAt = uint32(block.timestamp);
     }
 

@@ -14,7 +14,7 @@ export const VAULT_ARTIFACT = "contracts/Vault.sol:Vault";
 export function vaultConfiguration(
   network: NetworkParameters,
   roles: Roles,
-  parts: { readonly timelock: string; readonly adapters: readonly string[] },
+  parts: { readonly timelock: string; readonly adapters: readonly string[]; readonly conditions: readonly string[] },
 ): IVault.ConfigurationStruct {
   const { limits } = network;
   return {
@@ -40,6 +40,7 @@ export function vaultConfiguration(
       groupMask: groupMask(network, venue.groups),
     })),
     groups: network.groups.map(({ name, relativeCap }) => ({ name: encodeBytes32String(name), relativeCap })),
+    conditions: [...parts.conditions],
   };
 }
 

@@ -1,6 +1,6 @@
 // Limits that are the same on every network, because they follow from the kinds of venue and not from the place.
 import { ZeroAddress } from "ethers";
-import { bps, DAY_SECONDS, percent, type NetworkParameters } from "./network";
+import { bps, DAY_SECONDS, percent, type ConditionParameters, type NetworkParameters } from "./network";
 
 type CommonLimits = Omit<NetworkParameters["limits"], "depositCap" | "maxRate">;
 
@@ -34,3 +34,41 @@ export const RELATIVE_CAPS = {
  * exits on that day.
  */
 export const LENDING_GROUP = { name: "lending", relativeCap: percent(95) } as const;
+
+const HOUR_SECONDS = 3_600;
+
+/** What trips the breaker by proof. All of them stop the keeper and entry; exits stay open, so a false trip costs yield. */
+export function conditionsOn(usdcFeed: string): readonly ConditionParameters[] {
+  return [
+    // Ten times what a keeper may lose in a day; the lending venues have never lost as much.
+    { id: "share-price-fall", kind: "share-price-fall", bound: percent(1) },
+    {
+      id: "usdc-oracle",
+      kind: "oracle-trouble",
+      feed: usdcFeed,
+      // Chainlink reports USDC / USD once a day at least, and is given an hour for it.
+      heartbeatSeconds: DAY_SECONDS + HOUR_SECONDS,
+      // 2 %: eight times the feed's deviation threshold. March 2023 passed it by far, no other day since 2021.
+      lower: 98_000_000n,
+      upper: 102_000_000n,
+    },
+    // Both curves pass 30 % a year at about 95 to 98 % utilisation, and are under a third of it at the kink. The whole
+    // position has to be payable: the vault is small beside each venue.
+    {
+      id: "aave-v3-usdc-illiquid",
+      kind: "aave-v3-illiquid",
+      venue: "aave-v3-usdc",
+      leastRate: percent(30),
+      share: percent(100),
+    },
+    {
+      id: "compound-v3-usdc-illiquid",
+      kind: "compound-v3-illiquid",
+      venue: "compound-v3-usdc",
+      leastRate: percent(30),
+      share: percent(100),
+    },
+    // Of every adapter, those that are added later too.
+    { id: "venue-reverting", kind: "venue-reverting" },
+  ];
+}

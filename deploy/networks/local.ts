@@ -1,5 +1,5 @@
 // The local chain: the same limits as mainnet wherever the place does not force others.
-import { COMMON_LIMITS, LENDING_GROUP, RELATIVE_CAPS } from "./limits";
+import { COMMON_LIMITS, conditionsOn, LENDING_GROUP, RELATIVE_CAPS } from "./limits";
 import { LEAST_TIMELOCK_DELAY_SECONDS, percent, type NetworkParameters, type VenueParameters } from "./network";
 
 const USDC = 10n ** 6n;
@@ -7,6 +7,7 @@ const USDC = 10n ** 6n;
 /** What of the local chain's protocols (protocols.json) the vault uses. */
 export interface LocalProtocols {
   readonly tokens: { readonly usdc: string };
+  readonly feeds: { readonly usdc: string };
   readonly aave: { readonly pool: string };
   readonly comet: string;
   readonly savings: string;
@@ -58,5 +59,6 @@ export function localNetwork(protocols: LocalProtocols): NetworkParameters {
       ...limits,
       venue: places[limits.id as keyof typeof places],
     })),
+    conditions: conditionsOn(protocols.feeds.usdc),
   };
 }

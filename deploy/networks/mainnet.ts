@@ -1,6 +1,6 @@
 // Ethereum mainnet, and forks of it.
 import { DAY_SECONDS, percent, type NetworkParameters } from "./network";
-import { COMMON_LIMITS, LENDING_GROUP, RELATIVE_CAPS } from "./limits";
+import { COMMON_LIMITS, conditionsOn, LENDING_GROUP, RELATIVE_CAPS } from "./limits";
 
 const USDC = 10n ** 6n;
 
@@ -48,6 +48,8 @@ export const MAINNET: NetworkParameters = {
       groups: [LENDING_GROUP.name],
     },
   ],
+  // Chainlink's feed registry, USDC / USD
+  conditions: conditionsOn("0x8fFfFfd4AfB6115b954Bd326cbe7B4BA576818f6"),
 };
 
 /** Mainnet's parameters on a fork: one confirmation, for nobody reorganises it. */

@@ -31,6 +31,33 @@ export interface VenueParameters {
   readonly groups: readonly string[];
 }
 
+/** A condition of the breaker that anyone can prove; `contracts/breaker/` says what each judges. */
+export type ConditionParameters = { readonly id: string } & (
+  | {
+      readonly kind: "share-price-fall";
+      /** WAD of the highest price since the last reset. */
+      readonly bound: bigint;
+    }
+  | {
+      readonly kind: "oracle-trouble";
+      readonly feed: string;
+      readonly heartbeatSeconds: number;
+      /** In the feed's unit; answers from `lower` to `upper` are sound. */
+      readonly lower: bigint;
+      readonly upper: bigint;
+    }
+  | {
+      readonly kind: "aave-v3-illiquid" | "compound-v3-illiquid";
+      /** Id of the venue. */
+      readonly venue: string;
+      /** WAD a year. */
+      readonly leastRate: bigint;
+      /** WAD of the position. */
+      readonly share: bigint;
+    }
+  | { readonly kind: "venue-reverting" }
+);
+
 export interface NetworkParameters {
   readonly network: AddressFile["network"];
   readonly chainId: number;
@@ -61,6 +88,8 @@ export interface NetworkParameters {
   readonly groups: readonly { readonly name: string; readonly relativeCap: bigint }[];
   /** In the order of the withdrawal queue. */
   readonly venues: readonly VenueParameters[];
+  /** Registered at the vault from birth. */
+  readonly conditions: readonly ConditionParameters[];
 }
 
 /** Who holds which power over the vault. The deployer holds none. */

@@ -28,6 +28,22 @@ export const addressFileSchema = z.strictObject({
       }),
     )
     .max(10),
+  /** Of the breaker, as deployed with the vault. Files of older deployments have none. */
+  conditions: z
+    .array(
+      z.strictObject({
+        id: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
+        kind: z.enum([
+          "share-price-fall",
+          "oracle-trouble",
+          "aave-v3-illiquid",
+          "compound-v3-illiquid",
+          "venue-reverting",
+        ]),
+        condition: address,
+      }),
+    )
+    .optional(),
 });
 
 export type AddressFile = z.infer<typeof addressFileSchema>;

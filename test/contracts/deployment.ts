@@ -75,6 +75,7 @@ export const defaultTerms = {
   lossBudget: { limit: WAD / 100n, window: DAY },
   turnoverBudget: { limit: 4n * WAD, window: DAY },
   groups: [{ name: ethers.encodeBytes32String("all"), relativeCap: WAD }],
+  conditions: [] as string[],
 } as const;
 
 export async function deploySystem(options: Options = {}): Promise<System> {

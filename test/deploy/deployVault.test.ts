@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
-import { Wallet, type TransactionRequest } from "ethers";
+import { JsonRpcSigner, Wallet, type TransactionRequest } from "ethers";
 import { deployVault, type DeployOptions } from "../../deploy/deployVault";
 import { inspect } from "../../deploy/inspect";
 import { localWallet } from "../../deploy/networks/localWallet";
@@ -12,19 +12,22 @@ import { addressFileSchema } from "../../keeper/config/addressFile";
 import { Failure } from "../../keeper/config/failure";
 import {
   CometModel__factory,
+  ICondition__factory,
   IERC20__factory,
   SavingsModel__factory,
+  SharePriceFall__factory,
   UsdcModel__factory,
   Vault__factory,
+  VenueIlliquid__factory,
 } from "../../typechain-types";
 import { TestChain } from "./localChain";
 
 class Interruption extends Error {}
 
-/** Which signature of a deployment with four libraries, timelock, lens and three adapters each of these is. */
+/** Which signature of a deployment with four libraries, timelock, lens, three adapters and five conditions each is. */
 const SECOND_ADAPTER = 8;
-const CREATION = 10;
-const OPENING = 12;
+const CREATION = 15;
+const OPENING = 17;
 
 describe("the deployment of a vault", () => {
   let chain: TestChain;
@@ -76,11 +79,62 @@ describe("the deployment of a vault", () => {
     expect(signed.indexOf("adapter:compound-v3-usdc") + 1).to.equal(SECOND_ADAPTER);
     expect(signed.indexOf("vault") + 1).to.equal(CREATION);
     expect(signed.indexOf("open") + 1).to.equal(OPENING);
+    expect(made.conditions?.map(({ id }) => id)).to.deep.equal([
+      "share-price-fall",
+      "usdc-oracle",
+      "aave-v3-usdc-illiquid",
+      "compound-v3-usdc-illiquid",
+      "venue-reverting",
+    ]);
     expect(made.adapters.map(({ id }) => id)).to.deep.equal(["aave-v3-usdc", "compound-v3-usdc", "savings-usdc"]);
     const receipt = await chain.provider.getBlock(made.deployedAtBlock);
     expect(receipt?.transactions).to.have.length(1);
     expect(await chain.provider.getCode(made.vault, made.deployedAtBlock)).to.not.equal("0x");
     expect(await chain.provider.getCode(made.vault, made.deployedAtBlock - 1)).to.equal("0x");
+  });
+
+  it("has conditions that read the market, and do not hold in a sound one", async () => {
+    const made = await deployVault(options);
+    const watcher = localWallet("trader").connect(chain.provider);
+    const at = new Map((made.conditions ?? []).map(({ kind, condition }) => [kind, condition]));
+    const price = SharePriceFall__factory.connect(at.get("share-price-fall") ?? "", watcher);
+    const illiquid = (["aave-v3-illiquid", "compound-v3-illiquid"] as const).map((kind) =>
+      VenueIlliquid__factory.connect(at.get(kind) ?? "", watcher),
+    );
+    await (await price.observe(made.vault, { gasLimit: 3_000_000n })).wait();
+    for (const condition of illiquid) await (await condition.observe()).wait();
+    await chain.provider.send("evm_increaseTime", [1_800]);
+    await chain.provider.send("evm_mine", []);
+    for (const condition of illiquid) {
+      const [ok, rate] = await condition.averageRate();
+      // At 85 and 87 % utilisation both curves ask for 4 to 6 % a year.
+      expect([ok, rate > 3n * 10n ** 16n && rate < 7n * 10n ** 16n], String(rate)).to.deep.equal([true, true]);
+    }
+    for (const [kind, condition] of at) {
+      const holds = await ICondition__factory.connect(condition, watcher).holds(made.vault);
+      expect(holds, kind).to.equal(false);
+    }
+  });
+
+  it("finds a condition that is registered no more, and one that the file does not know", async () => {
+    const made = await deployVault(options);
+    const [first] = made.conditions ?? [];
+    await chain.provider.send("anvil_impersonateAccount", [made.timelock]);
+    await chain.provider.send("anvil_setBalance", [made.timelock, "0xde0b6b3a7640000"]);
+    const vault = Vault__factory.connect(made.vault, new JsonRpcSigner(chain.provider, made.timelock));
+    await (await vault.setCondition(first?.condition ?? "", false)).wait();
+    await (await vault.setCondition(deployer, true)).wait();
+    const failed = (await inspect(chain.provider, made)).checks.filter((check) => !check.ok);
+    expect(failed.map(({ name, detail }) => [name, detail])).to.deep.equal([
+      ["conditions are those of the file", `not in the file: ${deployer}`],
+      ["condition share-price-fall", "is not registered"],
+    ]);
+  });
+
+  it("refuses a condition about a venue that there is not", async () => {
+    const venues = options.network.venues.filter(({ id }) => id !== "aave-v3-usdc");
+    const failure = await failureOf({ ...options, network: { ...options.network, venues } });
+    expect([failure.code, failure.field]).to.deep.equal(["VENUE_UNKNOWN", "conditions.venue"]);
   });
 
   it("lets depositors in afterwards", async () => {
@@ -250,7 +304,7 @@ describe("the deployment of a vault", () => {
       ["compound-v3-usdc", /is a Comet whose base token is 0x/],
     ] as const) {
       const venues = options.network.venues.filter((venue) => venue.id === id);
-      const failure = await failureOf({ ...options, network: { ...options.network, asset, venues } });
+      const failure = await failureOf({ ...options, network: { ...options.network, asset, venues, conditions: [] } });
       expect(failure.message).to.match(message);
     }
   });

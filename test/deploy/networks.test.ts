@@ -10,7 +10,7 @@ const ANY = "0x000000000000000000000000000000000000dEaD";
 const NETWORKS: readonly NetworkParameters[] = [
   MAINNET,
   MAINNET_FORK,
-  localNetwork({ tokens: { usdc: ANY }, aave: { pool: ANY }, comet: ANY, savings: ANY }),
+  localNetwork({ tokens: { usdc: ANY }, feeds: { usdc: ANY }, aave: { pool: ANY }, comet: ANY, savings: ANY }),
 ];
 
 for (const network of NETWORKS) {
@@ -18,7 +18,8 @@ for (const network of NETWORKS) {
     const { limits, venues, groups } = network;
 
     it("have addresses with right checksums", () => {
-      const addresses = [network.asset.address, ...venues.map(({ venue }) => venue)];
+      const feeds = network.conditions.flatMap((it) => (it.kind === "oracle-trouble" ? [it.feed] : []));
+      const addresses = [network.asset.address, ...venues.map(({ venue }) => venue), ...feeds];
       expect(addresses).to.deep.equal(addresses.map((address) => getAddress(address)));
     });
 
@@ -39,6 +40,13 @@ for (const network of NETWORKS) {
 
     it("allow a plan no more than half of the loss budget, which is what it can use at once", () => {
       expect(limits.lossPerCall <= limits.lossBudget.limit / 2n).to.equal(true);
+    });
+
+    it("have a condition for every lending venue, and name each once", () => {
+      const judged = network.conditions.flatMap((it) => ("venue" in it ? [[it.venue, it.kind]] : []));
+      const lending = venues.filter(({ kind }) => kind !== "erc4626").map(({ id, kind }) => [id, `${kind}-illiquid`]);
+      expect(judged).to.deep.equal(lending);
+      expect(new Set(network.conditions.map(({ id }) => id)).size).to.equal(network.conditions.length);
     });
 
     it("let one plan place the whole vault", () => {

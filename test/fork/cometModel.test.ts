@@ -8,6 +8,7 @@ import { localWallet } from "../../deploy/networks/localWallet";
 import { CometModel__factory, PriceFeedModel__factory, UsdtModel__factory } from "../../typechain-types";
 import { skip } from "../skip";
 import { DAY, describeOnFork, skipWithoutComet, USDC } from "./forkSuite";
+import { seeded } from "./seeded";
 
 const COMET = new Interface([
   "function supply(address asset, uint256 amount)",
@@ -57,8 +58,12 @@ const ERC20 = ["function approve(address, uint256)", "function balanceOf(address
 
 const SECONDS_PER_YEAR = 31_536_000n;
 const WAD = 10n ** 18n;
-const SEED = 20_000_000;
-const STEPS = 100;
+/** Small suppliers beside mainnet's, and whales that move its utilisation across the kink and back. */
+const WALKS = [
+  { who: "two suppliers", seed: 20_000_000, steps: 100, whale: false },
+  { who: "two whales", seed: 20_000_001, steps: 50, whale: true },
+  { who: "two other whales", seed: 20_000_002, steps: 50, whale: true },
+] as const;
 const GAS_LIMIT = 1_000_000;
 
 /** What a walk must have seen. */
@@ -70,17 +75,6 @@ const COVERED = [
   .concat(["withdraw fails", "transfer fails", "withdrawFrom fails"]);
 
 type Call = readonly [method: string, ...args: unknown[]];
-
-/** mulberry32: small, and the same everywhere. */
-function random(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
 
 describeOnFork("Comet's model against the genuine Comet", (fork) => {
   let users: readonly HDNodeWallet[];
@@ -139,6 +133,8 @@ describeOnFork("Comet's model against the genuine Comet", (fork) => {
       ["totalSupply", read("totalSupply")],
       ["totalBorrow", read("totalBorrow")],
       ["reserves", read("getReserves")],
+      ["supply rate", read("getUtilization").then((utilization) => read("getSupplyRate", utilization))],
+      ["borrow rate", read("getUtilization").then((utilization) => read("getBorrowRate", utilization))],
       // Reward indices, in the upper half of the first slot, are the genuine one's alone.
       ["indices", provider.getStorage(comet, 0).then((slot) => slot.slice(-32))],
       ["totals", provider.getStorage(comet, 1)],
@@ -165,35 +161,44 @@ describeOnFork("Comet's model against the genuine Comet", (fork) => {
   const logsOf = (receipt: TransactionReceipt, comet: string): unknown[] =>
     receipt.logs.filter(({ address }) => address === comet).map(({ topics, data }) => ({ topics, data }));
 
-  it(`agrees on ${STEPS} random calls of two suppliers over years`, async () => {
-    const below = random(SEED);
-    const done = new Map<string, number>();
-    expect(await seen(model)).to.deep.equal(await seen(genuine));
-    for (let step = 0; step < STEPS; step++) {
-      const who = below(2);
-      const [user, other] = [users[who], users[1 - who]];
-      if (!user || !other) throw new Error("two users");
-      const held = (await new Contract(genuine, COMET, fork().provider).getFunction("balanceOf")(
-        user.address,
-      )) as bigint;
-      const call = nextCall(below, { usdc: fork().places.usdc, user: user.address, other: other.address, held });
-      const seconds = [1, 12, 3600, DAY, 30 * DAY][below(5)] ?? 1;
-      const what = `step ${step}: ${call.join(" ")}`;
-      expect(await outcome(model, user, call), what).to.equal(await outcome(genuine, user, call));
-      const [a, b] = await both(user, call, seconds);
-      if (!a || !b) throw new Error("two receipts");
-      expect(b.status, what).to.equal(a.status);
-      expect(logsOf(b, model), what).to.deep.equal(logsOf(a, genuine));
-      expect(await seen(model), what).to.deep.equal(await seen(genuine));
-      if (call[0] === "supply" && a.status === 1 && call[2] !== 0n && call[2] !== MaxUint256)
-        expect(logsOf(a, genuine), what).to.not.be.empty;
-      const name = `${call[0]} ${a.status === 1 ? "succeeds" : "fails"}`;
-      done.set(name, (done.get(name) ?? 0) + 1);
-    }
-    // A walk that only ever fails, or never does, would prove little.
-    const missing = COVERED.filter((name) => !done.has(name));
-    expect(missing, `seen: ${[...done].join("; ")}`).to.deep.equal([]);
-  });
+  for (const { who, seed, steps, whale } of WALKS) {
+    it(`agrees on ${steps} random calls of ${who} over years`, async () => {
+      if (whale) for (const user of users) await fork().fundUsdc(user.address, 2_000_000_000n * USDC);
+      const below = seeded(seed);
+      const done = new Map<string, number>();
+      const kinked = new Set<boolean>();
+      const kink = (await new Contract(genuine, COMET, fork().provider).getFunction("supplyKink")()) as bigint;
+      expect(await seen(model)).to.deep.equal(await seen(genuine));
+      for (let step = 0; step < steps; step++) {
+        const turn = below(2);
+        const [user, other] = [users[turn], users[1 - turn]];
+        if (!user || !other) throw new Error("two users");
+        const held = (await new Contract(genuine, COMET, fork().provider).getFunction("balanceOf")(
+          user.address,
+        )) as bigint;
+        const situation = { usdc: fork().places.usdc, user: user.address, other: other.address, held, whale };
+        const call = nextCall(below, situation);
+        const seconds = [1, 12, 3600, DAY, 30 * DAY][below(5)] ?? 1;
+        const what = `step ${step}: ${call.join(" ")}`;
+        expect(await outcome(model, user, call), what).to.equal(await outcome(genuine, user, call));
+        const [a, b] = await both(user, call, seconds);
+        if (!a || !b) throw new Error("two receipts");
+        expect(b.status, what).to.equal(a.status);
+        expect(logsOf(b, model), what).to.deep.equal(logsOf(a, genuine));
+        const now = await seen(genuine);
+        expect(await seen(model), what).to.deep.equal(now);
+        kinked.add(BigInt(now["utilization"] ?? 0) > kink);
+        if (call[0] === "supply" && a.status === 1 && call[2] !== 0n && call[2] !== MaxUint256)
+          expect(logsOf(a, genuine), what).to.not.be.empty;
+        const name = `${call[0]} ${a.status === 1 ? "succeeds" : "fails"}`;
+        done.set(name, (done.get(name) ?? 0) + 1);
+      }
+      // A walk that only ever fails, or never does, would prove little; as would whales on one side of the kink.
+      const missing = whale ? [] : COVERED.filter((name) => !done.has(name));
+      expect(missing, `seen: ${[...done].join("; ")}`).to.deep.equal([]);
+      if (whale) expect([...kinked].sort()).to.deep.equal([false, true]);
+    });
+  }
 
   it("agrees on the rate at every utilisation, on both sides of the kink", async () => {
     for (let percent = 0n; percent <= 120n; percent += 1n) {
@@ -240,10 +245,13 @@ interface Situation {
   readonly other: string;
   /** The user's balance in Comet before the call. */
   readonly held: bigint;
+  /** Whether some payments are of the market's own size. */
+  readonly whale: boolean;
 }
 
-function nextCall(below: (n: number) => number, { usdc, user, other, held }: Situation): Call {
-  const paid = [1n, 2n, 999_999n, 123_456_789n, 50_000n * USDC + 7n, 1_500_000n * USDC][below(6)] ?? 0n;
+function nextCall(below: (n: number) => number, { usdc, user, other, held, whale }: Situation): Call {
+  const most = (whale ? 250_000_000n : 1_500_000n) * USDC;
+  const paid = [1n, 2n, 999_999n, 123_456_789n, 50_000n * USDC + 7n, most][below(6)] ?? 0n;
   // Parts of what is there, all of it, and more than it.
   const taken = [1n, held / 3n, held / 2n, held > 0n ? held - 1n : 0n, MaxUint256, held + 5n * USDC][below(6)] ?? 0n;
   const calls: readonly Call[] = [

@@ -3,6 +3,19 @@ pragma solidity 0.8.28;
 
 /// @dev The functions of Compound V3 (Comet) that are used here.
 interface IComet {
+    struct TotalsBasic {
+        uint64 baseSupplyIndex;
+        uint64 baseBorrowIndex;
+        uint64 trackingSupplyIndex;
+        uint64 trackingBorrowIndex;
+        uint104 totalSupplyBase;
+        uint104 totalBorrowBase;
+        uint40 lastAccrualTime;
+        uint8 pauseFlags;
+    }
+
+    /// @dev As of `lastAccrualTime`.
+    function totalsBasic() external view returns (TotalsBasic memory);
     function baseToken() external view returns (address);
     function balanceOf(address account) external view returns (uint256);
     function totalSupply() external view returns (uint256);

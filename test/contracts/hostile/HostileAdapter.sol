@@ -20,6 +20,7 @@ contract HostileAdapter is IAdapter {
     bool public exact = true;
     Read public reads;
     uint256 public underpays;
+    uint256 public charges;
     bool public burnsGasOnExit;
     int256 public valueOffset;
 
@@ -38,6 +39,11 @@ contract HostileAdapter is IAdapter {
 
     function setUnderpays(uint256 amount) external {
         underpays = amount;
+    }
+
+    /// @dev Lost at each withdrawal besides what is paid.
+    function setCharges(uint256 amount) external {
+        charges = amount;
     }
 
     function setBurnsGasOnExit(bool value) external {
@@ -97,6 +103,7 @@ contract HostileAdapter is IAdapter {
         if (assets > held) assets = held;
         IERC20(asset).transfer(vault, assets - underpays);
         if (underpays != 0) IERC20(asset).transfer(address(0xbad), underpays);
+        if (charges != 0) IERC20(asset).transfer(address(0xbad), charges);
         return assets;
     }
 

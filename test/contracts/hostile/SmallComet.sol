@@ -2,6 +2,7 @@
 pragma solidity 0.8.28;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IComet} from "../../../contracts/interfaces/external/IComet.sol";
 
 /// @dev The few traits of Comet that its adapter and the lens must cope with. Not a model of Comet: it lends to whoever
 /// withdraws too much, as Comet does to who has collateral.
@@ -15,6 +16,8 @@ contract SmallComet {
     uint256 public totalSupply;
     uint256 public rounding;
     uint256 public underpays;
+    uint64 private baseBorrowIndex = 1e15;
+    uint40 private lastAccrualTime = uint40(block.timestamp);
 
     uint256 public constant totalBorrow = 700e6;
     uint256 public constant getUtilization = 0.7e18;
@@ -33,6 +36,15 @@ contract SmallComet {
 
     function misbehave(uint256 rounding_, uint256 underpays_, bool broken_) external {
         (rounding, underpays, broken) = (rounding_, underpays_, broken_);
+    }
+
+    /// @dev Base borrow index as of now; it grows at `getBorrowRate` from here.
+    function setBorrowIndex(uint64 index) external {
+        (baseBorrowIndex, lastAccrualTime) = (index, uint40(block.timestamp));
+    }
+
+    function totalsBasic() external view returns (IComet.TotalsBasic memory totals) {
+        (totals.baseBorrowIndex, totals.lastAccrualTime) = (baseBorrowIndex, lastAccrualTime);
     }
 
     function setTotalSupply(uint256 total) external {

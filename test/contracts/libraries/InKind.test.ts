@@ -187,6 +187,45 @@ describe("InKind", () => {
     expect(await claimed()).to.be.within(before, before + 1n);
   });
 
+  it("no plan takes of a position what belongs to claims, whatever the venue charges", async () => {
+    const system = await loadFixture(invested);
+    const { vault, alice, owner, unit } = system;
+    const adapter = await (
+      await ethers.getContractFactory("HostileAdapter")
+    ).deploy(vault, await system.token.getAddress());
+    const address = await adapter.getAddress();
+    const terms = { adapter: address, absoluteCap: 2n ** 119n, relativeCap: WAD, groupMask: 0n };
+    await vault.connect(owner).addAdapter(terms);
+    await rebalance(system, [[adapter, 200_000n * unit]]);
+    await vault.connect(alice).redeemInKind(500_000n * WAD, alice.address, [address]);
+    await time.increase(DAY);
+    // Besides what it pays: all of the vault's part is asked for, so the charge can only come from the claims.
+    await adapter.setCharges(10n * unit);
+    await expect(rebalance(system, [[adapter, ALL]])).to.be.revertedWithCustomError(vault, "ClaimsImpaired");
+    await rebalance(system, [[adapter, -50_000n * unit]]);
+  });
+
+  it("the price of those who stay does not move when a venue fails in the block of their accrual", async () => {
+    const system = await loadFixture(invested);
+    const { vault, alice, venues } = system;
+    const options = { gasLimit: 10_000_000 };
+    const price = await vault.sharePrice();
+    const shares = 300_000n * WAD;
+    await ethers.provider.send("evm_setAutomine", [false]);
+    await vault.accrue(options);
+    await venues[0]!.setBroken(true);
+    await vault.connect(alice).redeemInKind(shares, alice.address, [], options);
+    const rest = await vault
+      .connect(alice)
+      ["redeem(uint256,address,address)"](shares / 3n, alice.address, alice.address, options);
+    await ethers.provider.send("evm_mine", []);
+    await ethers.provider.send("evm_setAutomine", [true]);
+    const paid = (await rest.wait())!.logs
+      .map((log) => vault.interface.parseLog(log))
+      .find((log) => log?.name === "Withdraw")!.args["assets"] as bigint;
+    expect(paid).to.be.at.most((price * (shares / 3n)) / WAD / WAD + 1n);
+  });
+
   it("a claim bears the venue's losses and earns its gains", async () => {
     const system = await loadFixture(invested);
     const { vault, alice, adapters, venues, unit } = system;

@@ -65,7 +65,20 @@ describe("Settings: first configuration", () => {
       { groups: Array.from({ length: 9 }, () => ({ name: ethers.ZeroHash, relativeCap: WAD })) },
       "TooManyGroups",
     ],
+    ["a condition that is nobody", { conditions: [ethers.ZeroAddress] }, "ZeroAddress"],
+    ["a condition twice", { conditions: ["0x" + "11".repeat(20), "0x" + "11".repeat(20)] }, "Unchanged"],
   ];
+  it("registers the conditions, with the event of a later registration", async () => {
+    const s = await loadFixture(system);
+    const conditions = ["0x" + "11".repeat(20), "0x" + "22".repeat(20)];
+    const factory = await ethers.getContractFactory("Vault", { libraries: await deployLibraries() });
+    const vault = await factory.deploy((await configuration(s, { conditions })) as never);
+    for (const condition of conditions) {
+      await expect(vault.deploymentTransaction()).to.emit(vault, "ConditionChanged").withArgs(condition, true);
+      expect(await vault.condition(condition)).to.deep.equal([true, 0n]);
+    }
+  });
+
   for (const [what, over, error] of wrong) {
     it(`refuses ${what}`, async () => {
       const s = await loadFixture(system);

@@ -103,6 +103,7 @@ export async function startVaultSystem(): Promise<VaultSystem> {
       groupMask: 1n,
     })),
     groups: [{ name: encodeBytes32String("all"), relativeCap: WAD }],
+    conditions: [],
   });
   const vaultAddress = await deployed.getAddress();
   const vault = IVault__factory.connect(vaultAddress, deployer);
