@@ -162,10 +162,13 @@ function editsAt(node: ASTNode, context: Context): Edit[] {
       return [replaced(node.condition, "negation", `!(${textOf(node.condition, source)})`), ...removed];
     }
     case "ExpressionStatement":
+      // `_;`: a modifier without it does not compile.
+      if (textOf(node, source) === "_;") return [];
+      return context.loopHead === true ? [] : [replaced(node, "statement-removed", "{}")];
     case "EmitStatement":
     case "ContinueStatement":
     case "BreakStatement":
-      return context.loopHead === true ? [] : [replaced(node, "statement-removed", "{}")];
+      return [replaced(node, "statement-removed", "{}")];
     case "Conditional": {
       const [yes, no] = [textOf(node.trueExpression, source), textOf(node.falseExpression, source)];
       const [start, end] = [spanOf(node.trueExpression)[0], spanOf(node.falseExpression)[1]];

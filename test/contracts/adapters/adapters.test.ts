@@ -1,6 +1,6 @@
 // What each adapter promises to the vault, with an ordinary account as the vault, and the ways of its venue that it must
 // cope with. The genuine protocols are tested on the local chain and on forks.
-import { loadFixture, setCode } from "@nomicfoundation/hardhat-network-helpers";
+import { loadFixture } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
 import { ethers } from "hardhat";
 import type { IAdapter } from "../../../typechain-types";
@@ -8,8 +8,6 @@ import { MAX } from "../deployment";
 
 const UNIT = 1_000_000n;
 const RAY = 10n ** 27n;
-/** `revert(0, 0)` to every call. */
-const REVERTING_CODE = "0x5f5ffd";
 
 async function base() {
   const [vault, stranger] = await ethers.getSigners();
@@ -67,15 +65,6 @@ for (const [name, kind, fixture, venueOf] of kinds) {
       expect(await adapter.vault()).to.equal(vault.address);
       expect(await adapter.asset()).to.equal(await token.getAddress());
       expect(await adapter.venue()).to.equal(await venueOf(parts));
-    });
-
-    it("has no limits but zero while its venue reverts whatever it is asked", async () => {
-      const parts = await loadFixture(fixture as () => Promise<never>);
-      const { adapter } = parts as Parts & { adapter: IAdapter };
-      await put(parts as Parts & { adapter: IAdapter }, 100n * UNIT);
-      await setCode(await venueOf(parts), REVERTING_CODE);
-      expect(await adapter.maxDeposit()).to.equal(0n);
-      expect(await adapter.maxWithdraw()).to.equal(0n);
     });
 
     it("takes orders from its vault only", async () => {

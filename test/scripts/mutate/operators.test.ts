@@ -71,6 +71,12 @@ describe("mutants of a source", () => {
     ]);
   });
 
+  it("leave a modifier its function", () => {
+    const source = "contract C { modifier only() { check(); _; } }";
+    const removed = mutantsOf("contracts/C.sol", source).filter(({ operator }) => operator === "statement-removed");
+    expect(removed.map(({ original }) => original)).to.deep.equal(["check();"]);
+  });
+
   it("drop a function's modifier, and never a constructor's base", () => {
     const source = "contract C is D { constructor(uint256 a) D(a) {} function f() external only(a) {} }";
     const dropped = mutantsOf("contracts/C.sol", source).filter(({ operator }) => operator === "modifier-removed");
