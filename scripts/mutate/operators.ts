@@ -163,8 +163,8 @@ function editsAt(node: ASTNode, context: Context): Edit[] {
     }
     case "ExpressionStatement":
       // `_;`: a modifier without it does not compile.
-      if (textOf(node, source) === "_;") return [];
-      return context.loopHead === true ? [] : [replaced(node, "statement-removed", "{}")];
+      if (context.loopHead === true || textOf(node, source) === "_;") return [];
+      return [replaced(node, "statement-removed", "{}")];
     case "EmitStatement":
     case "ContinueStatement":
     case "BreakStatement":
