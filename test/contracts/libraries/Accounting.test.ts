@@ -70,4 +70,13 @@ describe("Accounting", () => {
     await expect(vault.accrue()).to.not.emit(vault, "Transfer");
     expect(await vault.sharePrice()).to.equal(price);
   });
+
+  it("rounds up what is recorded of an adapter when a part of it leaves in kind", async () => {
+    const { vault, adapter, bob } = await loadFixture(halfClaimed);
+    await vault.accrue();
+    const { recorded } = await vault.adapter(adapter);
+    // Too few shares for a unit of the position, but for a unit of its claims.
+    await vault.connect(bob).redeemInKind(1_000n, bob.address, []);
+    expect((await vault.adapter(adapter)).recorded).to.equal(recorded);
+  });
 });
