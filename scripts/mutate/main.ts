@@ -182,7 +182,11 @@ async function main(): Promise<void> {
   if (options.mode === "run") {
     const known = readResults(RESULTS);
     const testsHash = hashTests();
-    const waiting = keyed.filter(({ key }) => !isFinished(known.get(key), testsHash)).map(({ mutant }) => mutant);
+    // What lived under other tests is asked first: it is what somebody wrote tests for.
+    const waiting = keyed
+      .filter(({ key }) => !isFinished(known.get(key), testsHash))
+      .sort((a, b) => Number(known.has(b.key)) - Number(known.has(a.key)))
+      .map(({ mutant }) => mutant);
     if (waiting.length > 0 && !(await runMutants(waiting, sources, options))) process.exitCode = 130;
   }
   const known = readResults(RESULTS);
