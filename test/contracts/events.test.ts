@@ -56,4 +56,19 @@ describe("the vault's events", () => {
       .to.emit(vault, "BreakerChanged")
       .withArgs(0n, 0n, ethers.ZeroAddress);
   });
+
+  it("say of a cap whose it is, beside the adapter's other caps", async () => {
+    const { vault, guardian, adapters } = await loadFixture(invested);
+    const [first, second] = [await adapters[0]!.getAddress(), await adapters[1]!.getAddress()];
+    await vault.connect(guardian).setRelativeCap(second, WAD / 2n);
+    await vault.connect(guardian).setRelativeCap(first, WAD / 3n);
+    const { absoluteCap } = await vault.adapter(first);
+    await expect(vault.connect(guardian).setAbsoluteCap(first, 7n))
+      .to.emit(vault, "AdapterCapsChanged")
+      .withArgs(first, 7n, WAD / 3n, 1n, guardian.address);
+    expect(absoluteCap).to.be.greaterThan(7n);
+    await expect(vault.connect(guardian).setRelativeCap(second, WAD / 4n))
+      .to.emit(vault, "AdapterCapsChanged")
+      .withArgs(second, absoluteCap, WAD / 4n, 1n, guardian.address);
+  });
 });

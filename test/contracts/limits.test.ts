@@ -34,4 +34,24 @@ describe("limits of deposits and exits", () => {
       expect([await venue.callSucceeded(), BigInt(await venue.callAnswer())], limit).to.deep.equal([true, 0n]);
     }
   });
+
+  it("leave no room above the cap", async () => {
+    const { vault, alice, guardian } = await loadFixture(invested);
+    await vault.connect(guardian).setDepositCap((await vault.totalAssets()) - 5n);
+    expect(await vault.maxDeposit(alice.address)).to.equal(0n);
+    expect(await vault.maxMint(alice.address)).to.equal(0n);
+  });
+
+  it("let no share more be minted than they say, at a price that is no whole number", async () => {
+    const { vault, alice, guardian, venues, unit } = await loadFixture(invested);
+    await venues[0]!.lose(333_331n * unit + 1n);
+    await vault.accrue();
+    await vault.connect(guardian).setDepositCap((await vault.totalAssets()) + 1_000n * unit);
+    const most = await vault.maxMint(alice.address);
+    expect(most).to.be.greaterThan(0n);
+    await expect(vault.connect(alice)["mint(uint256,address)"](most + 1n, alice.address))
+      .to.be.revertedWithCustomError(vault, "DepositCapExceeded")
+      .withArgs(most + 1n, most);
+    await vault.connect(alice)["mint(uint256,address)"](most, alice.address);
+  });
 });
