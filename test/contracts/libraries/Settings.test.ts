@@ -199,6 +199,15 @@ describe("Settings: opening", () => {
         .withArgs(deployer, role);
     }
   });
+
+  it("refuses to open for an owner who created the vault itself", async () => {
+    const s = await loadFixture(closed);
+    const factory = await ethers.getContractFactory("Vault", { libraries: await deployLibraries(), signer: s.owner });
+    const vault = (await factory.deploy((await configuration(s, {})) as never)) as Vault;
+    await expect(vault.connect(s.alice).open(s.unit))
+      .to.be.revertedWithCustomError(vault, "DeployerHoldsRole")
+      .withArgs(s.owner.address, ethers.encodeBytes32String("owner"));
+  });
 });
 
 describe("Settings: each setter knows its safer direction", () => {
@@ -387,6 +396,10 @@ describe("Settings: each setter knows its safer direction", () => {
       "ZeroAddress",
     );
     await s.vault.connect(s.guardian).setManagementFee(0n);
+    await expect(s.vault.connect(s.owner).setFeeRecipient(ethers.ZeroAddress)).to.be.revertedWithCustomError(
+      s.vault,
+      "ZeroAddress",
+    );
     await s.vault.connect(s.guardian).setPerformanceFee(0n);
     await s.vault.connect(s.owner).setFeeRecipient(ethers.ZeroAddress);
     await expect(s.vault.connect(s.owner).setManagementFee(1n)).to.be.revertedWithCustomError(s.vault, "ZeroAddress");
