@@ -108,6 +108,14 @@ describe("Settings: first configuration", () => {
       .withArgs(foreign.adapter, s.alice.address);
   });
 
+  it("takes no adapter without code", async () => {
+    const s = await loadFixture(system);
+    const terms = { adapter: s.alice.address, absoluteCap: MAX, relativeCap: WAD, groupMask: 0n };
+    await expect(s.vault.connect(s.owner).addAdapter(terms))
+      .to.be.revertedWithCustomError(s.vault, "NotContract")
+      .withArgs(s.alice.address);
+  });
+
   it("takes ten adapters and no more, none twice, in groups that exist", async () => {
     const s = await loadFixture(system);
     const add = async (over: object = {}) => {
