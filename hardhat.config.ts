@@ -68,7 +68,14 @@ const TRANSACTION_GAS_LIMIT = 2 ** 24;
 const config: HardhatUserConfig = {
   solidity: {
     version: SOLC_VERSION,
-    settings: { evmVersion: "cancun", viaIR: true, optimizer: { enabled: true, runs: 200 } },
+    settings: {
+      evmVersion: "cancun",
+      // Instrumented for coverage, the contracts compile by the older pipeline only.
+      viaIR: process.env["SOLIDITY_COVERAGE"] === undefined,
+      optimizer: { enabled: true, runs: 200 },
+      // For `npm run layout:check`; Hardhat adds what it needs itself.
+      outputSelection: { "*": { "*": ["storageLayout"] } },
+    },
   },
   networks: {
     hardhat: {

@@ -41,8 +41,9 @@ import {AdapterSlot, ClaimUnits, Position, VaultState} from "./libraries/VaultSt
 ///   not accrue: what it loses is taken off at once, whatever gain still waits.)
 /// - Losses count at once. Gains count at most at `maxRate` since the last accrual; the rest waits. So a donation or a
 ///   one-off gain cannot be caught by who enters just before it.
-/// - An adapter that is in quarantine or cannot be read counts for nothing, and nobody can enter while there is one. What
-///   was written off so (`writtenOff`) counts again at once when it returns: only those who bore the loss are there.
+/// - An adapter that is in quarantine or cannot be read counts for nothing, and nobody can enter while there is one, nor
+///   when the share price is a hundredth of par. What was written off so (`writtenOff`) counts again at once when it
+///   returns: only those who bore the loss are there.
 /// - While a call is under way, views answer from the last accrual: there is no read-only reentrancy.
 ///
 /// SHARES
@@ -87,9 +88,6 @@ contract Vault is IVault, ERC20Permit, ReentrancyGuardTransient {
     /// @dev What one adapter may use of an exit's gas, and what must have been left for its failure to be believed.
     uint256 private constant EXIT_GAS = 1_500_000;
     uint256 private constant EXIT_GAS_NEEDED = 1_530_000;
-
-    /// @dev A share price this many times below par closes entry: new shares would overflow sooner than be of use.
-    uint256 private constant WIPED_OUT = 1e6;
 
     IERC20 private immutable ASSET;
     uint256 private immutable VIRTUAL_SHARES;
@@ -425,7 +423,8 @@ contract Vault is IVault, ERC20Permit, ReentrancyGuardTransient {
         address[] calldata skip
     ) external nonReentrant returns (uint256) {
         requireReceiver(receiver);
-        accrueOnce();
+        // Also where this block has accrued: what fails to be read since is paid of what it is written off for.
+        accrueNow();
         uint256 supply = shareBase();
         _burn(msg.sender, shares);
         return s.redeem(ASSET, CLAIMS, shares, supply, receiver, skip);
@@ -485,14 +484,14 @@ contract Vault is IVault, ERC20Permit, ReentrancyGuardTransient {
 
     /// @inheritdoc IERC4626
     function maxDeposit(address) external view returns (uint256) {
-        (uint256 total, uint256 supply, bool uncounted) = stateNow();
-        return room(total, supply, uncounted);
+        (uint256 total, , bool uncounted) = stateNow();
+        return room(total, uncounted);
     }
 
     /// @inheritdoc IERC4626
     function maxMint(address) external view returns (uint256) {
         (uint256 total, uint256 supply, bool uncounted) = stateNow();
-        return Math.mulDiv(room(total, supply, uncounted), supply, total + 1);
+        return Math.mulDiv(room(total, uncounted), supply, total + 1);
     }
 
     /// @inheritdoc IERC4626
@@ -713,8 +712,11 @@ contract Vault is IVault, ERC20Permit, ReentrancyGuardTransient {
 
     /// @dev Brings totals up to date, once a block.
     function accrueOnce() private {
-        if (Accounting.current(s)) return;
-        Accounting.Accrual memory a = Accounting.forecast(s, ASSET, shareBase());
+        if (!Accounting.current(s)) accrueNow();
+    }
+
+    function accrueNow() private {
+        Accounting.Accrual memory a = Accounting.forecast(s, ASSET, shareBase(), par());
         if (s.updatedAt != block.timestamp) {
             s.earlier = s.accounted;
             s.updatedAt = uint32(block.timestamp);
@@ -739,12 +741,17 @@ contract Vault is IVault, ERC20Permit, ReentrancyGuardTransient {
     function stateNow() private view returns (uint256 total, uint256 supply, bool uncounted) {
         supply = shareBase();
         if (_reentrancyGuardEntered() || Accounting.current(s)) return (s.accounted, supply, s.uncounted);
-        Accounting.Accrual memory a = Accounting.forecast(s, ASSET, supply);
+        Accounting.Accrual memory a = Accounting.forecast(s, ASSET, supply, par());
         return (a.total, supply + a.managementShares + a.performanceShares, a.uncounted);
     }
 
     function shareBase() private view returns (uint256) {
         return totalSupply() + VIRTUAL_SHARES;
+    }
+
+    /// @dev What all shares would be worth at the price of the first.
+    function par() private view returns (uint256) {
+        return shareBase() / VIRTUAL_SHARES;
     }
 
     function assetBase() private view returns (uint256) {
@@ -753,15 +760,15 @@ contract Vault is IVault, ERC20Permit, ReentrancyGuardTransient {
 
     /* INTERNALS: entry */
 
-    function room(uint256 total, uint256 supply, bool uncounted) private view returns (uint256) {
-        if (!s.opened || uncounted || _reentrancyGuardEntered() || !enterable(total, supply)) return 0;
+    function room(uint256 total, bool uncounted) private view returns (uint256) {
+        if (!s.opened || uncounted || _reentrancyGuardEntered() || !enterable(total)) return 0;
         return roomUnder(total);
     }
 
     function requireRoom() private view returns (uint256) {
         uint256 total = s.accounted;
         if (!s.opened) revert NotOpened();
-        if (s.uncounted || !enterable(total, shareBase())) revert DepositsClosed();
+        if (s.uncounted || !enterable(total)) revert DepositsClosed();
         return roomUnder(total);
     }
 
@@ -771,12 +778,13 @@ contract Vault is IVault, ERC20Permit, ReentrancyGuardTransient {
     }
 
     /// @dev The breaker is not tripped, and the shares have a price to enter at.
-    function enterable(uint256 total, uint256 supply) private view returns (bool) {
+    function enterable(uint256 total) private view returns (bool) {
         (Breaker state, ) = BreakerState.get(s);
-        return state == Breaker.Closed && supply / VIRTUAL_SHARES <= (total + 1) * WIPED_OUT;
+        return state == Breaker.Closed && !Accounting.isWipedOut(total, par());
     }
 
     function enter(uint256 assets, uint256 shares, address receiver) private {
+        requireReceiver(receiver);
         if (assets != 0 && shares == 0) revert ZeroShares(assets);
         take(assets);
         s.accounted += uint104(assets);

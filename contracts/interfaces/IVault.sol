@@ -124,6 +124,8 @@ interface IVault is IERC4626, IERC20Permit {
     error AdapterOfOtherVault(address adapter, address vault);
     error AdapterOfOtherAsset(address adapter, address asset);
     error AdapterKnown(address adapter);
+    /// @notice There is no code at an address that is to be an adapter.
+    error NotContract(address account);
     error UnknownAdapter(address adapter);
     error UnknownGroup(uint256 group);
     error TooManyAdapters(uint256 given, uint256 most);
@@ -213,8 +215,8 @@ interface IVault is IERC4626, IERC20Permit {
     /// before, less what left.
     event Allocated(address indexed adapter, int256 assets, uint256 value);
 
-    /// @notice Total assets were written down because an adapter could not be read or is in quarantine, or what was
-    /// written off came back. `writtenOff` counts again at once when it returns.
+    /// @notice Total assets were written down because an adapter could not be read or is in quarantine, or to next to
+    /// nothing, or what was written off came back. `writtenOff` counts again at once when it returns.
     event WrittenOff(uint256 writtenOff, bool uncounted);
 
     event OwnershipOffered(address indexed pending);
@@ -255,7 +257,8 @@ interface IVault is IERC4626, IERC20Permit {
     event ConditionArmed(address indexed condition, uint256 timestamp);
     event ConditionDisarmed(address indexed condition);
     event BreakerChanged(Breaker state, uint256 until, address indexed condition);
-    event EmergencyExit(address indexed adapter, uint256 received);
+    /// @param assetsAfter Total assets: less by what the venue took beyond what it paid.
+    event EmergencyExit(address indexed adapter, uint256 received, uint256 assetsAfter);
 
     event RedeemedInKind(
         address indexed owner,
@@ -425,13 +428,13 @@ interface IVault is IERC4626, IERC20Permit {
     /* ANYONE: breaker and quarantine */
 
     /// @notice Starts the clock of a registered condition that holds.
-    function arm(address condition) external;
+    function arm(address account) external;
 
     /// @notice Trips the breaker by a condition that still holds, from 30 minutes to one day after it was armed.
-    function trip(address condition) external;
+    function trip(address account) external;
 
     /// @notice Stops the clock of a condition that does not hold.
-    function disarm(address condition) external;
+    function disarm(address account) external;
 
     /// @notice Notes a failed read of an adapter; the second note, far enough from the first, quarantines it. A read that
     /// works clears the first note.

@@ -23,6 +23,9 @@ library Accounting {
     /// @dev A price of an empty vault's shares times this is the scale of share prices: see {IVault.sharePrice}.
     uint256 internal constant PRICE_SCALE = 1e36;
 
+    /// @dev How many times below par the share price closes entry.
+    uint256 private constant WIPED_OUT = 100;
+
     struct Accrual {
         uint256 total;
         uint256 writtenOff;
@@ -64,10 +67,10 @@ library Accounting {
         }
     }
 
-    /// @notice The part of an amount of an adapter's position that no claim has.
+    /// @notice The part of an amount of an adapter's position that no claim has. Only for a position with claims.
     function vaultPart(VaultState storage s, address adapter, uint256 amount) internal view returns (uint256) {
         ClaimUnits memory units = s.claimUnits[adapter];
-        return units.total == 0 ? amount : Math.mulDiv(amount, units.total - units.claimed, units.total);
+        return Math.mulDiv(amount, units.total - units.claimed, units.total);
     }
 
     /// @notice After a move of the vault's: its units change with the position, those of claims and their worth stay. What
@@ -150,10 +153,16 @@ library Accounting {
         return s.updatedAt == block.timestamp && !s.revalue && !s.uncounted;
     }
 
-    /// @notice What an accrual now would do. Supply is with the virtual shares.
+    /// @notice What an accrual now would do. Supply is with the virtual shares, `par` what it was first sold for.
     /// @dev Losses count at once. Gains count at most at `maxRate` since the last accrual, and beyond that up to what was
-    /// written off while an adapter did not count: nobody could enter since, so it comes back to those who bore it.
-    function forecast(VaultState storage s, IERC20 asset, uint256 supply) internal view returns (Accrual memory a) {
+    /// written off while nobody could enter, because an adapter did not count or next to nothing was left: it comes back to
+    /// those who bore it.
+    function forecast(
+        VaultState storage s,
+        IERC20 asset,
+        uint256 supply,
+        uint256 par
+    ) internal view returns (Accrual memory a) {
         uint256 accounted = s.accounted;
         uint256 elapsed = block.timestamp - s.updatedAt;
         uint256 sum;
@@ -162,12 +171,18 @@ library Accounting {
         uint256 growth = (accounted * s.maxRate * (elapsed + s.carry)) / (YEAR * WAD);
         uint256 back = s.writtenOff;
         a.total = Math.min(Math.min(sum, accounted + growth + back), MAX_TOTAL);
-        if (a.uncounted) {
+        if (a.uncounted || isWipedOut(a.total, par)) {
             if (a.total < accounted) a.writtenOff = Math.min(back + accounted - a.total, MAX_TOTAL);
             else a.writtenOff = back - Math.min(back, a.total - Math.min(a.total, accounted + growth));
         }
-        if (growth == 0 && sum > accounted) a.carry = Math.min(elapsed + s.carry, type(uint16).max);
+        if (growth == 0 && sum > accounted && s.maxRate != 0) a.carry = Math.min(elapsed + s.carry, type(uint16).max);
         if (s.managementFee != 0 || s.performanceFee != 0) fees(s, a, supply, elapsed);
+    }
+
+    /// @notice Nobody can enter at so small a part of par: shares bought then would overflow sooner than be of use, and would
+    /// take the return of what was lost from those who lost it.
+    function isWipedOut(uint256 total, uint256 par) internal pure returns (bool) {
+        return par > (total + 1) * WIPED_OUT;
     }
 
     function fees(VaultState storage s, Accrual memory a, uint256 supply, uint256 elapsed) private view {

@@ -96,7 +96,7 @@ library Breaking {
         received = asset.balanceOf(address(this)) - idleBefore;
         if (received == 0) revert IVault.EmptyMove(0);
         Accounting.bookLoss(s, slot, Accounting.bookWithdrawal(s, slot, known, before, received));
-        emit IVault.EmergencyExit(adapter, received);
+        emit IVault.EmergencyExit(adapter, received, s.accounted);
     }
 
     function refresh(VaultState storage s, address adapter) external {

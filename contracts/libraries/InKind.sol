@@ -23,9 +23,15 @@ library InKind {
     uint256 private constant PAY_GAS = 1_000_000;
     uint256 private constant PAY_GAS_NEEDED = 1_030_000;
 
+    /// @dev What an adapter was found to be worth at the beginning, in the order of the queue. Each is read once: ten that burn
+    /// all gas of a read must leave enough for the exit.
+    struct Reading {
+        bool ok;
+        uint256 value;
+    }
+
     /// @dev The exit's part of the vault, in parts of `denominator`, scaled so that a gain which still drips stays:
-    /// `numerator` of what counts; `uncounted` of what is in quarantine, where what was written off is what is paid of;
-    /// `shares` of what cannot be read, since nothing is known of its worth.
+    /// `numerator` of what counts; `uncounted` of what does not, where what was written off is what is paid of.
     struct Exit {
         Claims claims;
         uint256 shares;
@@ -34,6 +40,7 @@ library InKind {
         uint256 denominator;
         address receiver;
         uint256 skipMask;
+        Reading[] readings;
     }
 
     /// @param supply Supply before the burn, with the virtual shares: their part stays.
@@ -47,11 +54,19 @@ library InKind {
         address receiver,
         address[] calldata skip
     ) external returns (uint256 idlePaid) {
-        Exit memory exit = Exit(claims, shares, 0, 0, supply, receiver, skipMask(s, skip));
+        Exit memory exit = Exit(
+            claims,
+            shares,
+            0,
+            0,
+            supply,
+            receiver,
+            skipMask(s, skip),
+            new Reading[](s.adapterCount)
+        );
         uint256 accountedPaid = settle(s, asset, exit);
         idlePaid = payIdle(asset, exit);
-        uint256 count = s.adapterCount;
-        for (uint256 i; i < count; ++i) payPart(s, s.adapters[i], exit, exit.skipMask & (1 << i) != 0);
+        for (uint256 i; i < exit.readings.length; ++i) payPart(s, exit, i);
         emit IVault.RedeemedInKind(msg.sender, receiver, shares, idlePaid, accountedPaid);
     }
 
@@ -59,26 +74,30 @@ library InKind {
     /// the scale of what is paid.
     function settle(VaultState storage s, IERC20 asset, Exit memory exit) private returns (uint256 accountedPaid) {
         uint256 accounted = s.accounted;
-        (uint256 sum, bool uncounted) = Accounting.sumNow(s, asset);
+        uint256 written = s.writtenOff;
+        (uint256 sum, uint256 uncounted) = readAll(s, asset, exit.readings);
         exit.numerator = sum > accounted ? Math.mulDiv(exit.shares, accounted, sum) : exit.shares;
-        if (uncounted) {
-            uint256 written = s.writtenOff;
-            uint256 there = quarantinedValue(s);
-            exit.uncounted = there > written ? Math.mulDiv(exit.shares, written, there) : exit.shares;
-        }
+        exit.uncounted = uncounted > written ? Math.mulDiv(exit.shares, written, uncounted) : exit.shares;
         accountedPaid = Math.mulDiv(accounted, exit.shares, exit.denominator);
         s.accounted = uint104(accounted - accountedPaid);
-        s.writtenOff -= uint104(Math.mulDiv(s.writtenOff, exit.shares, exit.denominator));
+        s.writtenOff = uint104(written - Math.mulDiv(written, exit.shares, exit.denominator));
     }
 
-    /// @dev What adapters in quarantine would count for.
-    function quarantinedValue(VaultState storage s) private view returns (uint256 sum) {
-        uint256 count = s.adapterCount;
-        for (uint256 i; i < count; ++i) {
+    /// @return sum Idle and what counts.
+    /// @return uncounted What the others would count for: what is recorded, of one that cannot be read.
+    function readAll(
+        VaultState storage s,
+        IERC20 asset,
+        Reading[] memory readings
+    ) private view returns (uint256 sum, uint256 uncounted) {
+        sum = asset.balanceOf(address(this));
+        for (uint256 i; i < readings.length; ++i) {
             AdapterSlot memory slot = s.adapters[i];
-            if (!slot.quarantined) continue;
             (bool ok, uint256 value) = Accounting.fairValue(s, slot);
-            if (ok) sum += value;
+            readings[i] = Reading(ok, value);
+            if (!ok) uncounted += s.positions[slot.adapter].recorded;
+            else if (slot.quarantined) uncounted += value;
+            else sum += value;
         }
     }
 
@@ -87,15 +106,11 @@ library InKind {
         if (paid != 0) asset.safeTransfer(exit.receiver, paid);
     }
 
-    function payPart(VaultState storage s, AdapterSlot memory slot, Exit memory exit, bool skip) private {
-        (bool ok, uint256 value) = Accounting.fairValue(s, slot);
-        if (ok && value == 0) return;
-        uint256 numerator =
-            !ok
-                ? exit.shares
-                : slot.quarantined
-                    ? exit.uncounted
-                    : exit.numerator;
+    function payPart(VaultState storage s, Exit memory exit, uint256 place) private {
+        AdapterSlot memory slot = s.adapters[place];
+        bool ok = exit.readings[place].ok;
+        if (ok && exit.readings[place].value == 0) return;
+        uint256 numerator = slot.quarantined || !ok ? exit.uncounted : exit.numerator;
         if (numerator == 0) return;
         uint256 denominator = exit.denominator;
         ClaimUnits memory units = s.claimUnits[slot.adapter];
@@ -106,7 +121,7 @@ library InKind {
             if (part == 0) return;
             (numerator, denominator) = (part, units.total);
         }
-        if (!skip) {
+        if (exit.skipMask & (1 << place) == 0) {
             (bool paid, uint256 receipts) = tryPay(slot.adapter, numerator, denominator, exit.receiver);
             if (paid) {
                 if (part != 0) Accounting.setUnits(s, slot.adapter, units.total - part, units.claimed);

@@ -35,7 +35,6 @@ library RateBudget {
 
     /// @notice `amount` as a WAD share of `base`, rounded up; the greatest share if there is no base to be a share of.
     function shareOf(uint256 amount, uint256 base) internal pure returns (uint256) {
-        if (amount == 0) return 0;
         if (base == 0 || amount > type(uint128).max) return type(uint64).max;
         return Math.min(Math.ceilDiv(amount * WAD, base), type(uint64).max);
     }

@@ -205,6 +205,8 @@ library Settings {
         uint256 before = s.maxRate;
         if (before == within("maxRate", rate, MAX_RATE)) revert IVault.Unchanged("maxRate");
         s.maxRate = uint64(rate);
+        // Seconds of another rate are not carried over.
+        s.carry = 0;
         changed("maxRate", before, rate);
     }
 
@@ -329,6 +331,7 @@ library Settings {
         if (count == MAX_ADAPTERS) revert IVault.TooManyAdapters(count + 1, MAX_ADAPTERS);
         address adapter = nonZero(c.adapter, "adapter");
         if (s.positions[adapter].place != 0) revert IVault.AdapterKnown(adapter);
+        if (adapter.code.length == 0) revert IVault.NotContract(adapter);
         address its = IAdapter(adapter).vault();
         if (its != address(this)) revert IVault.AdapterOfOtherVault(adapter, its);
         its = IAdapter(adapter).asset();

@@ -1,6 +1,7 @@
 // Accounting, ERC-4626 and exits of the vault. The keeper's side is in libraries/Rebalancing.test.ts.
 import { loadFixture, time } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
+import type { Interface } from "ethers";
 import { ethers } from "hardhat";
 import {
   ALL,
@@ -132,6 +133,47 @@ describe("Vault: accounting", () => {
     expect(await vault.maxDeposit(alice.address)).to.equal(0n);
     expect(await vault.maxMint(alice.address)).to.equal(0n);
     await expect(deposit(system, alice, unit)).to.be.revertedWithCustomError(vault, "DepositsClosed");
+  });
+
+  it("takes back at once what comes back after next to everything was lost, since nobody could enter", async () => {
+    const system = await deploySystem({ venues: 1 });
+    const { vault, token, alice, adapters, venues, unit } = system;
+    await deposit(system, alice, 1_000_000n * unit);
+    await time.increase(DAY);
+    await rebalance(system, [[adapters[0]!, 1_000_001n * unit]]);
+    const held = await token.balanceOf(venues[0]!);
+    await token.burn(venues[0]!, (held * 995n) / 1000n);
+    await vault.accrue();
+    expect(await vault.maxDeposit(alice.address)).to.equal(0n);
+    await expect(deposit(system, alice, unit)).to.be.revertedWithCustomError(vault, "DepositsClosed");
+    await token.mint(venues[0]!, held / 2n);
+    await vault.accrue();
+    expect(await vault.totalAssets()).to.be.within(504_990n * unit, 505_010n * unit);
+    // Entry is open again: what comes back from now on drips.
+    await token.mint(venues[0]!, held / 4n);
+    await vault.accrue();
+    expect(await vault.totalAssets()).to.be.lessThan(505_100n * unit);
+  });
+
+  it("does not count the seconds of a rate of zero at the next rate", async () => {
+    const system = await loadFixture(deploySystem);
+    const { vault, token, owner, alice, stranger, unit } = system;
+    await deposit(system, alice, 1_000_000n * unit);
+    await vault.connect(owner).setMaxRate(0n);
+    await token.connect(stranger).transfer(vault, 500_000n * unit);
+    await time.increase(DAY);
+    await vault.connect(owner).setMaxRate(WAD);
+    await time.increase(99n);
+    await vault.accrue();
+    // 100 seconds of a year's doubling: 3.17.
+    expect(await vault.totalAssets()).to.be.lessThan(1_000_001n * unit + 4n * unit);
+  });
+
+  it("mints nothing to itself", async () => {
+    const { vault, alice, unit } = await loadFixture(deploySystem);
+    await expect(vault.connect(alice)["deposit(uint256,address)"](unit, vault))
+      .to.be.revertedWithCustomError(vault, "InvalidReceiver")
+      .withArgs(vault);
   });
 });
 
@@ -468,6 +510,26 @@ describe("Vault: ERC-4626", () => {
       "ERC20InsufficientAllowance",
     );
   });
+
+  it("converts as it previews, and says whose fees there are and what permits were used", async () => {
+    const { vault, unit, alice, feeRecipient } = await loadFixture(invested);
+    expect(await vault.convertToShares(7n * unit)).to.equal(await vault.previewDeposit(7n * unit));
+    expect(await vault.convertToAssets(7n * WAD)).to.equal(await vault.previewRedeem(7n * WAD));
+    expect(await vault.convertToAssets(7n * WAD)).to.equal(7n * unit);
+    expect(await vault.nonces(alice.address)).to.equal(0n);
+    expect(await vault.feeRecipient()).to.equal(feeRecipient.address);
+    expect([await vault.managementFee(), await vault.performanceFee()]).to.deep.equal([0n, 0n]);
+  });
+
+  it("does not take what is worth no share", async () => {
+    const system = await deploySystem({ decimals: 18, venues: 0 });
+    const { vault, alice, token, stranger, unit } = system;
+    await token.connect(stranger).transfer(vault, unit);
+    await time.increase(YEAR);
+    await expect(deposit(system, alice, 1n))
+      .to.be.revertedWithCustomError(vault, "ZeroShares")
+      .withArgs(1n);
+  });
 });
 
 describe("Vault: exits", () => {
@@ -584,6 +646,52 @@ describe("Vault: exits", () => {
     await redeem(system, alice, all);
     expect(await vault.totalAssets()).to.be.within(unit, unit + 10n);
   });
+
+  it("records what is left in an adapter that is in no group, too", async () => {
+    const system = await deploySystem({ venues: 1, adapterTerms: () => ({ groupMask: 0n }) });
+    const { vault, alice, adapters, unit } = system;
+    await deposit(system, alice, 1_000n * unit);
+    await time.increase(DAY);
+    await rebalance(system, [[adapters[0]!, 600n * unit]]);
+    await withdraw(system, alice, 700n * unit);
+    expect(await adapters[0]!.fairValue()).to.equal(301n * unit);
+    expect((await vault.adapter(adapters[0]!)).recorded).to.equal(301n * unit);
+  });
+
+  it("never sells a position that does not pay exact amounts", async () => {
+    const system = await deploySystem({ venues: 0 });
+    const { vault, alice, owner, token, unit } = system;
+    const adapter = await (await ethers.getContractFactory("HostileAdapter")).deploy(vault, token);
+    await adapter.setExact(false);
+    const address = await adapter.getAddress();
+    await vault.connect(owner).addAdapter({ adapter: address, absoluteCap: MAX, relativeCap: WAD, groupMask: 0n });
+    await deposit(system, alice, 1_000n * unit);
+    await time.increase(DAY);
+    await rebalance(system, [[adapter, 600n * unit]]);
+    expect(await vault.maxWithdraw(alice.address)).to.equal(401n * unit);
+    await expect(withdraw(system, alice, 402n * unit))
+      .to.be.revertedWithCustomError(vault, "InsufficientLiquidity")
+      .withArgs(402n * unit, 401n * unit);
+  });
+
+  it("takes nothing from an adapter that does not say what it can pay, or names more than there can be", async () => {
+    const system = await deploySystem({ venues: 0 });
+    const { vault, alice, owner, token, unit } = system;
+    const adapter = await (await ethers.getContractFactory("HostileAdapter")).deploy(vault, token);
+    const address = await adapter.getAddress();
+    await vault.connect(owner).addAdapter({ adapter: address, absoluteCap: MAX, relativeCap: WAD, groupMask: 0n });
+    await deposit(system, alice, 1_000n * unit);
+    await time.increase(DAY);
+    await rebalance(system, [[adapter, 600n * unit]]);
+    expect(await vault.maxWithdraw(alice.address)).to.be.greaterThan(999n * unit);
+    for (const [reads] of ["Reverts", "BurnsGas", "Nothing", "Bomb", "Huge"].entries()) {
+      await adapter.setLimits(reads + 1);
+      expect(await vault.maxWithdraw(alice.address)).to.equal(401n * unit);
+      await expect(withdraw(system, alice, 402n * unit))
+        .to.be.revertedWithCustomError(vault, "InsufficientLiquidity")
+        .withArgs(402n * unit, 401n * unit);
+    }
+  });
 });
 
 describe("Vault: reentrancy", () => {
@@ -644,5 +752,58 @@ describe("Vault: reentrancy", () => {
     await deposit(system, alice, unit);
     expect(await token.lastSuccess()).to.equal(false);
     expect(await token.lastAnswer()).to.equal(vault.interface.encodeErrorResult("ReentrancyGuardReentrantCall"));
+  });
+
+  it("refuses to be entered again through any of its functions", async () => {
+    const { system, token } = await loadFixture(hooked);
+    const { vault, alice, unit } = system;
+    const at = ethers.ZeroAddress;
+    const caps = { adapter: at, absoluteCap: 0n, relativeCap: 0n, groupMask: 0n };
+    const data = (name: string, args: readonly unknown[]): string =>
+      (vault.interface as Interface).encodeFunctionData(name, args);
+    const calls = new Map<string, readonly unknown[]>([
+      ["open", [1n]],
+      ["accrue", []],
+      ["refresh", [at]],
+      ["setMaxRate", [1n]],
+      ["setFeeRecipient", [at]],
+      ["setManagementFee", [1n]],
+      ["setPerformanceFee", [1n]],
+      ["addAdapter", [caps]],
+      ["removeAdapter", [at]],
+      ["setQueue", [[]]],
+      ["quarantine", [at]],
+      ["liftQuarantine", [at]],
+      ["arm", [at]],
+      ["trip", [at]],
+      ["disarm", [at]],
+      ["reportUnreadable", [at]],
+      ["emergencyExit", [at]],
+      ["deposit(uint256,address)", [1n, at]],
+      ["mint(uint256,address)", [1n, at]],
+      ["withdraw(uint256,address,address)", [1n, at, at]],
+      ["redeem(uint256,address,address)", [1n, at, at]],
+      ["redeemInKind", [1n, at, []]],
+      ["redeemClaim", [at, 1n, at]],
+    ]);
+    for (const [name, args] of calls) {
+      await token.setHook(alice.address, await vault.getAddress(), data(name, args));
+      await deposit(system, alice, unit);
+      expect(await token.lastAnswer(), name).to.equal(
+        vault.interface.encodeErrorResult("ReentrancyGuardReentrantCall"),
+      );
+    }
+  });
+
+  it("takes and pays nothing by its own word while a call is under way", async () => {
+    const { system, token } = await loadFixture(hooked);
+    const { vault, alice, unit } = system;
+    for (const name of ["maxDeposit", "maxMint", "maxWithdraw", "maxRedeem"] as const) {
+      const data = (vault.interface as Interface).encodeFunctionData(name, [alice.address]);
+      await token.setHook(alice.address, await vault.getAddress(), data);
+      await deposit(system, alice, unit);
+      expect(await token.lastSuccess()).to.equal(true);
+      expect(BigInt(await token.lastAnswer()), name).to.equal(0n);
+    }
   });
 });

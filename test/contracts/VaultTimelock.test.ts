@@ -120,4 +120,13 @@ describe("VaultTimelock", () => {
     await timelock.connect(proposer).scheduleBatch([], [], [], NONE, NONE, DAY);
     await timelock.connect(guardian).cancel(await timelock.hashOperationBatch([], [], [], NONE, NONE));
   });
+
+  it("leaves a guardian who is a canceller as well that role", async () => {
+    const { factory, proposer, stranger } = await loadFixture(deploy);
+    const timelock = await factory.deploy(DAY, [proposer.address], [], proposer.address);
+    const args = [stranger.address, 0n, "0x12345678", NONE, NONE] as const;
+    await timelock.connect(proposer).schedule(...args, DAY);
+    await timelock.connect(proposer).cancel(await timelock.hashOperation(...args));
+    expect(await timelock.hasRole(ethers.id("CANCELLER_ROLE"), proposer.address)).to.equal(true);
+  });
 });

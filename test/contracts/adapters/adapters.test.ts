@@ -1,6 +1,6 @@
 // What each adapter promises to the vault, with an ordinary account as the vault, and the ways of its venue that it must
 // cope with. The genuine protocols are tested on the local chain and on forks.
-import { loadFixture } from "@nomicfoundation/hardhat-network-helpers";
+import { loadFixture, setCode } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
 import { ethers } from "hardhat";
 import type { IAdapter } from "../../../typechain-types";
@@ -36,6 +36,13 @@ async function comet() {
 async function savings() {
   const parts = await base();
   const venue = await (await ethers.getContractFactory("HostileVenue")).deploy(parts.token);
+  const adapter = await (await ethers.getContractFactory("ERC4626Adapter")).deploy(parts.vault.address, venue);
+  return { ...parts, venue, adapter };
+}
+
+async function stingy() {
+  const parts = await base();
+  const venue = await (await ethers.getContractFactory("StingyVenue")).deploy(parts.token);
   const adapter = await (await ethers.getContractFactory("ERC4626Adapter")).deploy(parts.vault.address, venue);
   return { ...parts, venue, adapter };
 }
@@ -255,6 +262,23 @@ describe("CompoundV3Adapter: the ways of Comet", () => {
     await venue.misbehave(0n, 0n, true);
     expect(await adapter.maxWithdraw()).to.equal(0n);
   });
+
+  it("takes its allowance back when Comet takes less, and returns the rest, with what strangers sent", async () => {
+    const parts = await loadFixture(comet);
+    const { adapter, venue, vault, token } = parts;
+    await venue.setLeaves(250n * UNIT);
+    const before = await token.balanceOf(vault.address);
+    await put(parts, 600n * UNIT);
+    expect(await token.allowance(adapter, venue)).to.equal(0n);
+    expect(await token.balanceOf(adapter)).to.equal(0n);
+    expect(await token.balanceOf(vault.address)).to.equal(before - 350n * UNIT);
+  });
+
+  it("takes and pays nothing when Comet does not answer", async () => {
+    const { adapter, venue } = await loadFixture(comet);
+    await setCode(await venue.getAddress(), "0x");
+    expect([await adapter.maxDeposit(), await adapter.maxWithdraw()]).to.deep.equal([0n, 0n]);
+  });
 });
 
 describe("ERC4626Adapter: the ways of ERC-4626 vaults", () => {
@@ -285,5 +309,32 @@ describe("ERC4626Adapter: the ways of ERC-4626 vaults", () => {
     await parts.venue.setBroken(true);
     expect(await parts.adapter.maxWithdraw()).to.equal(0n);
     await expect(parts.adapter.fairValue()).to.be.revertedWithCustomError(parts.venue, "Broken");
+  });
+
+  it("takes its allowance back when the venue takes less, and returns the rest", async () => {
+    const parts = await loadFixture(stingy);
+    const { adapter, venue, vault, token } = parts;
+    await venue.set(250n * UNIT, 0n);
+    const before = await token.balanceOf(vault.address);
+    await put(parts, 600n * UNIT);
+    expect(await token.allowance(adapter, venue)).to.equal(0n);
+    expect(await token.balanceOf(adapter)).to.equal(0n);
+    expect(await token.balanceOf(vault.address)).to.equal(before - 350n * UNIT);
+  });
+
+  it("does not pass less on than was asked", async () => {
+    const parts = await loadFixture(stingy);
+    const { adapter, venue, vault } = parts;
+    await put(parts, 600n * UNIT);
+    await venue.set(0n, 1n);
+    await expect(adapter.connect(vault).withdraw(50n, "0x"))
+      .to.be.revertedWithCustomError(adapter, "Inexact")
+      .withArgs(50n, 49n);
+  });
+
+  it("takes and pays nothing when the venue does not answer", async () => {
+    const { adapter, venue } = await loadFixture(savings);
+    await setCode(await venue.getAddress(), "0x");
+    expect([await adapter.maxDeposit(), await adapter.maxWithdraw()]).to.deep.equal([0n, 0n]);
   });
 });

@@ -160,7 +160,7 @@ describe("VenueIlliquid: a reserve of Aave V3", () => {
     await condition.observe();
     const first = await condition.newer();
     await passes(HALF_AN_HOUR - 1n, USUAL);
-    expect((await condition.averageRate())[0]).to.equal(false);
+    expect(await condition.averageRate()).to.deep.equal([false, 0n]);
     await time.setNextBlockTimestamp(first.takenAt + HALF_AN_HOUR);
     await expect(condition.observe()).to.emit(condition, "CheckpointTaken");
     expect(await condition.older()).to.deep.equal(first);

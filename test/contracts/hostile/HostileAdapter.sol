@@ -19,8 +19,10 @@ contract HostileAdapter is IAdapter {
     address public asset;
     bool public exact = true;
     Read public reads;
+    Read public limits;
     uint256 public underpays;
     uint256 public charges;
+    uint256 public overpays;
     bool public burnsGasOnExit;
     int256 public valueOffset;
 
@@ -37,6 +39,11 @@ contract HostileAdapter is IAdapter {
         reads = value;
     }
 
+    /// @dev How {maxWithdraw} answers.
+    function setLimits(Read value) external {
+        limits = value;
+    }
+
     function setUnderpays(uint256 amount) external {
         underpays = amount;
     }
@@ -44,6 +51,10 @@ contract HostileAdapter is IAdapter {
     /// @dev Lost at each withdrawal besides what is paid.
     function setCharges(uint256 amount) external {
         charges = amount;
+    }
+
+    function setOverpays(uint256 amount) external {
+        overpays = amount;
     }
 
     function setBurnsGasOnExit(bool value) external {
@@ -67,20 +78,7 @@ contract HostileAdapter is IAdapter {
     }
 
     function fairValue() public view returns (uint256) {
-        if (reads == Read.Reverts) revert("no");
-        if (reads == Read.BurnsGas) while (gasleft() > 0) {}
-        if (reads == Read.Huge) return type(uint256).max;
-        if (reads == Read.Nothing) {
-            assembly {
-                return(0, 0)
-            }
-        }
-        if (reads == Read.Bomb) {
-            assembly {
-                revert(0, 1000000)
-            }
-        }
-        return uint256(int256(IERC20(asset).balanceOf(address(this))) + valueOffset);
+        return answer(reads, uint256(int256(IERC20(asset).balanceOf(address(this))) + valueOffset));
     }
 
     function exitValue() external view returns (uint256) {
@@ -92,7 +90,7 @@ contract HostileAdapter is IAdapter {
     }
 
     function maxWithdraw() external view returns (uint256) {
-        return IERC20(asset).balanceOf(address(this));
+        return answer(limits, IERC20(asset).balanceOf(address(this)));
     }
 
     function deposit(uint256, bytes calldata) external {}
@@ -101,7 +99,7 @@ contract HostileAdapter is IAdapter {
         if (burnsGasOnExit) while (gasleft() > 0) {}
         uint256 held = IERC20(asset).balanceOf(address(this));
         if (assets > held) assets = held;
-        IERC20(asset).transfer(vault, assets - underpays);
+        IERC20(asset).transfer(vault, assets + overpays - underpays);
         if (underpays != 0) IERC20(asset).transfer(address(0xbad), underpays);
         if (charges != 0) IERC20(asset).transfer(address(0xbad), charges);
         return assets;
@@ -110,5 +108,22 @@ contract HostileAdapter is IAdapter {
     function redeemInKind(uint256 numerator, uint256 denominator, address receiver) external returns (uint256 paid) {
         paid = (IERC20(asset).balanceOf(address(this)) * numerator) / denominator;
         IERC20(asset).transfer(receiver, paid);
+    }
+
+    function answer(Read how, uint256 honest) private view returns (uint256) {
+        if (how == Read.Reverts) revert("no");
+        if (how == Read.BurnsGas) while (gasleft() > 0) {}
+        if (how == Read.Huge) return type(uint256).max;
+        if (how == Read.Nothing) {
+            assembly {
+                return(0, 0)
+            }
+        }
+        if (how == Read.Bomb) {
+            assembly {
+                revert(0, 1000000)
+            }
+        }
+        return honest;
     }
 }

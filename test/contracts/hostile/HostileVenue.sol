@@ -56,7 +56,7 @@ contract HostileVenue is ERC4626 {
         burnsGas = value;
     }
 
-    /// @dev `target` is called during every deposit and withdrawal.
+    /// @dev `target` is called during every deposit, withdrawal and transfer of shares.
     function setCall(address target, bytes calldata data) external {
         calledTarget = target;
         calledData = data;
@@ -116,8 +116,10 @@ contract HostileVenue is ERC4626 {
     }
 
     function _update(address from, address to, uint256 value) internal override {
-        if (transfersBroken && from != address(0) && to != address(0)) revert Broken();
+        bool moved = from != address(0) && to != address(0);
+        if (transfersBroken && moved) revert Broken();
         super._update(from, to, value);
+        if (moved) callBack();
     }
 
     function callBack() private {

@@ -18,6 +18,7 @@ contract SmallComet {
     uint256 public underpays;
     uint64 private baseBorrowIndex = 1e15;
     uint40 private lastAccrualTime = uint40(block.timestamp);
+    uint256 public leaves;
 
     uint256 public constant totalBorrow = 700e6;
     uint256 public constant getUtilization = 0.7e18;
@@ -47,6 +48,11 @@ contract SmallComet {
         (totals.baseBorrowIndex, totals.lastAccrualTime) = (baseBorrowIndex, lastAccrualTime);
     }
 
+    /// @dev So much of what is supplied stays with who supplies it.
+    function setLeaves(uint256 amount) external {
+        leaves = amount;
+    }
+
     function setTotalSupply(uint256 total) external {
         totalSupply = total;
     }
@@ -67,6 +73,7 @@ contract SmallComet {
 
     function supply(address asset, uint256 amount) external {
         require(!isSupplyPaused, "paused");
+        amount -= leaves;
         IERC20(asset).transferFrom(msg.sender, address(this), amount);
         principal[msg.sender] += int256(amount);
         totalSupply += amount;

@@ -1,5 +1,5 @@
 // The snapshot: every field from where it should be, both generations of Aave, and one broken venue that breaks nothing.
-import { loadFixture, time } from "@nomicfoundation/hardhat-network-helpers";
+import { loadFixture, setCode, time } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
 import { ethers } from "hardhat";
 import { DAY, MAX, WAD, deploySystem, deposit, rebalance } from "../deployment";
@@ -210,5 +210,20 @@ describe("VaultLens", () => {
     const view = (await lens.snapshot(vault, keeper.address)).adapters[0]!;
     expect(view.fairValue).to.equal(100_000n * unit);
     expect(view.counted).to.be.within(50_000n * unit, 50_001n * unit);
+  });
+
+  it("names an adapter that does not say what it is, and nothing more of it", async () => {
+    const { system, lens } = await loadFixture(mixed);
+    const { vault, adapters, keeper } = system;
+    const gone = await adapters[0]!.getAddress();
+    await setCode(gone, "0x");
+    const [view, next] = (await lens.snapshot(vault, keeper.address)).adapters;
+    expect([view!.adapter, view!.venue, view!.readable, view!.fairValue]).to.deep.equal([
+      gone,
+      ethers.ZeroAddress,
+      false,
+      0n,
+    ]);
+    expect(next!.readable).to.equal(true);
   });
 });

@@ -176,7 +176,7 @@ describe("Breaking: a proven trip", () => {
     await venues[0]!.setLiquidity(100_000n * unit);
     await expect(vault.connect(stranger).emergencyExit(adapters[0]!))
       .to.emit(vault, "EmergencyExit")
-      .withArgs(await adapters[0]!.getAddress(), 100_000n * unit);
+      .withArgs(await adapters[0]!.getAddress(), 100_000n * unit, (await vault.accountedAssets())[0]);
     expect(await vault.idle()).to.equal(600_001n * unit);
     expect(await vault.totalAssets()).to.be.within(1_000_000n * unit, 1_000_001n * unit);
     await venues[0]!.setLiquidity(0n);
@@ -201,6 +201,40 @@ describe("Breaking: a proven trip", () => {
       .connect(system.owner)
       .addAdapter({ adapter: address, absoluteCap: MAX, relativeCap: WAD, groupMask: 0n });
     await expect(vault.emergencyExit(address)).to.be.revertedWithCustomError(vault, "NotExact").withArgs(address);
+  });
+
+  it("takes what an emergency exit loses off the price, in a block that has accrued already", async () => {
+    const { vault, system } = await loadFixture(trippedByProof);
+    const { adapters, venues, unit } = system;
+    const lose = venues[0]!.interface.encodeFunctionData("lose", [50_000n * unit]);
+    await venues[0]!.setCall(await venues[0]!.getAddress(), lose);
+    await venues[0]!.setLiquidity(100_000n * unit);
+    const before = await vault.totalAssets();
+    const [, , after] = await vault.multicall.staticCall([
+      vault.interface.encodeFunctionData("accrue"),
+      vault.interface.encodeFunctionData("emergencyExit", [await adapters[0]!.getAddress()]),
+      vault.interface.encodeFunctionData("totalAssets"),
+    ]);
+    expect(before - BigInt(after!)).to.be.within(49_999n * unit, 50_001n * unit);
+  });
+
+  it("takes nothing in an emergency from a position that others have claims on while its worth is not known", async () => {
+    const { vault, system, condition } = await loadFixture(armed);
+    const { alice, owner, token, unit } = system;
+    const adapter = await (await ethers.getContractFactory("HostileAdapter")).deploy(vault, token);
+    const address = await adapter.getAddress();
+    await vault.connect(owner).addAdapter({ adapter: address, absoluteCap: MAX, relativeCap: WAD, groupMask: 0n });
+    await rebalance(system, [[adapter, 100_000n * unit]]);
+    await vault.connect(alice).redeemInKind(500_000n * WAD, alice.address, [address]);
+    await condition.set(true, false);
+    await vault.arm(condition);
+    await time.increase(30n * MINUTE);
+    await vault.trip(condition);
+    await adapter.setReads(1n);
+    await expect(vault.emergencyExit(address)).to.be.revertedWithCustomError(vault, "EmptyMove");
+    await adapter.setReads(0n);
+    await vault.emergencyExit(address);
+    expect(await adapter.fairValue()).to.be.within(49_999n * unit, 50_001n * unit);
   });
 });
 

@@ -226,6 +226,29 @@ describe("InKind", () => {
     expect(paid).to.be.at.most((price * (shares / 3n)) / WAD / WAD + 1n);
   });
 
+  it("pays who enters and leaves nothing of a venue that failed in the same block, though a gain waits", async () => {
+    const system = await loadFixture(invested);
+    const { vault, token, venues, bob, stranger, unit } = system;
+    const options = { gasLimit: 10_000_000 };
+    await token.connect(stranger).transfer(vault, 300_000n * unit);
+    const before = await token.balanceOf(bob.address);
+    const held = await vault.balanceOf(bob.address);
+    const entered = 1_000_000n * unit;
+    const bought = await vault.previewDeposit(entered);
+    await ethers.provider.send("evm_setAutomine", [false]);
+    await vault.accrue(options);
+    await venues[0]!.setBroken(true);
+    await vault.connect(bob)["deposit(uint256,address)"](entered, bob.address, options);
+    await vault.connect(bob).redeemInKind((bought * 999_999n) / 1_000_000n, bob.address, [], options);
+    await ethers.provider.send("evm_mine", []);
+    await ethers.provider.send("evm_setAutomine", [true]);
+    expect(await vault.balanceOf(bob.address)).to.be.within(held, held + bought / 100_000n);
+    await venues[0]!.setBroken(false);
+    const got = (await token.balanceOf(bob.address)) - before;
+    const worths = (await worth(system, 0, bob.address)) + (await worth(system, 1, bob.address));
+    expect(got + worths).to.be.at.most(10n * unit);
+  });
+
   it("a claim bears the venue's losses and earns its gains", async () => {
     const system = await loadFixture(invested);
     const { vault, alice, adapters, venues, unit } = system;
@@ -293,5 +316,69 @@ describe("InKind", () => {
     const claims = await claimsOf(system);
     await vault.connect(alice).redeemClaim(a0, await claims.balanceOf(alice.address, BigInt(a0)), alice.address);
     expect(await worth(system, 0, alice.address)).to.be.greaterThan(89_000n * system.unit);
+  });
+
+  it("gives a second leaver its part of what is the vault's, as receipts or as a claim", async () => {
+    const system = await loadFixture(invested);
+    const { vault, alice, bob, adapters, unit } = system;
+    const claims = await claimsOf(system);
+    const [a0, a1] = [await adapters[0]!.getAddress(), await adapters[1]!.getAddress()];
+    await vault.connect(alice).redeemInKind(300_000n * WAD, alice.address, [a0, a1]);
+    await vault.connect(bob).redeemInKind(200_000n * WAD, bob.address, [a1]);
+    expect(await worth(system, 0, bob.address)).to.be.within(59_999n * unit, 60_001n * unit);
+    await vault.connect(bob).redeemClaim(a1, await claims.balanceOf(bob.address, BigInt(a1)), bob.address);
+    expect(await worth(system, 1, bob.address)).to.be.within(39_999n * unit, 40_001n * unit);
+    for (const adapter of [a0, a1]) {
+      await vault
+        .connect(alice)
+        .redeemClaim(adapter, await claims.balanceOf(alice.address, BigInt(adapter)), alice.address);
+    }
+    expect(await worth(system, 0, alice.address)).to.be.within(89_999n * unit, 90_001n * unit);
+    expect(await worth(system, 1, alice.address)).to.be.within(59_999n * unit, 60_001n * unit);
+    expect(await vault.totalAssets()).to.be.within(500_000n * unit, 500_003n * unit);
+  });
+
+  it("pays nothing for no shares", async () => {
+    const { vault, alice, adapters } = await loadFixture(invested);
+    await expect(vault.connect(alice).redeemInKind(0n, alice.address, [])).not.to.emit(vault, "PaidInKind");
+    await expect(vault.connect(alice).redeemInKind(0n, alice.address, [await adapters[0]!.getAddress()])).not.to.emit(
+      vault,
+      "PaidInKind",
+    );
+  });
+
+  it("takes nothing from those whose claims are all of a position, though it cannot be read", async () => {
+    const system = await loadFixture(invested);
+    const { vault, alice, bob, adapters, venues, unit } = system;
+    const claims = await claimsOf(system);
+    const a0 = await adapters[0]!.getAddress();
+    await vault.connect(alice).redeemInKind(300_000n * WAD, alice.address, [a0]);
+    await rebalance(system, [[adapters[0]!, ALL]]);
+    await venues[0]!.setBroken(true);
+    await vault.connect(bob).redeemInKind(100_000n * WAD, bob.address, []);
+    await venues[0]!.setBroken(false);
+    const { totalUnits } = await vault.adapter(a0);
+    const held = await claims.balanceOf(bob.address, BigInt(a0));
+    expect((held * (await adapters[0]!.fairValue())) / totalUnits).to.be.at.most(unit / 100n);
+  });
+
+  it("works with an adapter in quarantine that cannot be read either", async () => {
+    const system = await loadFixture(invested);
+    const { vault, alice, guardian, adapters, venues, unit } = system;
+    await vault.connect(guardian).quarantine(adapters[0]!);
+    await venues[0]!.setBroken(true);
+    await vault.connect(alice).redeemInKind(100_000n * WAD, alice.address, []);
+    await venues[0]!.setBroken(false);
+    expect(await worth(system, 0, alice.address)).to.be.within(29_999n * unit, 30_001n * unit);
+  });
+
+  it("makes no claim for shares too few for a unit of one", async () => {
+    const system = await loadFixture(invested);
+    const { vault, alice, token, adapters, unit } = system;
+    const a0 = await adapters[0]!.getAddress();
+    await token.mint(alice.address, 2n * 10n ** 9n * unit);
+    await deposit(system, alice, 2n * 10n ** 9n * unit);
+    await vault.connect(alice).redeemInKind(1n, alice.address, [a0]);
+    expect((await vault.adapter(a0)).totalUnits).to.equal(0n);
   });
 });

@@ -1,7 +1,8 @@
 // The promise of a budget, as a property: whatever the sequence, no window holds more than the limit.
 import { time } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
-import { DAY, WAD, deploySystem, deposit, rebalance, withdraw } from "../deployment";
+import { ethers } from "hardhat";
+import { DAY, MAX, WAD, deploySystem, deposit, guardOf, movesOf, rebalance, withdraw } from "../deployment";
 
 function generator(seed: bigint): (below: number) => number {
   let state = seed;
@@ -165,5 +166,44 @@ describe("RateBudget", () => {
     await rebalance(system, [[adapters[0]!, 500_000n * unit]]);
     await deposit(system, bob, 9_000_000n * unit);
     expect((await vault.turnoverBudget())[2]).to.be.lessThan(WAD / 10_000n);
+  });
+
+  it("holds nothing for a plan in the block of the opening, when there is no earlier total to be a share of", async () => {
+    const system = await deploySystem({ venues: 1, open: false });
+    const { vault, keeper, adapters, token, unit } = system;
+    await token.mint(keeper.address, unit);
+    await token.connect(keeper).approve(vault, unit);
+    const plan = [await movesOf([[adapters[0]!, unit]]), await guardOf(system)] as const;
+    const [, , available] = await vault.turnoverBudget();
+    await expect(
+      vault
+        .connect(keeper)
+        .multicall([
+          vault.interface.encodeFunctionData("open", [unit]),
+          vault.interface.encodeFunctionData("rebalance", [...plan]),
+        ]),
+    )
+      .to.be.revertedWithCustomError(vault, "TurnoverBudgetExceeded")
+      .withArgs(2n ** 64n - 1n, available);
+  });
+
+  it("holds nothing for a plan of more than any total, not even if the venue would take none of it", async () => {
+    const token = await (await ethers.getContractFactory("PlainToken")).deploy(6);
+    const system = await deploySystem({ venues: 0, token });
+    const { vault, owner, alice, unit } = system;
+    const venue = await (await ethers.getContractFactory("StingyVenue")).deploy(token);
+    const adapter = await (await ethers.getContractFactory("ERC4626Adapter")).deploy(vault, venue);
+    await vault
+      .connect(owner)
+      .addAdapter({ adapter: await adapter.getAddress(), absoluteCap: MAX, relativeCap: WAD, groupMask: 0n });
+    await deposit(system, alice, 1_000n * unit);
+    await time.increase(DAY);
+    const huge = 2n ** 129n;
+    await token.mint(await vault.getAddress(), huge);
+    await venue.set(huge, 0n);
+    const [, , available] = await vault.turnoverBudget();
+    await expect(rebalance(system, [[adapter, huge]]))
+      .to.be.revertedWithCustomError(vault, "TurnoverBudgetExceeded")
+      .withArgs(2n ** 64n - 1n, available);
   });
 });

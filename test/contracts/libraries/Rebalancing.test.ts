@@ -187,6 +187,40 @@ describe("Rebalancing: who, when, and the shape of a plan", () => {
       .and.to.emit(system.vault, "Allocated")
       .withArgs(await system.adapters[1]!.getAddress(), 5n * system.unit, 5n * system.unit);
   });
+
+  it("refuses a plan after whose deposit the adapter cannot be read", async () => {
+    const system = await loadFixture(funded);
+    const [venue] = system.venues;
+    await venue!.setCall(await venue!.getAddress(), venue!.interface.encodeFunctionData("setBroken", [true]));
+    await expect(rebalance(system, [[system.adapters[0]!, system.unit]]))
+      .to.be.revertedWithCustomError(system.vault, "AdapterUnreadable")
+      .withArgs(await system.adapters[0]!.getAddress());
+  });
+
+  it("takes nothing out of an adapter that others have claims on while it cannot be read", async () => {
+    const system = await loadFixture(invested);
+    const first = await system.adapters[0]!.getAddress();
+    await system.vault.connect(system.alice).redeemInKind(100_000n * WAD, system.alice.address, [first]);
+    await system.venues[0]!.setBroken(true);
+    await expect(rebalance(system, [[system.adapters[0]!, -system.unit]]))
+      .to.be.revertedWithCustomError(system.vault, "AdapterUnreadable")
+      .withArgs(first);
+  });
+
+  it("takes nothing of what an adapter gives away when the vault's part is worth nothing and claims are there", async () => {
+    const system = await loadFixture(funded);
+    const { vault, owner, alice, token, unit } = system;
+    const adapter = await (await ethers.getContractFactory("HostileAdapter")).deploy(vault, token);
+    const address = await adapter.getAddress();
+    await vault.connect(owner).addAdapter({ adapter: address, absoluteCap: MAX, relativeCap: WAD, groupMask: 0n });
+    await rebalance(system, [[adapter, 100_000n * unit]]);
+    await vault.connect(alice).redeemInKind(500_000n * WAD, alice.address, [address]);
+    await adapter.setValueOffset(-100_000n * unit);
+    await adapter.setOverpays(unit);
+    await expect(rebalance(system, [[adapter, ALL]]))
+      .to.be.revertedWithCustomError(vault, "ClaimsImpaired")
+      .withArgs(address, unit, 0n);
+  });
 });
 
 describe("Rebalancing: loss", () => {
@@ -522,5 +556,34 @@ describe("Rebalancing: turnover, caps, idle", () => {
     await ethers.provider.send("evm_mine", []);
     await ethers.provider.send("evm_setAutomine", [true]);
     expect((await ethers.provider.getTransactionReceipt(bundled.hash))!.status).to.equal(0);
+  });
+
+  it("counts a group's own members only, and one that cannot be read as it was last recorded", async () => {
+    const system = await deploySystem({
+      venues: 3,
+      terms: {
+        groups: ["first", "second"].map((name) => ({ name: ethers.encodeBytes32String(name), relativeCap: WAD / 2n })),
+      },
+      adapterTerms: (index) => ({ groupMask: index === 2 ? 2n : 1n }),
+    });
+    const { vault, adapters, venues, alice, unit } = system;
+    await deposit(system, alice, 1_000_000n * unit);
+    await time.increase(DAY);
+    await rebalance(system, [
+      [adapters[0]!, 400_000n * unit],
+      [adapters[2]!, 300_000n * unit],
+    ]);
+    await time.increase(DAY);
+    await venues[0]!.setBroken(true);
+    const cap = (await vault.limitBase()) / 2n;
+    await expect(rebalance(system, [[adapters[1]!, 150_000n * unit]]))
+      .to.be.revertedWithCustomError(vault, "GroupCapExceeded")
+      .withArgs(0n, 550_000n * unit, cap);
+    await venues[0]!.setBroken(false);
+    await venues[0]!.lose(100_000n * unit);
+    await vault.accrue();
+    await time.increase(60n);
+    await rebalance(system, [[adapters[1]!, 140_000n * unit]]);
+    expect(await vault.groupAllocation(1n)).to.equal(300_000n * unit);
   });
 });

@@ -108,6 +108,14 @@ describe("Settings: first configuration", () => {
       .withArgs(foreign.adapter, s.alice.address);
   });
 
+  it("takes no adapter without code", async () => {
+    const s = await loadFixture(system);
+    const terms = { adapter: s.alice.address, absoluteCap: MAX, relativeCap: WAD, groupMask: 0n };
+    await expect(s.vault.connect(s.owner).addAdapter(terms))
+      .to.be.revertedWithCustomError(s.vault, "NotContract")
+      .withArgs(s.alice.address);
+  });
+
   it("takes ten adapters and no more, none twice, in groups that exist", async () => {
     const s = await loadFixture(system);
     const add = async (over: object = {}) => {
@@ -198,6 +206,15 @@ describe("Settings: opening", () => {
         .to.be.revertedWithCustomError(vault, "DeployerHoldsRole")
         .withArgs(deployer, role);
     }
+  });
+
+  it("refuses to open for an owner who created the vault itself", async () => {
+    const s = await loadFixture(closed);
+    const factory = await ethers.getContractFactory("Vault", { libraries: await deployLibraries(), signer: s.owner });
+    const vault = (await factory.deploy((await configuration(s, {})) as never)) as Vault;
+    await expect(vault.connect(s.alice).open(s.unit))
+      .to.be.revertedWithCustomError(vault, "DeployerHoldsRole")
+      .withArgs(s.owner.address, ethers.encodeBytes32String("owner"));
   });
 });
 
@@ -387,6 +404,10 @@ describe("Settings: each setter knows its safer direction", () => {
       "ZeroAddress",
     );
     await s.vault.connect(s.guardian).setManagementFee(0n);
+    await expect(s.vault.connect(s.owner).setFeeRecipient(ethers.ZeroAddress)).to.be.revertedWithCustomError(
+      s.vault,
+      "ZeroAddress",
+    );
     await s.vault.connect(s.guardian).setPerformanceFee(0n);
     await s.vault.connect(s.owner).setFeeRecipient(ethers.ZeroAddress);
     await expect(s.vault.connect(s.owner).setManagementFee(1n)).to.be.revertedWithCustomError(s.vault, "ZeroAddress");

@@ -1,0 +1,245 @@
+// What Slither finds in the contracts and what stays, each with its reason. The number is how often a function has it: a
+// further finding in the same place is a new one.
+
+interface Waiver {
+  readonly check: string;
+  readonly at: Readonly<Record<string, number>>;
+  readonly why: string;
+}
+
+export const WAIVERS: readonly Waiver[] = [
+  {
+    check: "reentrancy-balance",
+    at: { "Breaking.emergencyExit": 1 },
+    why: "Runs in the vault, under its reentrancy guard: idle can only grow meanwhile, by what somebody gives away.",
+  },
+  {
+    check: "reentrancy-events",
+    at: {
+      "Breaking.emergencyExit": 1,
+      "InKind.payPart": 1,
+      "InKind.redeem": 1,
+      "InKind.redeemClaim": 1,
+      "Rebalancing.carryOut": 1,
+      "Rebalancing.depositMove": 1,
+      "Rebalancing.rebalance": 1,
+    },
+    why: "The vault's reentrancy guard keeps the order of its events; they tell what the call did, so they come after it.",
+  },
+  {
+    check: "incorrect-equality",
+    at: { "Accounting.current": 1, "Accounting.limitBase": 1 },
+    why: "Asks whether something happened in this very block.",
+  },
+  {
+    check: "incorrect-equality",
+    at: { "Accounting.forecast": 1 },
+    why: "Whether a gain rounds down to nothing, when its seconds are carried over. Nobody outside can move `growth`.",
+  },
+  {
+    check: "incorrect-equality",
+    at: { "Rebalancing.checkLoss": 1 },
+    why: "A plan that lost nothing has no loss to check; one unit more is checked.",
+  },
+  {
+    check: "incorrect-equality",
+    at: { "AaveV3Adapter.withdraw": 1, "CompoundV3Adapter.withdraw": 1, "Breaking.emergencyExit": 1 },
+    why: "Nothing is there to withdraw, or nothing came. Whoever gives the adapter a unit only makes the call go on and pay it.",
+  },
+  {
+    check: "timestamp",
+    at: { "Accounting.current": 1, "Accounting.limitBase": 1, "Vault.accrueNow": 1 },
+    why: "Compared for equality only: is it the same block.",
+  },
+  {
+    check: "timestamp",
+    at: {
+      "Accounting.fees": 1,
+      "Accounting.forecast": 1,
+      "Accounting.isWipedOut": 1,
+      "RateBudget.available": 1,
+      "RateBudget.usedNow": 1,
+    },
+    why: "Amounts that grow with time by the second are compared, and no moment decides anything.",
+  },
+  {
+    check: "timestamp",
+    at: {
+      "BreakerState.get": 1,
+      "Breaking.arm": 1,
+      "Breaking.guardianTrip": 1,
+      "Breaking.trip": 1,
+      "Rebalancing.rebalance": 1,
+    },
+    why: "Windows of half an hour to days, and a deadline of the keeper's own. A slot's twelve seconds change nothing.",
+  },
+  {
+    check: "timestamp",
+    at: {
+      "OracleTrouble.holds": 1,
+      "OracleTrouble.outsideThroughout": 1,
+      "SharePriceFall.holds": 1,
+      "SharePriceFall.observe": 1,
+      "VenueIlliquid.averageRate": 1,
+      "VenueIlliquid.holds": 1,
+      "VenueIlliquid.observe": 1,
+    },
+    why: "Ages of what was observed: quarters of an hour and more, or whether it was in this very block.",
+  },
+  {
+    check: "timestamp",
+    at: { "CompoundV3Illiquid.debtIndex": 1 },
+    why: "Time since Comet's last accrual, as Comet itself counts it.",
+  },
+  {
+    check: "incorrect-equality",
+    at: { "CompoundV3Illiquid.debtIndex": 1, "VenueIlliquid.averageRate": 1, "VenueIlliquid.holds": 1 },
+    why: "No time since an accrual, no checkpoint yet, or a shortage seen in this very block: nothing between can be meant.",
+  },
+  {
+    check: "calls-loop",
+    at: { "VenueReverting.foundBefore": 2 },
+    why: "At most ten adapters, asked of the vault itself; a revert means that the condition does not hold.",
+  },
+  {
+    check: "reentrancy-benign",
+    at: { "SharePriceFall.observe": 1 },
+    why: "`accrue` comes first on purpose; who names a contract that is no vault writes that contract's entries only.",
+  },
+  {
+    check: "reentrancy-events",
+    at: { "SharePriceFall.observe": 1 },
+    why: "As above: the event tells what the accrual led to.",
+  },
+  {
+    check: "unused-return",
+    at: { "SharePriceFall.holds": 1, "SharePriceFall.observe": 2, "VenueReverting.holds": 1 },
+    why: "Of several answers one is asked: registered or not, counted or not, read or not.",
+  },
+  {
+    check: "calls-loop",
+    at: { "Rebalancing.depositMove": 2, "Rebalancing.withdrawMove": 2 },
+    why: "A plan is all or nothing, and the keeper chooses its moves: one that fails is left out of the next plan.",
+  },
+  {
+    check: "calls-loop",
+    at: { "InKind.payPart": 1 },
+    why: "At most ten adapters; the call is to the vault's own token of claims, which refuses nobody but the zero address.",
+  },
+  {
+    check: "calls-loop",
+    at: { "Settings.appendAdapter": 3, "Settings.open": 1 },
+    why: "At the deployment: at most ten adapters and four roles, and a failure should end it.",
+  },
+  {
+    check: "calls-loop",
+    at: { "VaultLens.readAdapter": 5 },
+    why: "A view over at most ten adapters; the calls that may fail are bounded in gas and caught.",
+  },
+  {
+    check: "unused-return",
+    at: { "AaveV3Adapter.withdraw": 1, "ERC4626Adapter.deposit": 1, "ERC4626Adapter.withdraw": 2 },
+    why: "What a venue says that it did is not believed: balances say it.",
+  },
+  {
+    check: "unused-return",
+    at: { "Rebalancing.withdrawMove": 1 },
+    why: "What an adapter says that it paid is not believed: idle says it.",
+  },
+  {
+    check: "unused-return",
+    at: { "Breaking.emergencyExit": 2 },
+    why: "As in Rebalancing.withdrawMove; and when a guardian's trip would end is not asked here.",
+  },
+  {
+    check: "unused-return",
+    at: { "Vault.rebalance": 1 },
+    why: "The library's function returns nothing.",
+  },
+  {
+    check: "unused-return",
+    at: { "Vault.pull": 2 },
+    why: "A position that cannot be read is worth nothing here; and an exit's loss is the next accrual's, not booked at once.",
+  },
+  {
+    check: "unused-return",
+    at: { "Breaking.reportUnreadable": 1 },
+    why: "Only whether it can be read is asked.",
+  },
+  {
+    check: "unused-return",
+    at: { "Breaking.guardianTrip": 1, "Breaking.reset": 1, "Vault.enterable": 1 },
+    why: "Only the breaker's state is asked, not its end.",
+  },
+  {
+    check: "unused-return",
+    at: { "VaultLens.readTotals": 1 },
+    why: "The lens shows one of the three.",
+  },
+  {
+    check: "uninitialized-local",
+    at: {
+      "Accounting.recordValue.group": 1,
+      "InKind.payPart.part": 1,
+      "Rebalancing.carryOut.grownCount": 1,
+      "Rebalancing.carryOut.seen": 1,
+      "Rebalancing.checkCaps.group": 1,
+      "Rebalancing.rebalance.run": 1,
+      "Rebalancing.withdrawMove.part": 1,
+      "Settings.setQueue.seen": 1,
+      "Vault.pull.before": 1,
+      "VaultLens.readLimits.budget": 1,
+      "VaultLens.readLimits.turnover": 1,
+    },
+    why: "Zero is where they start, and is what the language gives.",
+  },
+  {
+    check: "missing-zero-check",
+    at: {
+      "AaveV3Adapter.constructor.asset_": 1,
+      "AaveV3Adapter.constructor.vault_": 1,
+      "AaveV3Adapter.constructor.venue_": 1,
+      "CompoundV3Adapter.constructor.vault_": 1,
+      "CompoundV3Adapter.constructor.venue_": 1,
+      "ERC4626Adapter.constructor.vault_": 1,
+      "ERC4626Adapter.constructor.venue_": 1,
+    },
+    why: "The vault refuses an adapter whose vault or asset is not its own; a venue of zero answers nothing, and the constructor reverts.",
+  },
+  {
+    check: "var-read-using-this",
+    at: { "AaveV3Adapter.maxWithdraw": 1, "CompoundV3Adapter.maxWithdraw": 1, "ERC4626Adapter.maxWithdraw": 1 },
+    why: "A call to itself so that it can be caught: a maximum never reverts.",
+  },
+  {
+    check: "assembly",
+    at: {
+      "BoundedRead.tryCall": 1,
+      "BoundedRead.tryGet": 1,
+      "BoundedRead.tryUint": 1,
+      "InKind.tryPay": 1,
+      "OracleTrouble.read": 1,
+    },
+    why: "Solidity copies whatever the other side returns, and the caller pays for it; these take one word at most.",
+  },
+  {
+    check: "assembly",
+    at: { "TrustedRead.get": 2, "Accounting.sumNow": 1 },
+    why: "Every deposit pays for these an adapter; the slot that sumNow takes apart is in storageLayout.json.",
+  },
+  {
+    check: "assembly",
+    at: { "Vault.rebalance": 1, "Rebalancing.appended": 1, "Rebalancing.hashOf": 1 },
+    why: "A plan is handed on and hashed as it came; encoding it again would cost some 4,000 gas.",
+  },
+  {
+    check: "naming-convention",
+    at: { "Vault.ASSET": 1, "Vault.CLAIMS": 1, "Vault.VIRTUAL_SHARES": 1 },
+    why: "Immutables are written like constants here.",
+  },
+  {
+    check: "naming-convention",
+    at: { "IAaveV3ReserveRateStrategy.OPTIMAL_USAGE_RATIO": 1 },
+    why: "Aave's name.",
+  },
+];
