@@ -3,8 +3,8 @@
 //   npm run test:invariants:long              more than a million calls
 //   … -- --runs 100 --depth 200 --seed 0x5 --match gain --threads 1
 // Forge begins every invariant of a contract with the same random numbers, so that all of them would see the same calls.
-// Here each has a process of its own with a seed made of its name: no two campaigns are alike, and since every invariant
-// asserts all laws, each call of each campaign counts for all of them.
+// Here they are dealt out to groups, a process and a seed each; since every invariant asserts all laws, each call of each
+// group counts for all of them.
 import { createHash } from "node:crypto";
 import { spawn, spawnSync } from "node:child_process";
 import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -18,12 +18,13 @@ const ROOT = path.join(__dirname, "..", "..");
 const FORGE = path.join(ROOT, "node_modules", ".bin", "forge");
 const FOLDER = "test/invariants";
 
-/** 31 invariants × 4 vaults × runs × depth. */
-const DEPTHS = { short: { runs: 5, depth: 64 }, long: { runs: 32, depth: 256 } } as const;
+/** In each invariant and vault; a group's seed makes what its invariants see. */
+const DEPTHS = { short: { runs: 2, depth: 64, groups: 6 }, long: { runs: 32, depth: 256, groups: 38 } } as const;
 
 interface Options {
   readonly runs: number;
   readonly depth: number;
+  readonly groups: number;
   readonly seed: string;
   readonly threads: number;
   readonly match: RegExp;
@@ -44,6 +45,7 @@ function options(): Options {
   return {
     runs: Number(values.runs ?? depths.runs),
     depth: Number(values.depth ?? depths.depth),
+    groups: depths.groups,
     seed: values.seed ?? seedOfConfiguration(),
     threads: Number(values.threads ?? Math.min(2, os.availableParallelism())),
     match: new RegExp(values.match),
@@ -71,10 +73,16 @@ function testNames(): string[] {
   return [...new Set(names)].sort();
 }
 
-/** One test in every contract that has it. */
-async function campaign(name: string, { runs, depth, seed }: Options, failures: string): Promise<Outcome[]> {
-  const own = `0x${createHash("sha256").update(`${seed} ${name}`).digest("hex")}`;
-  const args = ["test", "--json", "--threads", "1", "--match-test", `^${name}\\b`, "--fuzz-seed", own];
+/** A group's tests in every contract that has them. */
+async function campaign(
+  names: readonly string[],
+  { runs, depth, seed }: Options,
+  failures: string,
+): Promise<Outcome[]> {
+  const own = `0x${createHash("sha256")
+    .update(`${seed} ${names.join(" ")}`)
+    .digest("hex")}`;
+  const args = ["test", "--json", "--threads", "1", "--match-test", `^(${names.join("|")})\\b`, "--fuzz-seed", own];
   const child = spawn(FORGE, args, {
     cwd: ROOT,
     stdio: ["ignore", "pipe", "pipe"],
@@ -82,7 +90,7 @@ async function campaign(name: string, { runs, depth, seed }: Options, failures: 
       ...process.env,
       FOUNDRY_INVARIANT_RUNS: String(runs),
       FOUNDRY_INVARIANT_DEPTH: String(depth),
-      FOUNDRY_INVARIANT_FAILURE_PERSIST_DIR: path.join(failures, name),
+      FOUNDRY_INVARIANT_FAILURE_PERSIST_DIR: path.join(failures, names[0] ?? ""),
     },
   });
   let out = "";
@@ -91,7 +99,11 @@ async function campaign(name: string, { runs, depth, seed }: Options, failures: 
   child.stderr.setEncoding("utf8").on("data", (chunk: string) => (err += chunk));
   await new Promise<void>((resolve) => child.on("close", () => resolve()));
   const outcomes = parseReport(out);
-  return outcomes.length > 0 ? outcomes : [{ name, contract: "-", failure: `forge said nothing: ${err}`, calls: [] }];
+  const silent = names.filter((name) => !outcomes.some((outcome) => outcome.name === name));
+  return [
+    ...outcomes,
+    ...silent.map((name) => ({ name, contract: "-", failure: `forge said nothing of it: ${err}`, calls: [] })),
+  ];
 }
 
 function print(outcomes: readonly Outcome[]): void {
@@ -139,21 +151,30 @@ function note(name: string, outcomes: readonly Outcome[]): void {
   appendFileSync(file, `${JSON.stringify(line)}\n`);
 }
 
+function groupsOf(names: readonly string[], count: number): string[][] {
+  const groups: string[][] = Array.from({ length: Math.min(count, names.length) }, () => []);
+  names.forEach((name, i) => groups[i % groups.length]?.push(name));
+  return groups;
+}
+
 async function main(): Promise<void> {
   const chosen = options();
   forgeOf(["build", "--quiet"]);
   const names = testNames().filter((name) => chosen.match.test(name));
   const failures = mkdtempSync(path.join(os.tmpdir(), "tiller-invariants-"));
   const outcomes: Outcome[] = [];
-  const waiting = [...names];
+  const waiting = groupsOf(names, chosen.groups);
   const worker = async (): Promise<void> => {
-    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
-      const found = await campaign(name, chosen, failures);
-      outcomes.push(...found);
-      note(name, found);
-      const calls = found.reduce((sum, { counts }) => sum + (counts?.calls ?? 0), 0);
-      const verdict = found.every(({ failure }) => failure === undefined) ? "holds" : "BROKEN";
-      console.log(`${verdict.padEnd(6)} ${name}${calls > 0 ? ` (${calls} calls)` : ""}`);
+    for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {
+      const all = await campaign(group, chosen, failures);
+      outcomes.push(...all);
+      for (const name of group) {
+        const found = all.filter((outcome) => outcome.name === name);
+        note(name, found);
+        const calls = found.reduce((sum, { counts }) => sum + (counts?.calls ?? 0), 0);
+        const verdict = found.every(({ failure }) => failure === undefined) ? "holds" : "BROKEN";
+        console.log(`${verdict.padEnd(6)} ${name}${calls > 0 ? ` (${calls} calls)` : ""}`);
+      }
     }
   };
   try {

@@ -161,18 +161,27 @@ abstract contract Invariants is Scene {
 
     function invariant_writtenOffOnlyWhileSomethingDoesNotCount() external {
         bool counted = w.allCount();
+        bool late = accruedBefore();
         vault.accrue();
         (uint256 amount, bool uncounted) = vault.writtenOff();
-        require(uncounted == !counted, "uncounted is not what the adapters are");
-        require(uncounted || amount == 0, "something stays written off");
+        require(uncounted == !counted || late, "uncounted is not what the adapters are");
+        // Next to nothing left closes entry as well: see {Accounting.isWipedOut}.
+        require(uncounted || amount == 0 || vault.maxDeposit(w.depositors(0)) == 0, "something stays written off");
         (uint256 accounted, , ) = vault.accountedAssets();
         require(accounted + amount <= l.most() + w.dust(), "more is written off than there was");
         unbroken();
     }
 
+    /// @dev An accrual of this block found everything readable: what fails since is found in the next block.
+    function accruedBefore() private view returns (bool) {
+        (, , uint256 updatedAt) = vault.accountedAssets();
+        (, bool uncounted) = vault.writtenOff();
+        return updatedAt == block.timestamp && !uncounted;
+    }
+
     function invariant_nobodyEntersWhileAnAdapterDoesNotCountOrTripped() external {
         (IVault.Breaker state, ) = vault.breaker();
-        if (!w.allCount() || state != IVault.Breaker.Closed) {
+        if ((!w.allCount() && !accruedBefore()) || state != IVault.Breaker.Closed) {
             address depositor = w.depositors(0);
             require(vault.maxDeposit(depositor) == 0 && vault.maxMint(depositor) == 0, "max is not zero");
             uint256 assets = Math.min(w.scale(), token.balanceOf(depositor));

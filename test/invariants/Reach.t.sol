@@ -40,6 +40,7 @@ contract Reach is Scene {
                 )
             );
         }
+        failTwice();
         requireReached("deposit");
         requireReached("withdrawal");
         requireReached("exit beyond idle");
@@ -66,6 +67,18 @@ contract Reach is Scene {
         requireRefused(IVault.AbsoluteCapExceeded.selector, "absolute cap");
         requireRefused(IVault.GroupCapExceeded.selector, "group cap");
         requireRefused(IVault.IdleTooLow.selector, "idle");
+    }
+
+    /// @dev Two reports fifty blocks apart of a venue that stays broken are too rare to wait for.
+    function failTwice() private {
+        (Market market, Trips trips, Time time) = (Market(handlers[4]), Trips(handlers[5]), Time(handlers[7]));
+        for (uint256 i; i < w.ADAPTERS(); ++i) {
+            market.setReads(i, 1);
+            trips.reportUnreadable(i);
+            time.passBlocks(59);
+            trips.reportUnreadable(i);
+        }
+        require(bytes(l.firstBreach()).length == 0, l.firstBreach());
     }
 
     function anyCall(uint256 word) private view returns (address, bytes4) {

@@ -40,7 +40,7 @@ contract Owner is Settings {
     function restore() external harmless {
         send(abi.encodeCall(IVault.resetBreaker, ()));
         send(abi.encodeCall(IVault.setDepositCap, (type(uint256).max)));
-        send(abi.encodeCall(IVault.setMinimumIdle, (0.05e18)));
+        send(abi.encodeCall(IVault.setMinimumIdle, (0.3e18)));
         send(abi.encodeCall(IVault.setLossPerCall, (0.001e18)));
         send(abi.encodeCall(IVault.setLossBudget, (0.01e18, 1 days)));
         send(abi.encodeCall(IVault.setTurnoverBudget, (2e18, 1 days)));
@@ -49,7 +49,7 @@ contract Owner is Settings {
         for (uint256 i; i < ADAPTERS; ++i) {
             address adapter = address(w.adapters(i));
             send(abi.encodeCall(IVault.liftQuarantine, (adapter)));
-            send(abi.encodeCall(IVault.setAbsoluteCap, (adapter, type(uint256).max)));
+            send(abi.encodeCall(IVault.setAbsoluteCap, (adapter, vault.totalAssets() / 2)));
             send(abi.encodeCall(IVault.setRelativeCap, (adapter, 0.6e18)));
         }
         for (uint256 i; i < 2; ++i) send(abi.encodeCall(IVault.setKeeper, (w.attackers(i), true)));
