@@ -95,7 +95,8 @@ contract SharePriceFall is ICondition {
         Observations storage o = seen[vault];
         if (o.mark.since <= IVault(vault).breakerResetAt()) return false;
         Sample memory sample = o.latest.takenAt < block.timestamp ? o.latest : o.previous;
-        if (sample.takenAt == 0 || block.timestamp > sample.takenAt + FRESH) return false;
+        // No sample at all is one of the year 1970.
+        if (block.timestamp > sample.takenAt + FRESH) return false;
         (, bool uncounted) = IVault(vault).writtenOff();
         if (uncounted) return false;
         uint256 lowest = (uint256(o.mark.price) * (WAD - bound)) / WAD;

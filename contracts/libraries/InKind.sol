@@ -113,6 +113,7 @@ library InKind {
         uint256 numerator = slot.quarantined || !ok ? exit.uncounted : exit.numerator;
         if (numerator == 0) return;
         uint256 denominator = exit.denominator;
+        uint256 left = recordedAfter(s, slot.adapter, numerator, denominator);
         ClaimUnits memory units = s.claimUnits[slot.adapter];
         uint256 part;
         if (units.total != 0) {
@@ -125,7 +126,7 @@ library InKind {
             (bool paid, uint256 receipts) = tryPay(slot.adapter, numerator, denominator, exit.receiver);
             if (paid) {
                 if (part != 0) Accounting.setUnits(s, slot.adapter, units.total - part, units.claimed);
-                recordLess(s, slot, exit.numerator, exit.denominator);
+                record(s, slot, left);
                 emit IVault.PaidInKind(slot.adapter, exit.receiver, receipts, 0);
                 return;
             }
@@ -138,7 +139,7 @@ library InKind {
         Accounting.setUnits(s, slot.adapter, units.total, units.claimed + part);
         s.adapters[s.positions[slot.adapter].place - 1].claimed = true;
         exit.claims.mint(exit.receiver, slot.adapter, part);
-        recordLess(s, slot, exit.numerator, exit.denominator);
+        record(s, slot, left);
         emit IVault.PaidInKind(slot.adapter, exit.receiver, 0, part);
     }
 
@@ -179,11 +180,20 @@ library InKind {
         }
     }
 
-    function recordLess(VaultState storage s, AdapterSlot memory slot, uint256 numerator, uint256 denominator) private {
-        uint256 recorded = s.positions[slot.adapter].recorded;
-        recorded -= Math.mulDiv(recorded, numerator, denominator);
-        Accounting.recordValue(s, slot, recorded);
-        emit IVault.Allocated(slot.adapter, 0, recorded);
+    /// @dev Rounded up: what is recorded counts against caps.
+    function recordedAfter(
+        VaultState storage s,
+        address adapter,
+        uint256 numerator,
+        uint256 denominator
+    ) private view returns (uint256) {
+        uint256 recorded = s.positions[adapter].recorded;
+        return recorded - Math.mulDiv(recorded, numerator, denominator);
+    }
+
+    function record(VaultState storage s, AdapterSlot memory slot, uint256 value) private {
+        Accounting.recordValue(s, slot, value);
+        emit IVault.Allocated(slot.adapter, 0, value);
     }
 
     function skipMask(VaultState storage s, address[] calldata skip) private view returns (uint256 mask) {

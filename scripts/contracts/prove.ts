@@ -1,5 +1,5 @@
 // `npm run prove`: the steps of the proof of test/halmos/, for all numbers, by halmos (symbolic execution and z3), on what
-// forge builds of them. A minute or two; not part of `npm test`. halmos is installed by `pip install halmos==0.3.3`.
+// forge builds of them. Seconds. halmos is installed by `.ci/run`, or by `pip install halmos==0.3.3`.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import path from "node:path";
