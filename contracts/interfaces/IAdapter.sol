@@ -46,7 +46,8 @@ interface IAdapter {
     /// @notice How much `withdraw` could pay now: position, cash and pause known. Never reverts; zero when in doubt.
     function maxWithdraw() external view returns (uint256 assets);
 
-    /// @notice Puts `assets`, already transferred to the adapter, to work. Vault only. Leaves no allowance behind.
+    /// @notice Puts `assets`, already transferred to the adapter, to work, and sends back what of the asset is left, what
+    /// strangers sent here included. Vault only. Leaves no allowance behind.
     /// @param data What the venue needs beyond the amount; empty for lending and ERC-4626 venues.
     function deposit(uint256 assets, bytes calldata data) external;
 

@@ -9,6 +9,7 @@ import {IVault} from "../interfaces/IVault.sol";
 import {Accounting} from "./Accounting.sol";
 import {BreakerState} from "./BreakerState.sol";
 import {RateBudget} from "./RateBudget.sol";
+import {TrustedRead} from "./TrustedRead.sol";
 import {AdapterSlot, Keeper, VaultState, WAD} from "./VaultState.sol";
 
 /// @title The keeper's only power, and every bound on it
@@ -175,10 +176,13 @@ library Rebalancing {
         uint256 amount = uint256(move.assets);
         uint256 idleBefore = run.idle;
         if (amount > idleBefore) revert IVault.IdleExceeded(amount, idleBefore);
+        // What strangers sent to the adapter comes in with this deposit, and makes up for no loss of it.
+        uint256 strays = TrustedRead.balanceOf(address(asset), slot.adapter);
         asset.safeTransfer(slot.adapter, amount);
         IAdapter(slot.adapter).deposit(amount, move.data);
         run.idle = asset.balanceOf(address(this));
-        uint256 given = idleBefore - Math.min(idleBefore, run.idle);
+        strays = Math.min(strays, run.idle - Math.min(run.idle, idleBefore - amount));
+        uint256 given = idleBefore + strays - Math.min(idleBefore + strays, run.idle);
         (ok, valueAfter) = Accounting.positionValue(slot.adapter);
         if (!ok) revert IVault.AdapterUnreadable(slot.adapter);
         if (valueAfter < before + given) {

@@ -19,7 +19,7 @@ const FORGE = path.join(ROOT, "node_modules", ".bin", "forge");
 const FOLDER = "test/invariants";
 
 /** In each invariant and vault; a group's seed makes what its invariants see. */
-const DEPTHS = { short: { runs: 2, depth: 64, groups: 6 }, long: { runs: 32, depth: 256, groups: 38 } } as const;
+const DEPTHS = { short: { runs: 2, depth: 64, groups: 6 }, long: { runs: 27, depth: 256, groups: 38 } } as const;
 
 interface Options {
   readonly runs: number;
@@ -134,10 +134,6 @@ function print(outcomes: readonly Outcome[]): void {
   const table = new Table({ head: ["handler", "calls", "reverts"] });
   for (const [handler, { calls, reverts }] of [...handlers].sort()) table.push([handler, calls, reverts]);
   console.log(table.toString());
-
-  for (const { name, contract, failure } of outcomes) {
-    if (failure !== undefined) console.log(`\n${name} of ${contract}\n${failure}`);
-  }
 }
 
 /** Counts for `npm test`, as the reporters of the other runners: an invariant is one test, over all vaults. */
@@ -174,6 +170,9 @@ async function main(): Promise<void> {
         const calls = found.reduce((sum, { counts }) => sum + (counts?.calls ?? 0), 0);
         const verdict = found.every(({ failure }) => failure === undefined) ? "holds" : "BROKEN";
         console.log(`${verdict.padEnd(6)} ${name}${calls > 0 ? ` (${calls} calls)` : ""}`);
+        for (const { contract, failure } of found) {
+          if (failure !== undefined) console.log(`       of ${contract}: ${failure.replaceAll("\n", "\n         ")}`);
+        }
       }
     }
   };

@@ -1,5 +1,5 @@
 // Accounting, ERC-4626 and exits of the vault. The keeper's side is in libraries/Rebalancing.test.ts.
-import { loadFixture, time } from "@nomicfoundation/hardhat-network-helpers";
+import { loadFixture, setBalance, time } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
 import type { Interface } from "ethers";
 import { ethers } from "hardhat";
@@ -244,6 +244,27 @@ describe("Vault: fees", () => {
     await vault.accrue();
     expect(await vault.sharePrice()).to.be.greaterThan((unit * WAD * 11n) / 10n);
     expect(await vault.balanceOf(feeRecipient.address)).to.be.lessThan(WAD);
+  });
+});
+
+describe("Vault: next to nothing left", () => {
+  it("closes entry at the unit below a hundredth of par, and opens it again with that unit", async () => {
+    const { vault, token, alice, stranger, ...system } = await deploySystem({ venues: 0 });
+    await deposit({ vault, token, alice, stranger, ...system }, alice, 1_000_000n * system.unit);
+    // With the seed of 1 and the virtual unit: par is 1,000,001.000001.
+    const least = 10_000_010_000n;
+    const bearer = await ethers.getImpersonatedSigner(await vault.getAddress());
+    await setBalance(bearer.address, WAD);
+    await token.connect(bearer).transfer(stranger.address, (await vault.totalAssets()) - least);
+    await vault.accrue();
+    expect(await vault.totalAssets()).to.equal(least);
+    expect(await vault.maxDeposit(alice.address)).to.be.greaterThan(0n);
+    await token.connect(bearer).transfer(stranger.address, 1n);
+    await vault.accrue();
+    expect(await vault.maxDeposit(alice.address)).to.equal(0n);
+    await token.connect(stranger).transfer(vault, 1n);
+    await vault.accrue();
+    expect(await vault.maxDeposit(alice.address)).to.be.greaterThan(0n);
   });
 });
 

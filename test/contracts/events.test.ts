@@ -57,6 +57,23 @@ describe("the vault's events", () => {
       .withArgs(0n, 0n, ethers.ZeroAddress);
   });
 
+  it("say of each first limit that there was none before", async () => {
+    const { vault } = await loadFixture(invested);
+    const creation = await vault.deploymentTransaction()!.wait();
+    const limits = (await vault.queryFilter(vault.filters.LimitChanged())).filter(
+      (log) => log.blockNumber === creation!.blockNumber,
+    );
+    expect(limits.map((log) => ethers.decodeBytes32String(log.args.field))).to.have.members([
+      "managementFee",
+      "performanceFee",
+      "maxRate",
+      "depositCap",
+      "minimumIdle",
+      "lossPerCall",
+    ]);
+    for (const { args } of limits) expect(args.previous).to.equal(0n);
+  });
+
   it("say of a cap whose it is, beside the adapter's other caps", async () => {
     const { vault, guardian, adapters } = await loadFixture(invested);
     const [first, second] = [await adapters[0]!.getAddress(), await adapters[1]!.getAddress()];

@@ -175,6 +175,11 @@ contract World is Cheats {
         for (uint256 i; i < ADAPTERS; ++i) if (all || counts(i)) sum += vaultPartOf(i);
     }
 
+    /// @notice Tokens that were sent to adapters: the next move through one brings them in.
+    function strays() public view returns (uint256 sum) {
+        for (uint256 i; i < ADAPTERS; ++i) sum += token.balanceOf(address(adapters[i]));
+    }
+
     /// @notice What roundings of the vault and of three venues may move in one call, in assets.
     function dust() public view returns (uint256 sum) {
         sum = 8;

@@ -263,6 +263,22 @@ describe("Rebalancing: loss", () => {
     ).to.be.revertedWithCustomError(system.vault, "LossExceeded");
   });
 
+  it("never nets a loss with what strangers sent to the adapter, which comes in all the same", async () => {
+    const system = await loadFixture(lossy);
+    const { vault, adapters, unit, token, stranger } = system;
+    await token.connect(stranger).transfer(adapters[0]!, 5_000n * unit);
+    await expect(rebalance(system, [[adapters[0]!, 200_000n * unit]])).to.be.revertedWithCustomError(
+      vault,
+      "LossExceeded",
+    );
+    const idle = await vault.idle();
+    const receipt = await (await rebalance(system, [[adapters[0]!, 90_000n * unit]])).wait();
+    const log = receipt!.logs.map((l) => vault.interface.parseLog(l)).find((l) => l?.name === "Rebalanced")!;
+    expect(log.args["lost"]).to.be.within(899n * unit, 901n * unit);
+    expect(await vault.idle()).to.equal(idle - 85_000n * unit);
+    expect(await token.balanceOf(adapters[0]!)).to.equal(0n);
+  });
+
   it("adds up the losses of all moves, also when a later one loses nothing or gains", async () => {
     const system = await loadFixture(lossy);
     const { vault, adapters, unit } = system;
@@ -311,6 +327,13 @@ describe("Rebalancing: loss", () => {
         await rebalance(system, [[adapters[0]!, 90_000n * unit]]);
       } catch (error) {
         expect(String(error)).to.match(/LossBudgetExceeded/);
+        const [, , available] = await vault.lossBudget();
+        await expect(rebalance(system, [[adapters[0]!, 90_000n * unit]]))
+          .to.be.revertedWithCustomError(vault, "LossBudgetExceeded")
+          .withArgs(
+            (asked: bigint) => asked > 8n * 10n ** 14n,
+            (left: bigint) => left >= available && left < 9n * 10n ** 14n,
+          );
         break;
       }
       spent += before - (await vault.totalAssets());
@@ -556,6 +579,23 @@ describe("Rebalancing: turnover, caps, idle", () => {
     await ethers.provider.send("evm_mine", []);
     await ethers.provider.send("evm_setAutomine", [true]);
     expect((await ethers.provider.getTransactionReceipt(bundled.hash))!.status).to.equal(0);
+  });
+
+  it("asks nothing of a group that the adapter is not in", async () => {
+    const system = await deploySystem({
+      venues: 2,
+      terms: {
+        groups: ["first", "second"].map((name) => ({ name: ethers.encodeBytes32String(name), relativeCap: WAD / 2n })),
+      },
+      adapterTerms: (index) => ({ groupMask: index === 1 ? 2n : 1n }),
+    });
+    const { vault, adapters, alice, guardian, unit } = system;
+    await deposit(system, alice, 1_000_000n * unit);
+    await time.increase(DAY);
+    await rebalance(system, [[adapters[0]!, 400_000n * unit]]);
+    await vault.connect(guardian).setGroupCap(0n, WAD / 10n);
+    await rebalance(system, [[adapters[1]!, 300_000n * unit]]);
+    await expect(rebalance(system, [[adapters[0]!, 1n]])).to.be.revertedWithCustomError(vault, "GroupCapExceeded");
   });
 
   it("counts a group's own members only, and one that cannot be read as it was last recorded", async () => {

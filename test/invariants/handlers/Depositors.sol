@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Ledger} from "../Ledger.sol";
 import {World} from "../World.sol";
 import {DepositorActs} from "./DepositorActs.sol";
@@ -64,7 +65,22 @@ contract Depositors is DepositorActs {
         }
     }
 
-    function act(uint256 who, uint256 kind, uint256 amount) private harmless {
+    function act(uint256 who, uint256 kind, uint256 amount) private {
+        Look memory looked = look();
+        // An exit in kind accrues in an accrued block as well, and so finds what was lost since.
+        if (kind == 4) looked.price = Math.min(looked.price, priceOfNextSecond());
+        judged(who, kind, amount);
+        compare(looked, 0);
+        requireUnfunded(looked);
+    }
+
+    function priceOfNextSecond() private returns (uint256 price) {
+        vm.warp(block.timestamp + 1);
+        price = vault.sharePrice();
+        vm.warp(block.timestamp - 1);
+    }
+
+    function judged(uint256 who, uint256 kind, uint256 amount) private {
         address[] memory group = groupOf(who);
         address account = accountOf(group, who);
         uint256 before = w.wealthOf(group);
