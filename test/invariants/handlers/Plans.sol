@@ -219,7 +219,8 @@ abstract contract Plans is DepositorActs {
         if (lost != 0) l.reach("plan with a loss");
         if (lost == 0 || (!grows && lost <= 2 * moves)) return;
         uint256 bound = Math.min(maxLoss, Math.mulDiv(s.base, vault.lossPerCall(), WAD));
-        if (lost > bound) l.breach("invariant_noPlanLosesMoreThanItsBounds", "lost", lost, bound);
+        // What a venue takes may be more by its rounding than what it is worth less.
+        if (lost > bound + 2 * moves) l.breach("invariant_noPlanLosesMoreThanItsBounds", "lost", lost, bound);
         (uint256 sum, uint256 limit) = l.spend("loss", shareOf(lost, s.base));
         if (sum > limit) {
             l.breach("invariant_keeperCostsDepositorsAtMostTheLossBudgetInAnyWindow", "share lost", sum, limit);
