@@ -40,7 +40,8 @@ contract Keeper is Plans {
         uint256 wealth = w.wealthOf(group);
         uint256 costs = costsOfAll();
         uint256 base = vault.limitBase();
-        // A gift that waited, in a venue or with an adapter, may count at once in place of what is written off.
+        uint256 strays = w.strays();
+        // A gift that waited in a venue may count at once in place of what is written off.
         uint256 dust = w.dust() * (actsBefore + plans + actsAfter) + giftsInPlaceOfWriteOffs();
 
         for (uint256 i; i < actsBefore; ++i)
@@ -54,6 +55,8 @@ contract Keeper is Plans {
         }
         checkTotal();
 
+        // One that lay with an adapter was nobody's; as it comes in it may count as far as time allows.
+        dust += strays - Math.min(strays, w.strays());
         uint256 wealthAfter = w.wealthOf(group);
         if (wealthAfter <= wealth + dust || (actsBefore + actsAfter != 0 && !w.allRead())) return;
         uint256 gain = wealthAfter - wealth - dust;
