@@ -25,6 +25,9 @@ contract HostileAdapter is IAdapter {
     uint256 public overpays;
     bool public burnsGasOnExit;
     int256 public valueOffset;
+    Read public steadiness;
+    bool public unsteady;
+    bytes public lastData;
 
     constructor(address vault_, address asset_) {
         vault = vault_;
@@ -42,6 +45,15 @@ contract HostileAdapter is IAdapter {
     /// @dev How {maxWithdraw} answers.
     function setLimits(Read value) external {
         limits = value;
+    }
+
+    /// @dev How {steady} answers; `Huge` is a word that is no bool.
+    function setSteady(bool value, Read how) external {
+        (unsteady, steadiness) = (!value, how);
+    }
+
+    function steady() external view returns (uint256) {
+        return answer(steadiness, unsteady ? 0 : 1);
     }
 
     function setUnderpays(uint256 amount) external {
@@ -95,7 +107,8 @@ contract HostileAdapter is IAdapter {
 
     function deposit(uint256, bytes calldata) external {}
 
-    function withdraw(uint256 assets, bytes calldata) external returns (uint256) {
+    function withdraw(uint256 assets, bytes calldata data) external returns (uint256) {
+        lastData = data;
         if (burnsGasOnExit) while (gasleft() > 0) {}
         uint256 held = IERC20(asset).balanceOf(address(this));
         if (assets > held) assets = held;
