@@ -5,7 +5,8 @@ import {IAdapter} from "./IAdapter.sol";
 
 /// @title A venue whose price a trade moves: a pool of several tokens
 /// @notice Never {IAdapter-exact}: what a withdrawal pays depends on the pool. Depositors' exits do not use it; it is left by
-/// the keeper's plans, by the guardian's emergency exit, or in kind.
+/// the keeper's plans, by the guardian's exit, or in kind. What lies here of the asset is part of fair value, of the parts that
+/// are withdrawn or paid in kind, and comes back whole with a deposit.
 interface ILiquidityAdapter is IAdapter {
     /// @notice The pool's price is away from fair value by more than this adapter allows, or cannot be judged.
     error Unsteady();

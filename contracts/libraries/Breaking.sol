@@ -144,7 +144,7 @@ library Breaking {
         Accounting.Withdrawal memory w = Accounting.beginWithdrawal(s, slot, assets);
         if (!w.known) revert IVault.AdapterUnreadable(adapter);
         uint256 idleBefore = asset.balanceOf(address(this));
-        IAdapter(adapter).withdraw(w.amount, abi.encode(minimum));
+        IAdapter(adapter).withdraw(w.amount, "");
         received = asset.balanceOf(address(this)) - idleBefore;
         if (received == 0) revert IVault.EmptyMove(0);
         if (received < minimum) revert IVault.BoundMissed(received, minimum);

@@ -163,8 +163,9 @@ library Rebalancing {
         uint256 amount = uint256(move.assets);
         uint256 idleBefore = run.idle;
         if (amount > idleBefore) revert IVault.IdleExceeded(amount, idleBefore);
-        // What strangers sent to the adapter comes in with this deposit, and makes up for no loss of it.
-        uint256 strays = TrustedRead.balanceOf(address(asset), slot.adapter);
+        // What strangers sent to the adapter comes in with this deposit, and makes up for no loss of it. (An inexact adapter's
+        // fair value has counted what lies with it already.)
+        uint256 strays = slot.exact ? TrustedRead.balanceOf(address(asset), slot.adapter) : 0;
         asset.safeTransfer(slot.adapter, amount);
         IAdapter(slot.adapter).deposit(amount, move.data);
         run.idle = asset.balanceOf(address(this));

@@ -27,7 +27,6 @@ contract HostileAdapter is IAdapter {
     int256 public valueOffset;
     Read public steadiness;
     bool public unsteady;
-    bytes public lastData;
 
     constructor(address vault_, address asset_) {
         vault = vault_;
@@ -107,8 +106,7 @@ contract HostileAdapter is IAdapter {
 
     function deposit(uint256, bytes calldata) external {}
 
-    function withdraw(uint256 assets, bytes calldata data) external returns (uint256) {
-        lastData = data;
+    function withdraw(uint256 assets, bytes calldata) external returns (uint256) {
         if (burnsGasOnExit) while (gasleft() > 0) {}
         uint256 held = IERC20(asset).balanceOf(address(this));
         if (assets > held) assets = held;
