@@ -33,7 +33,8 @@ import {AdapterSlot, ClaimUnits, Position, VaultState} from "./libraries/VaultSt
 ///   quarantine or one broken venue. What venues cannot pay now can be left with in kind, or as a claim.
 /// - Until a keeper is removed, it can cost depositors at most the loss budget in any window, plus what venues lose
 ///   within their caps. The keeper's key is taken to be the attacker's.
-/// - No role can take funds. The owner is a timelock; the guardian can only make things safer.
+/// - No role can take funds. The owner is a timelock; the guardian can only make things safer, at a cost of the emergency
+///   budget at most.
 ///
 /// TOTAL ASSETS
 /// - Idle plus the fair value of every adapter that counts, as of the last accrual. One accrual a block, before the first
@@ -61,6 +62,11 @@ import {AdapterSlot, ClaimUnits, Position, VaultState} from "./libraries/VaultSt
 /// - Checks, in this order: keeper, breaker, deadline, nonce, each move, loss, loss budget, turnover budget, caps, idle.
 /// - Limits are shares of `limitBase`: the total of an earlier block, never above today's.
 /// - Moves to idle are free of the turnover budget and of caps, and allowed while tripped.
+///
+/// POOLS (adapters that are not exact: a trade moves the venue's price)
+/// - Nobody enters while one's price is away from fair value. Depositors' exits never sell a position; it is left by plans, in
+///   kind, or by the guardian's exit while tripped, which loses no more than the emergency budget in any window.
+/// - What one fell by since it was last recorded is charged to the loss budget.
 ///
 /// THE BREAKER (`libraries/Breaking.sol`)
 /// - Tripped by proof of a registered condition (anyone; only the owner resets) or by the guardian (expires). Tripped: no
@@ -203,6 +209,11 @@ contract Vault is IVault, ERC20Permit, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IVault
+    function guardianExit(address account, uint256 assets, uint256 minimum) external nonReentrant returns (uint256) {
+        return s.guardianExit(ASSET, account, assets, minimum);
+    }
+
+    /// @inheritdoc IVault
     function setKeeper(address keeper, bool allowed) external {
         s.setKeeper(keeper, allowed);
     }
@@ -250,6 +261,11 @@ contract Vault is IVault, ERC20Permit, ReentrancyGuardTransient {
     /// @inheritdoc IVault
     function setTurnoverBudget(uint256 limit, uint256 window) external {
         s.setTurnoverBudget(limit, window);
+    }
+
+    /// @inheritdoc IVault
+    function setEmergencyBudget(uint256 limit, uint256 window) external {
+        s.setEmergencyBudget(limit, window);
     }
 
     /// @inheritdoc IVault
@@ -605,6 +621,11 @@ contract Vault is IVault, ERC20Permit, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IVault
+    function emergencyBudget() external view returns (uint256, uint256, uint256) {
+        return (s.emergencyBudget.limit, s.emergencyBudget.window, s.emergencyBudget.available());
+    }
+
+    /// @inheritdoc IVault
     function opened() external view returns (bool) {
         return s.opened;
     }
@@ -762,6 +783,7 @@ contract Vault is IVault, ERC20Permit, ReentrancyGuardTransient {
 
     function room(uint256 total, bool uncounted) private view returns (uint256) {
         if (!s.opened || uncounted || _reentrancyGuardEntered() || !enterable(total)) return 0;
+        if (Accounting.unsteady(s) != address(0)) return 0;
         return roomUnder(total);
     }
 
@@ -769,6 +791,8 @@ contract Vault is IVault, ERC20Permit, ReentrancyGuardTransient {
         uint256 total = s.accounted;
         if (!s.opened) revert NotOpened();
         if (s.uncounted || !enterable(total)) revert DepositsClosed();
+        address unsteady = Accounting.unsteady(s);
+        if (unsteady != address(0)) revert VenueUnsteady(unsteady);
         return roomUnder(total);
     }
 

@@ -57,6 +57,7 @@ export async function readParameters(provider: Provider, file: AddressFile): Pro
   for (const [name, [limit, window], wanted] of [
     ["loss budget", await vault.lossBudget(), limits.lossBudget],
     ["turnover budget", await vault.turnoverBudget(), limits.turnoverBudget],
+    ["emergency budget", await vault.emergencyBudget(), limits.emergencyBudget],
   ] as const) {
     ratio(name, limit, wanted.limit);
     add(`${name}: window`, window, `${Number(window) / 3600} h`, BigInt(wanted.windowSeconds));

@@ -73,6 +73,7 @@ interface IVault is IERC4626, IERC20Permit {
         uint256 lossPerCall;
         BudgetConfiguration lossBudget;
         BudgetConfiguration turnoverBudget;
+        BudgetConfiguration emergencyBudget;
         AdapterConfiguration[] adapters;
         GroupConfiguration[] groups;
         address[] conditions;
@@ -137,6 +138,8 @@ interface IVault is IERC4626, IERC20Permit {
 
     /// @notice No entry: not open yet, tripped, or an adapter is quarantined or cannot be read.
     error DepositsClosed();
+    /// @notice No entry: the price of a venue of several tokens is away from fair value, or cannot be judged.
+    error VenueUnsteady(address adapter);
     error DepositCapExceeded(uint256 assets, uint256 available);
     error ZeroShares(uint256 assets);
     /// @notice The asset delivered something else than was asked: it charges on transfer.
@@ -186,6 +189,10 @@ interface IVault is IERC4626, IERC20Permit {
     error StillReadable(address adapter);
     error ReportTooEarly(uint256 blockNumber, uint256 earliest);
     error NotExact(address adapter);
+    /// @notice Such an adapter is left by {emergencyExit}, which loses nothing.
+    error IsExact(address adapter);
+    /// @notice `asked` and `available` are WAD shares of total assets.
+    error EmergencyBudgetExceeded(uint256 asked, uint256 available);
     /// @notice A withdrawal would take more of a position than the vault's part of it: the rest belongs to claims.
     error ClaimsImpaired(address adapter, uint256 taken, uint256 vaultPart);
 
@@ -328,6 +335,8 @@ interface IVault is IERC4626, IERC20Permit {
     function lossBudget() external view returns (uint256 limit, uint256 window, uint256 available);
     /// @notice Budget of what plans put into adapters; returns as {lossBudget}.
     function turnoverBudget() external view returns (uint256 limit, uint256 window, uint256 available);
+    /// @notice Budget of what the guardian's exits lose; returns as {lossBudget}.
+    function emergencyBudget() external view returns (uint256 limit, uint256 window, uint256 available);
 
     /// @notice Asset held by the vault itself.
     function idle() external view returns (uint256);
@@ -447,6 +456,10 @@ interface IVault is IERC4626, IERC20Permit {
 
     /// @notice Pauses for at most seven days. Not again before as much time has passed after its end.
     function guardianTrip(uint256 duration) external;
+    /// @notice While tripped, by proof or by the guardian: moves assets out of an adapter that is not exact to idle, at no
+    /// worse than the adapter's own floor. What it loses comes out of the emergency budget.
+    /// @param assets What to ask the adapter for; the greatest number: everything. @param minimum Least to come in.
+    function guardianExit(address account, uint256 assets, uint256 minimum) external returns (uint256 received);
     /// @notice Writes an adapter off at once: entry closes, the keeper may only withdraw from it, exits go by the rest.
     function quarantine(address account) external;
 
@@ -472,6 +485,8 @@ interface IVault is IERC4626, IERC20Permit {
     function setLossBudget(uint256 limit, uint256 window) external;
     /// @notice As {setLossBudget}.
     function setTurnoverBudget(uint256 limit, uint256 window) external;
+    /// @notice As {setLossBudget}.
+    function setEmergencyBudget(uint256 limit, uint256 window) external;
     /// @notice WAD a year, at most 2 %. Safer: lower.
     function setManagementFee(uint256 fee) external;
     /// @notice WAD of gains, at most 20 %. Safer: lower. One that begins, begins at today's price.

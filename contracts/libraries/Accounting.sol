@@ -4,13 +4,17 @@ pragma solidity 0.8.28;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IAdapter} from "../interfaces/IAdapter.sol";
+import {ILiquidityAdapter} from "../interfaces/ILiquidityAdapter.sol";
 import {IVault} from "../interfaces/IVault.sol";
 import {BoundedRead} from "./BoundedRead.sol";
+import {RateBudget} from "./RateBudget.sol";
 import {TrustedRead} from "./TrustedRead.sol";
 import {AdapterSlot, ClaimUnits, MAX_ADAPTERS, Position, VaultState, WAD, YEAR} from "./VaultState.sol";
 
 /// @title What the vault is worth: reads of adapters, and the accrual they lead to
 library Accounting {
+    using RateBudget for RateBudget.Bucket;
+
     /// @dev Gas that one read of an adapter is given. Enough for a vault of vaults; a read that wants more has failed.
     uint256 internal constant READ_GAS = 400_000;
 
@@ -19,6 +23,9 @@ library Accounting {
     uint256 internal constant READ_GAS_NEEDED = 415_000;
 
     uint256 internal constant MAX_TOTAL = type(uint104).max;
+
+    /// @dev What a venue's rounding may take from one withdrawal (Aave and Comet: up to 2).
+    uint256 internal constant ROUNDING = 2;
 
     /// @dev A price of an empty vault's shares times this is the scale of share prices: see {IVault.sharePrice}.
     uint256 internal constant PRICE_SCALE = 1e36;
@@ -87,6 +94,71 @@ library Accounting {
     function setUnits(VaultState storage s, address adapter, uint256 total, uint256 claimed) internal {
         s.claimUnits[adapter] = ClaimUnits(total, claimed);
         emit IVault.ClaimUnitsChanged(adapter, total, claimed);
+    }
+
+    /// @dev A withdrawal from an adapter of what is the vault's: begun before the call of the adapter, ended after it.
+    /// @param known Whether the position could be read. @param before The whole position. @param part The vault's of it,
+    /// where there are claims. @param amount What to ask for.
+    struct Withdrawal {
+        bool known;
+        uint256 before;
+        uint256 part;
+        uint256 amount;
+    }
+
+    /// @notice Claims of others on the position are never withdrawn, and without a value the parts are not known.
+    /// @param amount Assets; the greatest number: everything.
+    function beginWithdrawal(
+        VaultState storage s,
+        AdapterSlot memory slot,
+        uint256 amount
+    ) internal returns (Withdrawal memory w) {
+        (w.known, w.before) = positionValue(slot.adapter);
+        w.amount = amount;
+        if (slot.claimed) {
+            if (!w.known) revert IVault.AdapterUnreadable(slot.adapter);
+            w.part = vaultPart(s, slot.adapter, w.before);
+            w.amount = Math.min(amount, w.part);
+        }
+        if (w.known) chargeFall(s, slot, slot.claimed ? w.part : w.before);
+    }
+
+    /// @return lost What the position fell by beyond what came in: off total assets already.
+    function endWithdrawal(
+        VaultState storage s,
+        AdapterSlot memory slot,
+        Withdrawal memory w,
+        uint256 received
+    ) internal returns (uint256 lost) {
+        lost = bookWithdrawal(s, slot, w.known, w.before, received);
+        if (slot.claimed && received + lost > w.part + ROUNDING) {
+            revert IVault.ClaimsImpaired(slot.adapter, received + lost, w.part);
+        }
+        bookLoss(s, slot, lost);
+    }
+
+    /// @notice Charges the loss budget with what an inexact adapter fell by since it was last recorded, whoever is to blame,
+    /// before it is recorded anew. It may use the budget up: it refuses nothing by itself.
+    /// @param value Fair value of the vault's part now.
+    function chargeFall(VaultState storage s, AdapterSlot memory slot, uint256 value) internal {
+        if (slot.exact || slot.quarantined) return;
+        uint256 recorded = s.positions[slot.adapter].recorded;
+        if (value >= recorded) return;
+        uint256 share = RateBudget.shareOf(recorded - value, limitBase(s));
+        emit IVault.BudgetSpent("lossBudget", share, s.lossBudget.charge(share));
+    }
+
+    /// @notice The first adapter whose venue's price is away from fair value, or cannot be judged; zero: none is.
+    function unsteady(VaultState storage s) internal view returns (address) {
+        if (s.inexactCount == 0) return address(0);
+        uint256 count = s.adapterCount;
+        for (uint256 i; i < count; ++i) {
+            AdapterSlot memory slot = s.adapters[i];
+            if (slot.exact) continue;
+            (bool ok, uint256 answer) = read(slot.adapter, ILiquidityAdapter.steady.selector);
+            if (!ok || answer != 1) return slot.adapter;
+        }
+        return address(0);
     }
 
     /// @notice Books a withdrawal from an adapter: units of claims, recorded value, event.

@@ -9,6 +9,7 @@ import {Accounting} from "./Accounting.sol";
 import {Authority} from "./Authority.sol";
 import {BoundedRead} from "./BoundedRead.sol";
 import {BreakerState} from "./BreakerState.sol";
+import {RateBudget} from "./RateBudget.sol";
 import {AdapterSlot, ConditionState, VaultState} from "./VaultState.sol";
 
 /// @title The circuit breaker and quarantine
@@ -16,6 +17,7 @@ import {AdapterSlot, ConditionState, VaultState} from "./VaultState.sol";
 /// @dev Linked library: runs in the vault's storage, with the vault's caller.
 library Breaking {
     using Authority for VaultState;
+    using RateBudget for RateBudget.Bucket;
 
     /// @dev How long a condition must have been armed, and until when it may trip. Old arms say nothing about today.
     uint256 private constant TRIP_AFTER = 30 minutes;
@@ -103,6 +105,7 @@ library Breaking {
         AdapterSlot memory slot = slotOf(s, adapter);
         (bool ok, uint256 value) = Accounting.fairValue(s, slot);
         if (!ok) revert IVault.AdapterUnreadable(adapter);
+        Accounting.chargeFall(s, slot, value);
         Accounting.recordValue(s, slot, value);
         emit IVault.Allocated(adapter, 0, value);
     }
@@ -121,6 +124,38 @@ library Breaking {
         s.breakerUntil = uint40(until);
         s.guardianTripFrom = uint40(until + duration);
         emit IVault.BreakerChanged(IVault.Breaker.GuardianTripped, until, address(0));
+    }
+
+    /// @dev The adapter's own floor holds besides. Without a value nobody could say what was lost.
+    function guardianExit(
+        VaultState storage s,
+        IERC20 asset,
+        address adapter,
+        uint256 assets,
+        uint256 minimum
+    ) external returns (uint256 received) {
+        s.requireGuardian();
+        (IVault.Breaker state, ) = BreakerState.get(s);
+        if (state == IVault.Breaker.Closed) revert IVault.NotTripped(state);
+        AdapterSlot memory slot = slotOf(s, adapter);
+        if (slot.exact) revert IVault.IsExact(adapter);
+        if (assets == 0) revert IVault.EmptyMove(0);
+        uint256 base = Accounting.limitBase(s);
+        Accounting.Withdrawal memory w = Accounting.beginWithdrawal(s, slot, assets);
+        if (!w.known) revert IVault.AdapterUnreadable(adapter);
+        uint256 idleBefore = asset.balanceOf(address(this));
+        IAdapter(adapter).withdraw(w.amount, "");
+        received = asset.balanceOf(address(this)) - idleBefore;
+        if (received == 0) revert IVault.EmptyMove(0);
+        if (received < minimum) revert IVault.BoundMissed(received, minimum);
+        uint256 lost = Accounting.endWithdrawal(s, slot, w, received);
+        if (lost != 0) {
+            uint256 share = RateBudget.shareOf(lost, base);
+            uint256 available = s.emergencyBudget.available();
+            if (share > available) revert IVault.EmergencyBudgetExceeded(share, available);
+            emit IVault.BudgetSpent("emergencyBudget", share, s.emergencyBudget.charge(share));
+        }
+        emit IVault.EmergencyExit(adapter, received, s.accounted);
     }
 
     /// @dev The caller has accrued before and accrues again afterwards: then the adapter's value is written off.

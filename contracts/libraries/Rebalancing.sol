@@ -22,10 +22,6 @@ library Rebalancing {
     using SafeERC20 for IERC20;
     using RateBudget for RateBudget.Bucket;
 
-    /// @dev What a venue's rounding may take from one withdrawal (Aave and Comet: up to 2). A plan that only moves to idle
-    /// and loses no more is never out of budget; the budget is charged all the same.
-    uint256 private constant ROUNDING = 2;
-
     struct Run {
         uint256 base;
         uint256 accountedBefore;
@@ -141,26 +137,16 @@ library Rebalancing {
         uint256 index
     ) private {
         bool all = move.assets == type(int256).min;
-        (bool known, uint256 before) = Accounting.positionValue(slot.adapter);
-        uint256 amount = all ? type(uint256).max : uint256(-move.assets);
-        uint256 part;
-        if (slot.claimed) {
-            // Claims of others on the position are never withdrawn, and without a value the parts are not known.
-            if (!known) revert IVault.AdapterUnreadable(slot.adapter);
-            part = Accounting.vaultPart(s, slot.adapter, before);
-            amount = Math.min(amount, part);
-        }
+        Accounting.Withdrawal memory w = Accounting.beginWithdrawal(
+            s,
+            slot,
+            all ? type(uint256).max : uint256(-move.assets)
+        );
         uint256 idleBefore = run.idle;
-        IAdapter(slot.adapter).withdraw(amount, move.data);
+        IAdapter(slot.adapter).withdraw(w.amount, move.data);
         run.idle = asset.balanceOf(address(this));
         if (run.idle <= idleBefore) revert IVault.EmptyMove(index);
-        uint256 received = run.idle - idleBefore;
-        uint256 lost = Accounting.bookWithdrawal(s, slot, known, before, received);
-        if (slot.claimed && received + lost > part + ROUNDING) {
-            revert IVault.ClaimsImpaired(slot.adapter, received + lost, part);
-        }
-        Accounting.bookLoss(s, slot, lost);
-        run.lost += lost;
+        run.lost += Accounting.endWithdrawal(s, slot, w, run.idle - idleBefore);
     }
 
     function depositMove(
@@ -173,11 +159,13 @@ library Rebalancing {
         if (slot.quarantined) revert IVault.AdapterQuarantined(slot.adapter);
         (bool ok, uint256 before) = Accounting.positionValue(slot.adapter);
         if (!ok) revert IVault.AdapterUnreadable(slot.adapter);
+        Accounting.chargeFall(s, slot, slot.claimed ? Accounting.vaultPart(s, slot.adapter, before) : before);
         uint256 amount = uint256(move.assets);
         uint256 idleBefore = run.idle;
         if (amount > idleBefore) revert IVault.IdleExceeded(amount, idleBefore);
-        // What strangers sent to the adapter comes in with this deposit, and makes up for no loss of it.
-        uint256 strays = TrustedRead.balanceOf(address(asset), slot.adapter);
+        // What strangers sent to the adapter comes in with this deposit, and makes up for no loss of it. (An inexact adapter's
+        // fair value has counted what lies with it already.)
+        uint256 strays = slot.exact ? TrustedRead.balanceOf(address(asset), slot.adapter) : 0;
         asset.safeTransfer(slot.adapter, amount);
         IAdapter(slot.adapter).deposit(amount, move.data);
         run.idle = asset.balanceOf(address(this));
@@ -202,7 +190,8 @@ library Rebalancing {
     function checkLoss(VaultState storage s, Run memory run, uint256 moves, uint256 keepersBound) private {
         if (run.lost == 0) return;
         uint256 perCall = (run.base * s.lossPerCall) / WAD;
-        bool rounding = !run.grows && run.lost <= ROUNDING * moves;
+        // Only to idle, and no more than rounding: never out of budget. The budget is charged all the same.
+        bool rounding = !run.grows && run.lost <= Accounting.ROUNDING * moves;
         uint256 bound = Math.min(keepersBound, rounding ? Math.max(perCall, run.lost) : perCall);
         if (run.lost > bound) revert IVault.LossExceeded(run.lost, bound);
         RateBudget.Bucket storage budget = s.lossBudget;
@@ -246,6 +235,7 @@ library Rebalancing {
             if (slot.groupMask & (1 << group) == 0) continue;
             (bool ok, uint256 value) = Accounting.fairValue(s, slot);
             if (!ok) continue;
+            Accounting.chargeFall(s, slot, value);
             Accounting.recordValue(s, slot, value);
             emit IVault.Allocated(slot.adapter, 0, value);
         }

@@ -64,6 +64,7 @@ library Settings {
         changed("lossPerCall", 0, c.lossPerCall);
         configureBudget(s.lossBudget, "lossBudget", c.lossBudget.limit, c.lossBudget.window);
         configureBudget(s.turnoverBudget, "turnoverBudget", c.turnoverBudget.limit, c.turnoverBudget.window);
+        configureBudget(s.emergencyBudget, "emergencyBudget", c.emergencyBudget.limit, c.emergencyBudget.window);
         for (uint256 i; i < c.groups.length; ++i) appendGroup(s, c.groups[i]);
         for (uint256 i; i < c.adapters.length; ++i) appendAdapter(s, c.asset, c.adapters[i]);
         for (uint256 i; i < c.conditions.length; ++i) {
@@ -177,6 +178,10 @@ library Settings {
         setBudget(s, s.turnoverBudget, "turnoverBudget", limit, window);
     }
 
+    function setEmergencyBudget(VaultState storage s, uint256 limit, uint256 window) external {
+        setBudget(s, s.emergencyBudget, "emergencyBudget", limit, window);
+    }
+
     /// @dev The caller has accrued: the old fee holds until now.
     function setManagementFee(VaultState storage s, uint256 fee) external {
         uint256 before = s.managementFee;
@@ -256,6 +261,7 @@ library Settings {
         }
         delete s.adapters[last];
         s.adapterCount = uint8(last);
+        if (!slot.exact) --s.inexactCount;
         delete s.positions[adapter];
         delete s.readFailureAt[adapter];
         emit IVault.AdapterRemoved(adapter, value);
@@ -350,6 +356,7 @@ library Settings {
         uint256 cap = Math.min(c.absoluteCap, type(uint120).max);
         s.positions[adapter] = Position({absoluteCap: uint120(cap), recorded: 0, place: uint8(count + 1)});
         s.adapterCount = uint8(count + 1);
+        if (!exact) ++s.inexactCount;
         emit IVault.AdapterAdded(adapter, exact, cap, c.relativeCap, c.groupMask);
     }
 

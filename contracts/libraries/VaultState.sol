@@ -71,11 +71,13 @@ struct VaultState {
     bool opened;
     uint8 adapterCount;
     // Slot 2: entry. `revalue` asks the next call of the same block to accrue again, after an
-    // adapter went into quarantine or came out of it.
+    // adapter went into quarantine or came out of it. `inexactCount`: how many adapters are of venues whose price a trade
+    // moves, so that a vault without one reads none before a deposit.
     uint120 depositCap;
     uint104 writtenOff;
     bool uncounted;
     bool revalue;
+    uint8 inexactCount;
     // Slots 3 to 5: the keeper's limits.
     RateBudget.Bucket lossBudget;
     RateBudget.Bucket turnoverBudget;
@@ -99,4 +101,6 @@ struct VaultState {
     mapping(address adapter => uint256 blockNumber) readFailureAt;
     mapping(address keeper => Keeper) keepers;
     mapping(address condition => ConditionState) conditions;
+    // What the guardian may lose when it takes money out of inexact adapters.
+    RateBudget.Bucket emergencyBudget;
 }

@@ -33,6 +33,7 @@ export function vaultConfiguration(
     lossPerCall: limits.lossPerCall,
     lossBudget: { limit: limits.lossBudget.limit, window: limits.lossBudget.windowSeconds },
     turnoverBudget: { limit: limits.turnoverBudget.limit, window: limits.turnoverBudget.windowSeconds },
+    emergencyBudget: { limit: limits.emergencyBudget.limit, window: limits.emergencyBudget.windowSeconds },
     adapters: network.venues.map((venue, index) => ({
       adapter: parts.adapters[index] ?? "",
       absoluteCap: venue.absoluteCap,

@@ -18,6 +18,8 @@ export const COMMON_LIMITS: CommonLimits = {
   lossBudget: { limit: bps(10), windowSeconds: DAY_SECONDS },
   // Half can be used at once: the whole vault may be placed in one plan, and once more over the day.
   turnoverBudget: { limit: percent(200), windowSeconds: DAY_SECONDS },
+  // What the guardian may lose in taking money out of pools, of which half can happen at once. No venue is a pool yet.
+  emergencyBudget: { limit: percent(2), windowSeconds: 7 * DAY_SECONDS },
 };
 
 /** Together they can hold all but the idle part, and losing any one of them whole leaves 40 % or more. */

@@ -84,6 +84,7 @@ export interface NetworkParameters {
     readonly lossPerCall: bigint;
     readonly lossBudget: Budget;
     readonly turnoverBudget: Budget;
+    readonly emergencyBudget: Budget;
   };
   readonly groups: readonly { readonly name: string; readonly relativeCap: bigint }[];
   /** In the order of the withdrawal queue. */

@@ -10,13 +10,14 @@ interface Waiver {
 export const WAIVERS: readonly Waiver[] = [
   {
     check: "reentrancy-balance",
-    at: { "Breaking.emergencyExit": 1 },
+    at: { "Breaking.emergencyExit": 1, "Breaking.guardianExit": 1 },
     why: "Runs in the vault, under its reentrancy guard: idle can only grow meanwhile, by what somebody gives away.",
   },
   {
     check: "reentrancy-events",
     at: {
       "Breaking.emergencyExit": 1,
+      "Breaking.guardianExit": 1,
       "InKind.payPart": 1,
       "InKind.redeem": 1,
       "InKind.redeemClaim": 1,
@@ -43,7 +44,12 @@ export const WAIVERS: readonly Waiver[] = [
   },
   {
     check: "incorrect-equality",
-    at: { "AaveV3Adapter.withdraw": 1, "CompoundV3Adapter.withdraw": 1, "Breaking.emergencyExit": 1 },
+    at: {
+      "AaveV3Adapter.withdraw": 1,
+      "CompoundV3Adapter.withdraw": 1,
+      "Breaking.emergencyExit": 1,
+      "Breaking.guardianExit": 1,
+    },
     why: "Nothing is there to withdraw, or nothing came. Whoever gives the adapter a unit only makes the call go on and pay it.",
   },
   {
@@ -148,7 +154,7 @@ export const WAIVERS: readonly Waiver[] = [
   },
   {
     check: "unused-return",
-    at: { "Breaking.emergencyExit": 2 },
+    at: { "Breaking.emergencyExit": 2, "Breaking.guardianExit": 2 },
     why: "As in Rebalancing.withdrawMove; and when a guardian's trip would end is not asked here.",
   },
   {
@@ -185,7 +191,6 @@ export const WAIVERS: readonly Waiver[] = [
       "Rebalancing.carryOut.seen": 1,
       "Rebalancing.checkCaps.group": 1,
       "Rebalancing.rebalance.run": 1,
-      "Rebalancing.withdrawMove.part": 1,
       "Settings.setQueue.seen": 1,
       "Vault.pull.before": 1,
       "VaultLens.readLimits.budget": 1,

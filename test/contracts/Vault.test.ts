@@ -800,6 +800,7 @@ describe("Vault: reentrancy", () => {
       ["disarm", [at]],
       ["reportUnreadable", [at]],
       ["emergencyExit", [at]],
+      ["guardianExit", [at, 1n, 0n]],
       ["deposit(uint256,address)", [1n, at]],
       ["mint(uint256,address)", [1n, at]],
       ["withdraw(uint256,address,address)", [1n, at, at]],

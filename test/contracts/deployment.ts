@@ -74,6 +74,7 @@ export const defaultTerms = {
   lossPerCall: WAD / 1000n,
   lossBudget: { limit: WAD / 100n, window: DAY },
   turnoverBudget: { limit: 4n * WAD, window: DAY },
+  emergencyBudget: { limit: WAD / 50n, window: 7n * DAY },
   groups: [{ name: ethers.encodeBytes32String("all"), relativeCap: WAD }],
   conditions: [] as string[],
 } as const;

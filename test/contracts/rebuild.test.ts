@@ -376,6 +376,7 @@ async function chain({ system, claims, conditionAddress }: Scenario, state: Rebu
     },
     lossBudget: [lossLimit, lossWindow, lossAvailable],
     turnoverBudget: [turnoverLimit, turnoverWindow, turnoverAvailable],
+    emergencyBudget: plain(await vault.emergencyBudget()),
     keepers: await Promise.all(
       [...state.keepers.keys()].map(async (k) => [k, await vault.isKeeper(k), await vault.nextNonce(k)]),
     ),
@@ -439,6 +440,7 @@ function logs({ conditionAddress }: Scenario, state: Rebuilt, now: bigint): Awai
     },
     lossBudget: budget("lossBudget"),
     turnoverBudget: budget("turnoverBudget"),
+    emergencyBudget: budget("emergencyBudget"),
     keepers: [...state.keepers].map(([keeper, { allowed }]) => [keeper, allowed, nextNonce(state, keeper)]),
     queue: state.queue,
     adapters: state.queue.map((account) => {

@@ -114,6 +114,7 @@ contract World is Cheats {
         c.lossPerCall = 0.001e18;
         c.lossBudget = IVault.BudgetConfiguration(0.01e18, 1 days);
         c.turnoverBudget = IVault.BudgetConfiguration(2e18, 1 days);
+        c.emergencyBudget = IVault.BudgetConfiguration(0.02e18, 7 days);
         c.groups = new IVault.GroupConfiguration[](2);
         c.groups[0] = IVault.GroupConfiguration("all", 0.9e18);
         c.groups[1] = IVault.GroupConfiguration("two", 0.6e18);

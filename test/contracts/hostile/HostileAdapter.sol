@@ -25,6 +25,8 @@ contract HostileAdapter is IAdapter {
     uint256 public overpays;
     bool public burnsGasOnExit;
     int256 public valueOffset;
+    Read public steadiness;
+    bool public unsteady;
 
     constructor(address vault_, address asset_) {
         vault = vault_;
@@ -42,6 +44,15 @@ contract HostileAdapter is IAdapter {
     /// @dev How {maxWithdraw} answers.
     function setLimits(Read value) external {
         limits = value;
+    }
+
+    /// @dev How {steady} answers; `Huge` is a word that is no bool.
+    function setSteady(bool value, Read how) external {
+        (unsteady, steadiness) = (!value, how);
+    }
+
+    function steady() external view returns (uint256) {
+        return answer(steadiness, unsteady ? 0 : 1);
     }
 
     function setUnderpays(uint256 amount) external {

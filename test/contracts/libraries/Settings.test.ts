@@ -59,6 +59,7 @@ describe("Settings: first configuration", () => {
     ["more loss than all", { lossPerCall: WAD + 1n }, "OutOfRange"],
     ["a budget without a window", { lossBudget: { limit: 0n, window: 0n } }, "OutOfRange"],
     ["a budget over more than a year", { turnoverBudget: { limit: 0n, window: YEAR + 1n } }, "OutOfRange"],
+    ["an emergency budget over no time", { emergencyBudget: { limit: 0n, window: 0n } }, "OutOfRange"],
     ["a group above all", { groups: [{ name: ethers.ZeroHash, relativeCap: WAD + 1n }] }, "OutOfRange"],
     [
       "nine groups",
@@ -251,6 +252,12 @@ describe("Settings: each setter knows its safer direction", () => {
       (v) => v.setTurnoverBudget(0n, DAY),
       (v) => v.setTurnoverBudget(8n * WAD, DAY),
       (v) => v.setTurnoverBudget(4n * WAD, DAY),
+    ],
+    [
+      "setEmergencyBudget",
+      (v) => v.setEmergencyBudget(0n, 7n * DAY),
+      (v) => v.setEmergencyBudget(WAD, 7n * DAY),
+      (v) => v.setEmergencyBudget(WAD / 50n, 7n * DAY),
     ],
     [
       "setManagementFee",

@@ -96,6 +96,7 @@ export async function startVaultSystem(): Promise<VaultSystem> {
     lossPerCall: WAD / 1000n,
     lossBudget: { limit: WAD / 100n, window: DAY },
     turnoverBudget: { limit: 4n * WAD, window: DAY },
+    emergencyBudget: { limit: WAD / 50n, window: 7n * DAY },
     adapters: adapters.map((adapter) => ({
       adapter,
       absoluteCap: MaxUint256,
