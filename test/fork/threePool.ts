@@ -66,6 +66,7 @@ export const ERC20_ABI = [
   "function approve(address, uint256)",
   "function transfer(address, uint256)",
   "function balanceOf(address) view returns (uint256)",
+  "function allowance(address, address) view returns (uint256)",
   "function totalSupply() view returns (uint256)",
 ];
 

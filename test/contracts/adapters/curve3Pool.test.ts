@@ -294,6 +294,15 @@ describe("Curve3PoolAdapter: value", () => {
     }
   });
 
+  it("is the most that an exit counts for, also where the pool pays more", async () => {
+    const scene = await loadFixture(placed);
+    const { adapter, pool, lpToken } = scene;
+    await trade(scene, USDC, DAI, 40_000_000n * UNIT);
+    const pays = await pool.calc_withdraw_one_coin(await lpToken.balanceOf(adapter), USDC);
+    expect(pays).to.be.greaterThan(await adapter.fairValue());
+    expect(await adapter.exitValue()).to.equal(await adapter.fairValue());
+  });
+
   it("stays what it was when the pool is killed, while an exit pays nothing", async () => {
     const scene = await loadFixture(placed);
     const { adapter, pool, vault, stranger, lpToken, trader } = scene;
@@ -629,11 +638,35 @@ describe("Curve3PoolAdapter: floors", () => {
     expect(Object.entries(seen).filter(([, times]) => times === 0)).to.deep.equal([]);
   });
 
-  it("does not pass less on than was asked", async () => {
-    const scene = await loadFixture(placed);
-    const { adapter, vault } = scene;
-    // More than the position: refused by the pool.
+  it("do not let out more than the position, which the pool refuses", async () => {
+    const { adapter, vault } = await loadFixture(placed);
     await expect(adapter.connect(vault).withdraw(PLACED * 2n, "0x")).to.be.revertedWith("Slippage screwed you");
+  });
+
+  it("do not pass less on than was asked", async () => {
+    const [trader, vault] = await ethers.getSigners();
+    const usdc = await (await ethers.getContractFactory("HostileToken")).deploy();
+    const market = await openMarket(trader!, { usdc });
+    const adapter = await deployAdapter(market, vault!.address);
+    await market.lpToken.connect(trader!).transfer(adapter, 1_000_000n * WAD);
+    await usdc.setFeeBps(1n);
+    await expect(adapter.connect(vault!).withdraw(1_000n * UNIT, "0x"))
+      .to.be.revertedWithCustomError(adapter, "Inexact")
+      .withArgs(1_000n * UNIT, (1_000n * UNIT * 9_999n) / 10_000n);
+  });
+
+  it("take the allowance back when the pool takes less, and return the rest", async () => {
+    const scene = await loadFixture(bare);
+    const { vault, trader, lpToken, coins } = scene;
+    const odd = await (await ethers.getContractFactory("OddPool")).deploy(scene.pool);
+    const adapter = await deployAdapter({ ...scene, pool: odd as never }, vault.address);
+    await lpToken.connect(trader).transfer(odd, 600_000n * WAD);
+    await odd.takeHalf(lpToken);
+    await put({ ...scene, adapter }, PLACED);
+    const usdc = nth(coins, USDC);
+    expect(await usdc.allowance(adapter, odd)).to.equal(0n);
+    expect(await usdc.balanceOf(adapter)).to.equal(0n);
+    expect(await usdc.balanceOf(vault.address)).to.equal(PLACED / 2n);
   });
 });
 
