@@ -65,8 +65,8 @@ contract Curve3PoolAdapter is ILiquidityAdapter {
     uint256 private constant MOST_A = 1e6;
     /// @dev Virtual prices begin at 1 and grow by a few percent a year at the most.
     uint256 private constant MOST_VIRTUAL_PRICE = 2 * WAD;
-    /// @dev What Newton's steps may be off when a pool is asked what all of it is worth in receipts.
-    uint256 private constant SUPPLY_TOLERANCE = 1_000;
+    /// @dev What Newton's steps, and divisions after them, may be off: in units of a coin, a receipt or the invariant.
+    uint256 private constant ROUNDING = 1_000;
 
     /// @dev Finding the lock taken costs about 3,000; trying to take a free one within a static call uses all of it.
     uint256 private constant PROBE_GAS = 12_000;
@@ -212,11 +212,11 @@ contract Curve3PoolAdapter is ILiquidityAdapter {
         uint256 supply = IERC20(token).totalSupply();
         uint256 expected = pool.calc_token_amount(balances, true);
         uint256 off = supply > expected ? supply - expected : expected - supply;
-        if (off > SUPPLY_TOLERANCE || IERC20Metadata(token).decimals() != 18) {
+        if (off > ROUNDING || IERC20Metadata(token).decimals() != 18) {
             revert NotTheReceipt(token, supply, expected);
         }
         uint256 invariant = Math.mulDiv(supply, virtualPrice, WAD);
-        if (invariant > sum + SUPPLY_TOLERANCE || invariant < sum / 2) revert ImplausibleBalances(sum, invariant);
+        if (invariant > sum + ROUNDING || invariant < sum / 2) revert ImplausibleBalances(sum, invariant);
     }
 
     /// @inheritdoc IAdapter
@@ -332,12 +332,10 @@ contract Curve3PoolAdapter is ILiquidityAdapter {
         uint256[3] memory dollars = answers();
         uint256 price = receiptPrice(dollars);
         if (!isSteady(dollars)) return 0;
-        uint256 fee = ICurvePool(venue).fee();
         for (uint256 i; i <= HALVINGS && part != 0; (++i, part /= 2)) {
+            // As an exact amount this costs no more receipts, for its fee is on less, but for rounding.
             uint256 pays = ICurvePool(venue).calc_withdraw_one_coin(part, int128(uint128(index)));
-            // An exact amount is charged a little otherwise than a number of receipts: never by more than this.
-            uint256 margin = Math.mulDiv(pays, fee, FEE_DENOMINATOR, Math.Rounding.Ceil) + 1;
-            if (pays > margin && pays - margin >= leastAssets(part, price)) return pays - margin;
+            if (pays > ROUNDING && pays - ROUNDING >= leastAssets(part, price)) return pays - ROUNDING;
         }
         return 0;
     }
