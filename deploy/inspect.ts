@@ -5,6 +5,7 @@ import {
   IAdapter__factory,
   IERC20Metadata__factory,
   OracleTrouble__factory,
+  SkySavingsAdapter__factory,
   Vault__factory,
   VaultLens__factory,
   VenueIlliquid__factory,
@@ -17,7 +18,7 @@ import { conditionArtifact } from "./modules/conditions";
 import { lens } from "./modules/lens";
 import { TIMELOCK_ARTIFACT } from "./modules/timelock";
 import { VAULT_ARTIFACT } from "./modules/vault";
-import { LEAST_TIMELOCK_DELAY_SECONDS } from "./networks/network";
+import { LEAST_TIMELOCK_DELAY_SECONDS, type VenuePlace } from "./networks/network";
 import { readParameters, type Parameter } from "./parameters";
 import { problemOf } from "./venueProbes";
 
@@ -181,18 +182,46 @@ async function checkAdapters(provider: Provider, file: AddressFile): Promise<Che
           ? `stands before another venue, ${itsVenue}`
           : textOf(itsKind) !== kind
             ? `is of the kind ${textOf(itsKind)}`
-            : await problemOf(provider, { kind, venue }, file.asset.address).then((found) =>
-                found === null ? null : `its venue ${found}`,
+            : await problemOf(provider, await placeOf(provider, { kind, adapter, venue }), file.asset.address).then(
+                (found) => (found === null ? null : `its venue ${found}`),
               );
     checks.push(check(`adapter ${id}`, problem === null, problem ?? `${adapter} at ${venue}`));
-    const asToken = IERC20Metadata__factory.connect(file.asset.address, provider);
-    const [pulls, paid] = await Promise.all([
-      asToken.allowance(file.vault, adapter),
-      asToken.allowance(adapter, venue),
-    ]);
-    checks.push(check(`no allowance stands open at ${id}`, pulls === 0n && paid === 0n, `${pulls}, ${paid}`));
+    const open = await Promise.all(
+      (await allowancesOf(provider, { kind, adapter, venue }, file)).map(({ token, owner, spender }) =>
+        IERC20Metadata__factory.connect(token, provider).allowance(owner, spender),
+      ),
+    );
+    const none = open.every((amount) => amount === 0n);
+    checks.push(check(`no allowance stands open at ${id}`, none, open.join(", ")));
   }
   return checks;
+}
+
+type Entry = Pick<AddressFile["adapters"][number], "kind" | "adapter" | "venue">;
+
+/** The venue as the adapter itself names it where the file does not. */
+async function placeOf(provider: Provider, { kind, adapter, venue }: Entry): Promise<VenuePlace> {
+  if (kind !== "sky-savings") return { kind, venue };
+  return { kind, venue, psm: await SkySavingsAdapter__factory.connect(adapter, provider).psm() };
+}
+
+/** Every allowance that is given for the length of a call. */
+async function allowancesOf(
+  provider: Provider,
+  { kind, adapter, venue }: Entry,
+  file: AddressFile,
+): Promise<readonly { readonly token: string; readonly owner: string; readonly spender: string }[]> {
+  const asset = file.asset.address;
+  const pulls = { token: asset, owner: file.vault, spender: adapter };
+  if (kind !== "sky-savings") return [pulls, { token: asset, owner: adapter, spender: venue }];
+  const contract = SkySavingsAdapter__factory.connect(adapter, provider);
+  const [psm, stable] = [await contract.psm(), await contract.stable()];
+  return [
+    pulls,
+    { token: asset, owner: adapter, spender: psm },
+    { token: stable, owner: adapter, spender: psm },
+    { token: stable, owner: adapter, spender: venue },
+  ];
 }
 
 async function checkConditions(provider: Provider, file: AddressFile): Promise<Check[]> {

@@ -3,6 +3,7 @@ import { decodeBytes32String, formatUnits, type Provider } from "ethers";
 import {
   OracleTrouble__factory,
   SharePriceFall__factory,
+  SkySavingsAdapter__factory,
   Vault__factory,
   VenueIlliquid__factory,
 } from "../typechain-types";
@@ -11,7 +12,7 @@ import { readTimelock } from "./members";
 import { conditionsOn } from "./networks/limits";
 import { LOCAL_LIMITS } from "./networks/local";
 import { MAINNET } from "./networks/mainnet";
-import type { ConditionParameters, NetworkParameters } from "./networks/network";
+import type { ConditionParameters, NetworkParameters, VenueLimits, VenuePlace } from "./networks/network";
 
 export interface Parameter {
   readonly name: string;
@@ -24,7 +25,7 @@ export interface Parameter {
 }
 
 type Declared = Pick<NetworkParameters, "limits" | "groups" | "timelockDelaySeconds"> & {
-  readonly venues: readonly Omit<NetworkParameters["venues"][number], "venue">[];
+  readonly venues: readonly (VenueLimits & { readonly kind: VenuePlace["kind"]; readonly psm?: string })[];
   readonly conditions: NetworkParameters["conditions"];
 };
 
@@ -68,7 +69,7 @@ export async function readParameters(provider: Provider, file: AddressFile): Pro
     const wanted = declared.groups.find((group) => group.name === nameOf(name));
     ratio(`group ${nameOf(name)}: cap`, relativeCap, wanted?.relativeCap ?? null);
   }
-  for (const { id, adapter } of file.adapters) {
+  for (const { id, kind, adapter } of file.adapters) {
     const record = await vault.adapter(adapter);
     const wanted = declared.venues.find((venue) => venue.id === id);
     money(`${id}: absolute cap`, record.absoluteCap, wanted?.absoluteCap ?? null);
@@ -78,6 +79,10 @@ export async function readParameters(provider: Provider, file: AddressFile): Pro
       .map(({ name }) => nameOf(name));
     add(`${id}: groups`, members.join(" "), members.join(", ") || "none", wanted?.groups.join(" ") ?? null);
     add(`${id}: pays exact amounts`, String(record.exact), record.exact ? "yes" : "no", null);
+    if (kind === "sky-savings") {
+      const psm = await SkySavingsAdapter__factory.connect(adapter, provider).psm();
+      add(`${id}: PSM`, psm, psm, wanted?.psm ?? null);
+    }
     add(`${id}: quarantined`, String(record.quarantined), record.quarantined ? "yes" : "no", null);
   }
   for (const { id, kind, condition } of file.conditions ?? []) {

@@ -1,8 +1,14 @@
 // Asks a venue what it is before money is ever sent there: a wrong address in a network file is found here.
 import { getAddress, Interface, type Provider } from "ethers";
-import { IAaveV3Pool__factory, IComet__factory, IERC20Metadata__factory, IERC4626__factory } from "../typechain-types";
+import {
+  IAaveV3Pool__factory,
+  IComet__factory,
+  IERC20Metadata__factory,
+  IERC4626__factory,
+  ISkyPsm__factory,
+} from "../typechain-types";
 import { InputFailure, WorldFailure } from "../keeper/config/failure";
-import type { VenueParameters } from "./networks/network";
+import type { VenueParameters, VenuePlace } from "./networks/network";
 
 const AAVE_POOL = IAaveV3Pool__factory.createInterface();
 const A_TOKEN = new Interface([
@@ -11,6 +17,7 @@ const A_TOKEN = new Interface([
 ]);
 const COMET = IComet__factory.createInterface();
 const ERC4626 = IERC4626__factory.createInterface();
+const SKY_PSM = ISkyPsm__factory.createInterface();
 const ERC20 = IERC20Metadata__factory.createInterface();
 
 /** @throws InputFailure NO_CODE; `field` is where the operator wrote the address. */
@@ -43,19 +50,17 @@ export async function requireAsset(
 export async function requireVenue(provider: Provider, venue: VenueParameters, asset: string): Promise<void> {
   const field = `venues.${venue.id}`;
   await requireCode(provider, venue.venue, field);
+  if (venue.kind === "sky-savings") await requireCode(provider, venue.psm, `${field}.psm`);
   const problem = await problemOf(provider, venue, asset);
   if (problem === null) return;
   throw new InputFailure("VENUE_WRONG", `${venue.venue} ${problem}`, { field, remedy: "Correct the venue's address." });
 }
 
 /** What is wrong with a venue, or null. */
-export async function problemOf(
-  provider: Provider,
-  { kind, venue }: Pick<VenueParameters, "kind" | "venue">,
-  asset: string,
-): Promise<string | null> {
+export async function problemOf(provider: Provider, place: VenuePlace, asset: string): Promise<string | null> {
+  const { venue } = place;
   const differs = (answer: unknown): boolean => typeof answer !== "string" || getAddress(answer) !== getAddress(asset);
-  switch (kind) {
+  switch (place.kind) {
     case "aave-v3": {
       const reserve = await ask(provider, venue, AAVE_POOL, "getReserveData", [asset]);
       const aToken = (reserve as { aTokenAddress?: unknown } | undefined)?.aTokenAddress;
@@ -78,6 +83,20 @@ export async function problemOf(
       const of = await ask(provider, venue, ERC4626, "asset");
       if (of === undefined) return "is no ERC-4626 vault";
       return differs(of) ? `is an ERC-4626 vault of ${String(of)}` : null;
+    }
+    case "sky-savings": {
+      const of = await ask(provider, venue, ERC4626, "asset");
+      if (typeof of !== "string") return "is no ERC-4626 vault";
+      const [gem, stable] = [
+        await ask(provider, place.psm, SKY_PSM, "gem"),
+        await ask(provider, place.psm, SKY_PSM, "dai"),
+      ];
+      if (typeof stable !== "string" || gem === undefined)
+        return `is to be reached through ${place.psm}, which is no PSM`;
+      if (differs(gem)) return `is to be reached through ${place.psm}, a PSM whose gem is ${String(gem)}`;
+      return getAddress(of) === getAddress(stable)
+        ? null
+        : `is a savings vault of ${of}, while the PSM ${place.psm} deals in ${stable}`;
     }
   }
 }

@@ -126,6 +126,27 @@ interface IVaultLens {
         uint256 vaultMaxWithdraw;
     }
 
+    /// @notice State of kind "sky-savings".
+    /// @param ratePerSecond Growth a second that governance has set, RAY: 1e27 is no interest. Of sUSDS its own, of sDAI
+    /// the pot's.
+    /// @param assetsPerShare Stable tokens for a share, WAD (index), interest until now included.
+    /// @param totalAssets What the savings vault owes its holders, in the asset's unit without fees.
+    /// @param cash What buying can pay now: the asset in the PSM's pocket, in the asset's unit.
+    /// @param room What selling can take now: the stable token minted beforehand, in the asset's unit without the fee.
+    /// @param tin WAD fee on entering. Zero while halted.
+    /// @param tout WAD fee on leaving, of which the position's value is already net. Zero while halted.
+    struct SkySavingsState {
+        uint256 ratePerSecond;
+        uint256 assetsPerShare;
+        uint256 totalAssets;
+        uint256 cash;
+        uint256 room;
+        uint256 tin;
+        uint256 tout;
+        bool sellingHalted;
+        bool buyingHalted;
+    }
+
     /// @notice The whole snapshot. Never reverts because of one venue: that venue's `readable` is false.
     function snapshot(address vault, address keeper) external view returns (Snapshot memory);
 
@@ -133,5 +154,10 @@ interface IVaultLens {
     function stateShapes()
         external
         view
-        returns (AaveV3State memory aave, CompoundV3State memory compound, Erc4626State memory erc4626);
+        returns (
+            AaveV3State memory aave,
+            CompoundV3State memory compound,
+            Erc4626State memory erc4626,
+            SkySavingsState memory sky
+        );
 }

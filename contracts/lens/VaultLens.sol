@@ -5,24 +5,27 @@ import {IERC4626} from "@openzeppelin/contracts/interfaces/IERC4626.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SkySavingsAdapter} from "../adapters/SkySavingsAdapter.sol";
 import {IAdapter} from "../interfaces/IAdapter.sol";
 import {IVault} from "../interfaces/IVault.sol";
 import {IVaultLens} from "../interfaces/IVaultLens.sol";
 import {IAaveV3CommonRateStrategy, IAaveV3Pool, IAaveV3ReserveRateStrategy} from "../interfaces/external/IAaveV3.sol";
 import {IComet} from "../interfaces/external/IComet.sol";
+import {IPot, ISavingsDai, ISavingsUsds, ISkyPsm} from "../interfaces/external/ISky.sol";
 import {AaveV3Reserve} from "../libraries/AaveV3Reserve.sol";
 
 /// @title Everything a keeper or a page needs of a vault and its venues, at one block, in one call
 /// @notice Holds nothing, is trusted with nothing, and can be replaced at any time.
 /// @dev Each venue is read by a call of this contract to itself, bounded in gas and caught: a broken venue costs its own
 /// entry (`readable` false, `state` empty) and no more. Of Aave only the pool, its tokens and the rate strategy are read,
-/// of Compound only Comet: no oracle, no data provider, no list of addresses.
+/// of Compound only Comet, of Sky the savings vault (for DAI its pot) and the PSM: no oracle, no data provider, no list of addresses.
 contract VaultLens is IVaultLens {
     uint256 private constant ADAPTER_GAS = 3_000_000;
     /// @dev What the vault gives this read, so that both find the same readable.
     uint256 private constant FAIR_VALUE_GAS = 410_000;
 
     uint256 private constant BPS_TO_RAY = 1e23;
+    uint256 private constant WAD = 1e18;
 
     /// @inheritdoc IVaultLens
     function snapshot(address vault, address keeper) external view returns (Snapshot memory snap) {
@@ -43,7 +46,12 @@ contract VaultLens is IVaultLens {
     function stateShapes()
         external
         view
-        returns (AaveV3State memory aave, CompoundV3State memory compound, Erc4626State memory erc4626)
+        returns (
+            AaveV3State memory aave,
+            CompoundV3State memory compound,
+            Erc4626State memory erc4626,
+            SkySavingsState memory sky
+        )
     {}
 
     /* ONE VENUE: called by this contract itself */
@@ -74,6 +82,7 @@ contract VaultLens is IVaultLens {
         if (kind == "aave-v3") return abi.encode(aaveState(IAaveV3Pool(a.venue()), a.asset()));
         if (kind == "compound-v3") return abi.encode(cometState(IComet(a.venue())));
         if (kind == "erc4626") return abi.encode(erc4626State(IERC4626(a.venue()), adapter));
+        if (kind == "sky-savings") return abi.encode(skyState(SkySavingsAdapter(adapter)));
         return "";
     }
 
@@ -222,5 +231,31 @@ contract VaultLens is IVaultLens {
         // growth cannot be seen; of 1e36 shares it names the WAD that is wanted.
         state.assetsPerShare = venue.convertToAssets(1e36);
         state.vaultMaxWithdraw = venue.maxWithdraw(adapter);
+    }
+
+    function skyState(SkySavingsAdapter adapter) private view returns (SkySavingsState memory state) {
+        IERC4626 savings = IERC4626(adapter.venue());
+        uint256 stablePerUnit = adapter.stablePerUnit();
+        state.ratePerSecond = skyRate(address(savings));
+        state.assetsPerShare = savings.convertToAssets(WAD);
+        state.totalAssets = savings.totalAssets() / stablePerUnit;
+        state.cash = IERC20(adapter.asset()).balanceOf(adapter.pocket());
+        state.room = IERC20(adapter.prefunded()).balanceOf(adapter.litePsm()) / stablePerUnit;
+        (state.tin, state.sellingHalted) = skyFee(ISkyPsm(adapter.psm()).tin());
+        (state.tout, state.buyingHalted) = skyFee(ISkyPsm(adapter.psm()).tout());
+    }
+
+    /// @dev sUSDS has a rate of its own, sDAI that of the pot.
+    function skyRate(address savings) private view returns (uint256) {
+        try ISavingsUsds(savings).ssr() returns (uint256 ratePerSecond) {
+            return ratePerSecond;
+        } catch {
+            return IPot(ISavingsDai(savings).pot()).dsr();
+        }
+    }
+
+    /// @dev A PSM has no fee above 1 but the mark of its halt.
+    function skyFee(uint256 marked) private pure returns (uint256 fee, bool halted) {
+        return marked > WAD ? (0, true) : (marked, false);
     }
 }

@@ -29,6 +29,8 @@ export const RELATIVE_CAPS = {
   // A third of Aave's size: our own deposit moves its rate and its cash more.
   "compound-v3-usdc": percent(50),
   "savings-usdc": percent(60),
+  // Deep and without borrowers, but all of it is Sky's word: the rate, the peg by the PSM, and the way out.
+  "sky-susds": percent(50),
 } as const;
 
 /**

@@ -1,6 +1,12 @@
 // The local chain: the same limits as mainnet wherever the place does not force others.
 import { COMMON_LIMITS, conditionsOn, LENDING_GROUP, RELATIVE_CAPS } from "./limits";
-import { LEAST_TIMELOCK_DELAY_SECONDS, percent, type NetworkParameters, type VenueParameters } from "./network";
+import {
+  LEAST_TIMELOCK_DELAY_SECONDS,
+  percent,
+  type NetworkParameters,
+  type VenueLimits,
+  type VenuePlace,
+} from "./network";
 
 const USDC = 10n ** 6n;
 
@@ -18,9 +24,9 @@ const DEPOSIT_CAP = 30_000_000n * USDC;
 
 const venue = (
   id: keyof typeof RELATIVE_CAPS,
-  kind: VenueParameters["kind"],
-  limits: Pick<VenueParameters, "absoluteCap" | "groups">,
-): Omit<VenueParameters, "venue"> => ({ id, kind, relativeCap: RELATIVE_CAPS[id], ...limits });
+  kind: Exclude<VenuePlace["kind"], "sky-savings">,
+  limits: Pick<VenueLimits, "absoluteCap" | "groups">,
+): VenueLimits & { readonly kind: typeof kind } => ({ id, kind, relativeCap: RELATIVE_CAPS[id], ...limits });
 
 /** All but the addresses. Absolute caps are a quarter of what the market opens with in each place. */
 export const LOCAL_LIMITS = {

@@ -9,7 +9,6 @@ const DEPOSIT_CAP = 5_000_000n * USDC;
 
 const shareOfDepositCap = (ratio: bigint): bigint => (DEPOSIT_CAP * ratio) / 10n ** 18n;
 
-/** No same-asset ERC-4626 venue: sUSDS and sDAI are not USDC vaults and need an adapter over the USDS PSM. */
 export const MAINNET: NetworkParameters = {
   network: "mainnet",
   chainId: 1,
@@ -47,10 +46,29 @@ export const MAINNET: NetworkParameters = {
       relativeCap: RELATIVE_CAPS["compound-v3-usdc"],
       groups: [LENDING_GROUP.name],
     },
+    {
+      id: "sky-susds",
+      kind: "sky-savings",
+      // Sky's chainlog, SUSDS
+      venue: "0xa3931d71877C0E7a3148CB7Eb4463524FEc27fbD",
+      // Sky's chainlog, WRAPPER_USDS_LITE_PSM_USDC_A
+      psm: "0xA188EEC8F81263234dA3622A406892F3D630f98c",
+      absoluteCap: shareOfDepositCap(RELATIVE_CAPS["sky-susds"]),
+      relativeCap: RELATIVE_CAPS["sky-susds"],
+      groups: [],
+    },
   ],
   // Chainlink's feed registry, USDC / USD
   conditions: conditionsOn("0x8fFfFfd4AfB6115b954Bd326cbe7B4BA576818f6"),
 };
 
-/** Mainnet's parameters on a fork: one confirmation, for nobody reorganises it. */
-export const MAINNET_FORK: NetworkParameters = { ...MAINNET, network: "fork", confirmations: 1 };
+/**
+ * Mainnet's parameters on a fork: one confirmation, for nobody reorganises it, and without Sky, which the recorded state
+ * does not hold.
+ */
+export const MAINNET_FORK: NetworkParameters = {
+  ...MAINNET,
+  network: "fork",
+  confirmations: 1,
+  venues: MAINNET.venues.filter(({ kind }) => kind !== "sky-savings"),
+};

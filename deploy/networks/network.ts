@@ -18,11 +18,23 @@ export interface Budget {
   readonly windowSeconds: number;
 }
 
-export interface VenueParameters {
+/** Whose contracts a venue is, as its adapter has to know them. */
+export type VenuePlace =
+  | {
+      readonly kind: Exclude<VenueKind, "sky-savings">;
+      /** Aave's pool, Comet, the ERC-4626 vault. */
+      readonly venue: string;
+    }
+  | {
+      readonly kind: "sky-savings";
+      /** The savings vault: sUSDS or sDAI. */
+      readonly venue: string;
+      /** Where its token is bought and sold: the wrapper for USDS, or the LitePSM for DAI. */
+      readonly psm: string;
+    };
+
+export interface VenueLimits {
   readonly id: string;
-  readonly kind: VenueKind;
-  /** Aave's pool, Comet, the ERC-4626 vault. */
-  readonly venue: string;
   /** In the asset's unit. */
   readonly absoluteCap: bigint;
   /** WAD of total assets. */
@@ -30,6 +42,8 @@ export interface VenueParameters {
   /** Names of {@link NetworkParameters.groups} that the venue counts towards. */
   readonly groups: readonly string[];
 }
+
+export type VenueParameters = VenueLimits & VenuePlace;
 
 /** A condition of the breaker that anyone can prove; `contracts/breaker/` says what each judges. */
 export type ConditionParameters = { readonly id: string } & (

@@ -123,6 +123,7 @@ function utilisationOf(adapter: AdapterSnapshot): { utilisation: number | null; 
     case "compound-v3":
       return { utilisation: Number(state.utilization) / 1e18, kink: Number(state.supplyKink) / 1e18 };
     case "erc4626":
+    case "sky-savings":
       return { utilisation: null, kink: null };
   }
 }

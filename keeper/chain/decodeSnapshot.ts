@@ -139,7 +139,7 @@ function adapterOf(view: IVaultLens.AdapterViewStructOutput, addresses: AddressF
 }
 
 /** The structs' types, from the function that exists to hold them. */
-const [aaveType, compoundType, erc4626Type] = lens.getFunction("stateShapes").outputs;
+const [aaveType, compoundType, erc4626Type, skyType] = lens.getFunction("stateShapes").outputs;
 
 function stateOf(kind: VenueKind, data: string): VenueState {
   switch (kind) {
@@ -190,6 +190,21 @@ function stateOf(kind: VenueKind, data: string): VenueState {
         totalShares: raw.totalShares,
         assetsPerShare: raw.assetsPerShare,
         vaultMaxWithdraw: raw.vaultMaxWithdraw,
+      };
+    }
+    case "sky-savings": {
+      const raw = decodeState<IVaultLens.SkySavingsStateStructOutput>(skyType, data);
+      return {
+        kind,
+        ratePerSecond: raw.ratePerSecond,
+        assetsPerShare: raw.assetsPerShare,
+        totalAssets: raw.totalAssets,
+        cash: raw.cash,
+        room: raw.room,
+        tin: raw.tin,
+        tout: raw.tout,
+        sellingHalted: raw.sellingHalted,
+        buyingHalted: raw.buyingHalted,
       };
     }
   }

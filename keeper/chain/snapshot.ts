@@ -14,7 +14,7 @@ export interface GroupSnapshot {
   readonly relativeCap: bigint;
 }
 
-export type VenueKind = "aave-v3" | "compound-v3" | "erc4626";
+export type VenueKind = "aave-v3" | "compound-v3" | "erc4626" | "sky-savings";
 
 export type VenueState =
   | {
@@ -59,6 +59,25 @@ export type VenueState =
       /** WAD: assets for 1e18 shares. */
       readonly assetsPerShare: bigint;
       readonly vaultMaxWithdraw: bigint;
+    }
+  | {
+      readonly kind: "sky-savings";
+      /** Growth a second, RAY: 1e27 is no interest. */
+      readonly ratePerSecond: bigint;
+      /** WAD: stable tokens for a share. */
+      readonly assetsPerShare: bigint;
+      /** In the asset's unit without fees, as `cash` and `room`. */
+      readonly totalAssets: bigint;
+      /** What the PSM can pay now. */
+      readonly cash: bigint;
+      /** What the PSM can take now. */
+      readonly room: bigint;
+      /** WAD fee on entering; zero while halted. */
+      readonly tin: bigint;
+      /** WAD fee on leaving, of which the position's value is net; zero while halted. */
+      readonly tout: bigint;
+      readonly sellingHalted: boolean;
+      readonly buyingHalted: boolean;
     };
 
 export interface AdapterSnapshot {

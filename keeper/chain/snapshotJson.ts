@@ -56,6 +56,18 @@ const state = z.discriminatedUnion("kind", [
     assetsPerShare: amount,
     vaultMaxWithdraw: amount,
   }),
+  z.strictObject({
+    kind: z.literal("sky-savings"),
+    ratePerSecond: amount,
+    assetsPerShare: amount,
+    totalAssets: amount,
+    cash: amount,
+    room: amount,
+    tin: amount,
+    tout: amount,
+    sellingHalted: flag,
+    buyingHalted: flag,
+  }),
 ]);
 
 const adapter = z.strictObject({
@@ -63,7 +75,7 @@ const adapter = z.strictObject({
   adapter: text,
   venue: text,
   receipt: text,
-  kind: z.enum(["aave-v3", "compound-v3", "erc4626"]),
+  kind: z.enum(["aave-v3", "compound-v3", "erc4626", "sky-savings"]),
   exact: flag,
   readable: flag,
   quarantined: flag,

@@ -4,6 +4,7 @@ import type { AllocationGroup, AllocationProblem, AllocationVenue } from "../all
 import type { AdapterSnapshot, VaultSnapshot } from "../chain/snapshot";
 import { impliedModel, type RateModel } from "../venues/rateModel";
 import { modelOf } from "../venues/model";
+import { skyCostBps } from "../venues/skySavings";
 import type { Forecast, OperatorLimits, StrategyInput } from "./strategy";
 
 const WAD = 1e18;
@@ -53,7 +54,7 @@ export function problemOf(input: StrategyInput): DecisionProblem | { readonly mi
     if (forecast === undefined) return { missing: adapter.id };
     const { model, cash } = rateModelOf(adapter, forecast, { snapshot, limits });
     const bounds = boundsOf(adapter, { limits, usd, baseUsd, cashUsd: cash, breaches });
-    const venue = { id: adapter.id, ...bounds, costBps: 0, expectedLossApr: 0 };
+    const venue = { id: adapter.id, ...bounds, costBps: costBpsOf(adapter), expectedLossApr: 0 };
     venues.push({
       today: { ...venue, model },
       forecast: { ...venue, model: impliedModel(model, forecast.apr, 0) },
@@ -111,6 +112,11 @@ function rateModelOf(
     return { model: { kind: "fixed", apr: forecast.currentApr }, cash: Number.POSITIVE_INFINITY };
   }
   return { model: modelOf(adapter, context.snapshot.assetDecimals), cash: Number(state.cash) / unit };
+}
+
+/** What a venue charges on a move, basis points. Lending and plain savings venues charge nothing. */
+function costBpsOf({ state }: AdapterSnapshot): number {
+  return state?.kind === "sky-savings" ? skyCostBps(state) : 0;
 }
 
 function boundsOf(

@@ -3,6 +3,7 @@ import type { AdapterSnapshot } from "../chain/snapshot";
 import { aaveModel } from "./aaveV3";
 import { cometModel } from "./compoundV3";
 import type { RateModel } from "./rateModel";
+import { skyModel } from "./skySavings";
 
 /**
  * @param assetDecimals Of the vault's asset: model amounts are whole units of it.
@@ -20,5 +21,7 @@ export function modelOf(adapter: AdapterSnapshot, assetDecimals: number, savings
     case "erc4626":
       if (savingsApr === undefined) throw new TypeError(`the rate of ${adapter.id} is its index's growth: pass it in`);
       return { kind: "fixed", apr: savingsApr };
+    case "sky-savings":
+      return skyModel(state);
   }
 }

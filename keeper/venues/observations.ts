@@ -5,6 +5,7 @@ import { RAY, aaveRates, aaveWithout } from "./aaveV3";
 import { cometApr, cometSupplyRate, cometUtilization } from "./compoundV3";
 import { growthApr } from "./erc4626";
 import { ratio } from "./exact";
+import { skyApr } from "./skySavings";
 
 /** Rows from the lens's snapshot. */
 export const SNAPSHOT_SOURCE = "lens";
@@ -86,6 +87,17 @@ function ratesOf(adapter: AdapterSnapshot, snapshot: VaultSnapshot, previous: re
     }
     case "erc4626": {
       const apr = savingsApr(adapter, { at: snapshot.timestamp, index: state.assetsPerShare }, previous);
+      return {
+        supplied: state.totalAssets,
+        borrowed: null,
+        supplyApr: apr,
+        supplyAprWithoutUs: apr,
+        borrowApr: null,
+        index: state.assetsPerShare,
+      };
+    }
+    case "sky-savings": {
+      const apr = skyApr(state);
       return {
         supplied: state.totalAssets,
         borrowed: null,

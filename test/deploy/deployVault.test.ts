@@ -15,7 +15,11 @@ import {
   ICondition__factory,
   IERC20__factory,
   SavingsModel__factory,
+  SavingsUsdsModel__factory,
   SharePriceFall__factory,
+  SkyPsmModel__factory,
+  SkyPsmWrapperModel__factory,
+  SkyStableModel__factory,
   UsdcModel__factory,
   Vault__factory,
   VenueIlliquid__factory,
@@ -56,7 +60,7 @@ describe("the deployment of a vault", () => {
     throw new Error("the deployment did not fail");
   }
 
-  function withVenue(id: string, change: Partial<VenueParameters>): DeployOptions {
+  function withVenue(id: string, change: Pick<VenueParameters, "venue">): DeployOptions {
     const venues = options.network.venues.map((venue) => (venue.id === id ? { ...venue, ...change } : venue));
     return { ...options, network: { ...options.network, venues } };
   }
@@ -286,7 +290,7 @@ describe("the deployment of a vault", () => {
     const other = await new UsdcModel__factory(market).deploy(market.address);
     const savings = await new SavingsModel__factory(market).deploy(await other.getAddress(), 10n ** 27n);
     const comet = CometModel__factory.connect(chain.protocols.comet, chain.provider);
-    const cases: [string, Partial<VenueParameters>, RegExp][] = [
+    const cases: [string, Pick<VenueParameters, "venue">, RegExp][] = [
       ["aave-v3-usdc", { venue: chain.protocols.comet }, /is no Aave V3 pool/],
       ["compound-v3-usdc", { venue: chain.protocols.savings }, /is no Comet/],
       ["savings-usdc", { venue: await comet.getAddress() }, /is no ERC-4626 vault/],
@@ -305,6 +309,54 @@ describe("the deployment of a vault", () => {
     ] as const) {
       const venues = options.network.venues.filter((venue) => venue.id === id);
       const failure = await failureOf({ ...options, network: { ...options.network, asset, venues, conditions: [] } });
+      expect(failure.message).to.match(message);
+    }
+  });
+
+  /** Sky's models beside the local protocols. */
+  async function skyOnChain() {
+    const market = localWallet("market").connect(chain.provider);
+    const stable = new SkyStableModel__factory(market);
+    const [dai, usds] = [await stable.deploy("Dai Model", "DAI"), await stable.deploy("USDS Model", "USDS")];
+    const { usdc } = chain.protocols.tokens;
+    const psm = await new SkyPsmModel__factory(market).deploy(usdc, dai);
+    const wrapper = await new SkyPsmWrapperModel__factory(market).deploy(psm, usds);
+    const savings = await new SavingsUsdsModel__factory(market).deploy(usds, 10n ** 27n);
+    return { dai, usds, psm, wrapper, savings };
+  }
+
+  it("opens a vault with Sky's savings among its venues, and finds all of it in order", async () => {
+    const { wrapper, savings } = await skyOnChain();
+    const sky = MAINNET.venues.filter((venue) => venue.kind === "sky-savings");
+    const [venue, psm] = [await savings.getAddress(), await wrapper.getAddress()];
+    const venues = [...options.network.venues, ...sky.map((each) => ({ ...each, venue, psm }))];
+    const made = await deployVault({ ...options, network: { ...options.network, venues } });
+    const id = "sky-susds";
+    expect(made.adapters[3]).to.deep.include({ id, kind: "sky-savings", venue });
+    const { checks, parameters } = await inspect(chain.provider, made);
+    expect(checks.filter((check) => !check.ok)).to.deep.equal([]);
+    expect(checks.find(({ name }) => name === `no allowance stands open at ${id}`)?.detail).to.equal("0, 0, 0, 0");
+    expect(parameters.find(({ name }) => name === `${id}: PSM`)?.value).to.equal(psm);
+  });
+
+  it("refuses Sky's savings that do not go with their PSM, and a PSM of another gem or none", async () => {
+    const { dai, usds, psm, wrapper, savings } = await skyOnChain();
+    const market = localWallet("market").connect(chain.provider);
+    const other = await new SkyPsmModel__factory(market).deploy(chain.protocols.tokens.usdt, usds);
+    const [right, at] = [await savings.getAddress(), await wrapper.getAddress()];
+    const cases: [string, string, string, string, RegExp][] = [
+      [right, await psm.getAddress(), "VENUE_WRONG", "venues.sky-susds", /is a savings vault of 0x.*deals in 0x/],
+      [right, await other.getAddress(), "VENUE_WRONG", "venues.sky-susds", /a PSM whose gem is 0x/],
+      [right, await dai.getAddress(), "VENUE_WRONG", "venues.sky-susds", /which is no PSM/],
+      [await dai.getAddress(), at, "VENUE_WRONG", "venues.sky-susds", /is no ERC-4626 vault/],
+      [right, deployer, "NO_CODE", "venues.sky-susds.psm", /has no code/],
+    ];
+    const [limits] = MAINNET.venues.filter((venue) => venue.kind === "sky-savings");
+    if (limits === undefined) throw new Error("mainnet has no Sky");
+    for (const [venue, at, code, field, message] of cases) {
+      const venues = [{ ...limits, venue, psm: at }];
+      const failure = await failureOf({ ...options, network: { ...options.network, venues, conditions: [] } });
+      expect([failure.code, failure.field]).to.deep.equal([code, field]);
       expect(failure.message).to.match(message);
     }
   });

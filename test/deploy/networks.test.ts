@@ -19,7 +19,11 @@ for (const network of NETWORKS) {
 
     it("have addresses with right checksums", () => {
       const feeds = network.conditions.flatMap((it) => (it.kind === "oracle-trouble" ? [it.feed] : []));
-      const addresses = [network.asset.address, ...venues.map(({ venue }) => venue), ...feeds];
+      const addresses = [
+        network.asset.address,
+        ...venues.flatMap((it) => ("psm" in it ? [it.venue, it.psm] : [it.venue])),
+        ...feeds,
+      ];
       expect(addresses).to.deep.equal(addresses.map((address) => getAddress(address)));
     });
 
@@ -44,7 +48,10 @@ for (const network of NETWORKS) {
 
     it("have a condition for every lending venue, and name each once", () => {
       const judged = network.conditions.flatMap((it) => ("venue" in it ? [[it.venue, it.kind]] : []));
-      const lending = venues.filter(({ kind }) => kind !== "erc4626").map(({ id, kind }) => [id, `${kind}-illiquid`]);
+      const savings = ["erc4626", "sky-savings"];
+      const lending = venues
+        .filter(({ kind }) => !savings.includes(kind))
+        .map(({ id, kind }) => [id, `${kind}-illiquid`]);
       expect(judged).to.deep.equal(lending);
       expect(new Set(network.conditions.map(({ id }) => id)).size).to.equal(network.conditions.length);
     });

@@ -9,6 +9,7 @@ export const VENUE_KIND: Readonly<Record<VenueKind, string>> = {
   "aave-v3": "Aave V3",
   "compound-v3": "Compound V3",
   erc4626: "ERC-4626 savings",
+  "sky-savings": "Sky savings",
 };
 
 export const DECISION_TONE: Readonly<Record<DecisionStatus["state"], Tone>> = {

@@ -3,6 +3,7 @@ import { loadFixture, setCode, time } from "@nomicfoundation/hardhat-network-hel
 import { expect } from "chai";
 import { ethers } from "hardhat";
 import { DAY, MAX, WAD, deploySystem, deposit, rebalance } from "../deployment";
+import { BUFFER, POCKET, RATE, STILL, deploySky, deploySkyAdapter, file, partsOf, setRate } from "../sky";
 
 const RAY = 10n ** 27n;
 
@@ -164,6 +165,54 @@ describe("VaultLens", () => {
     expect(state["vaultMaxWithdraw"]).to.be.within(1_000n * unit - 2n, 1_000n * unit);
   });
 
+  for (const form of ["usds", "dai"] as const) {
+    it(`decodes Sky's savings and their PSM (${form})`, async () => {
+      const system = await deploySystem({ venues: 0 });
+      const { vault, owner, keeper, token, unit, alice } = system;
+      const lens = await (await ethers.getContractFactory("VaultLens")).deploy();
+      const sky = await deploySky(token);
+      const adapter = await deploySkyAdapter(sky, form, vault);
+      await vault
+        .connect(owner)
+        .addAdapter({ adapter: await adapter.getAddress(), absoluteCap: MAX, relativeCap: WAD, groupMask: 0n });
+      await deposit(system, alice, 1_000_000n * unit);
+      await time.increase(DAY);
+      await rebalance(system, [[adapter, 200_000n * unit]]);
+      await setRate(sky, STILL);
+      const shape = lens.interface.getFunction("stateShapes").outputs[3];
+      if (shape === undefined) throw new Error("no shape");
+      const read = async () => {
+        const view = (await lens.snapshot(vault, keeper.address)).adapters[0];
+        if (view === undefined) throw new Error("no adapter");
+        return ethers.AbiCoder.defaultAbiCoder().decode([shape], view.state)[0] as Record<string, bigint | boolean>;
+      };
+      const { savings } = partsOf(sky, form);
+      const index = await savings.convertToAssets(WAD);
+      expect(index).to.be.within((102n * WAD) / 100n, (103n * WAD) / 100n);
+      await file(sky, "tin", 3n);
+      await file(sky, "tout", 5n);
+      await (form === "usds" ? sky.sUsds.setSsr(RATE) : sky.pot.setDsr(RATE));
+      const state = await read();
+      expect(state["ratePerSecond"]).to.equal(RATE);
+      expect(state["assetsPerShare"]).to.be.within(index, index + 10n ** 11n);
+      expect(state["totalAssets"]).to.be.within(200_000n * unit, 200_100n * unit);
+      expect(state["cash"]).to.equal((POCKET + 200_000n) * unit);
+      expect(state["room"]).to.equal((POCKET + BUFFER - 200_000n) * unit);
+      expect([state["tin"], state["tout"], state["sellingHalted"], state["buyingHalted"]]).to.deep.equal([
+        3n,
+        5n,
+        false,
+        false,
+      ]);
+      await file(sky, "tin", MAX);
+      const selling = await read();
+      expect([selling["tin"], selling["sellingHalted"], selling["buyingHalted"]]).to.deep.equal([0n, true, false]);
+      await file(sky, "tout", MAX);
+      const both = await read();
+      expect([both["tout"], both["sellingHalted"], both["buyingHalted"]]).to.deep.equal([0n, true, true]);
+    });
+  }
+
   it("marks what cannot be read, and reads the rest", async () => {
     const { system, lens, pool } = await loadFixture(mixed);
     const { vault, keeper, venues, guardian, adapters, unit } = system;
@@ -200,7 +249,7 @@ describe("VaultLens", () => {
     await vault.connect(owner).addAdapter({ adapter: address, absoluteCap: 0n, relativeCap: 0n, groupMask: 0n });
     const view = (await lens.snapshot(vault, keeper.address)).adapters[3]!;
     expect([view.readable, view.state]).to.deep.equal([true, "0x"]);
-    expect(await lens.stateShapes()).to.have.length(3);
+    expect(await lens.stateShapes()).to.have.length(4);
   });
 
   it("counts for the vault only its part of a position with claims on it", async () => {

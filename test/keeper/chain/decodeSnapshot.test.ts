@@ -50,7 +50,12 @@ describe("decoding the lens's answer", () => {
       nextNonce: (2n << 64n) | 9n,
       groups: [{ name: "aave", relativeCap: 61n }],
     });
-    expect(adapters.map((adapter) => adapter.id)).to.deep.equal(["aave-v3-usdc", "compound-v3-usdc", "savings-usdc"]);
+    expect(adapters.map((adapter) => adapter.id)).to.deep.equal([
+      "aave-v3-usdc",
+      "compound-v3-usdc",
+      "savings-usdc",
+      "sky-usds",
+    ]);
     const { state, ...aave } = adapters[0] ?? {};
     expect(aave).to.deep.equal({
       id: "aave-v3-usdc",
@@ -109,6 +114,18 @@ describe("decoding the lens's answer", () => {
       totalShares: 32n,
       assetsPerShare: 33n,
       vaultMaxWithdraw: 34n,
+    });
+    expect(adapters[3]?.state).to.deep.equal({
+      kind: "sky-savings",
+      ratePerSecond: 41n,
+      assetsPerShare: 42n,
+      totalAssets: 43n,
+      cash: 44n,
+      room: 45n,
+      tin: 46n,
+      tout: 47n,
+      sellingHalted: false,
+      buyingHalted: true,
     });
   });
 

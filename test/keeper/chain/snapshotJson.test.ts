@@ -51,6 +51,18 @@ const state: fc.Arbitrary<VenueState> = fc.oneof(
     assetsPerShare: amount,
     vaultMaxWithdraw: amount,
   }),
+  fc.record({
+    kind: fc.constant("sky-savings" as const),
+    ratePerSecond: amount,
+    assetsPerShare: amount,
+    totalAssets: amount,
+    cash: amount,
+    room: amount,
+    tin: amount,
+    tout: amount,
+    sellingHalted: flag,
+    buyingHalted: flag,
+  }),
 );
 
 const adapter: fc.Arbitrary<AdapterSnapshot> = fc.record({
@@ -58,7 +70,7 @@ const adapter: fc.Arbitrary<AdapterSnapshot> = fc.record({
   adapter: text,
   venue: text,
   receipt: text,
-  kind: fc.constantFrom("aave-v3" as const, "compound-v3" as const, "erc4626" as const),
+  kind: fc.constantFrom("aave-v3" as const, "compound-v3" as const, "erc4626" as const, "sky-savings" as const),
   exact: flag,
   readable: flag,
   quarantined: flag,
