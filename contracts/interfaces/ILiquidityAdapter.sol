@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.28;
+
+import {IAdapter} from "./IAdapter.sol";
+
+/// @title A venue whose price a trade moves: a pool of several tokens
+/// @notice Never {IAdapter-exact}: what a withdrawal pays depends on the pool. Depositors' exits do not use it; it is left by
+/// the keeper's plans, by the guardian's emergency exit, or in kind.
+interface ILiquidityAdapter is IAdapter {
+    /// @notice The pool's price is away from fair value by more than this adapter allows, or cannot be judged.
+    error Unsteady();
+
+    /// @notice What came of a move is under the floor derived from fair value, or under the caller's own.
+    error FloorMissed(uint256 received, uint256 floor);
+
+    /// @notice True if the pool's price is within this adapter's bound of fair value. Never reverts; false when in doubt.
+    /// The vault takes no deposits while it is false.
+    function steady() external view returns (bool);
+}
