@@ -87,6 +87,8 @@ contract UniswapV3Adapter is ILiquidityAdapter, IUniswapV3Callbacks {
     uint256 private constant MOST_SLIPPAGE = 0.1e18;
     /// @dev About a tenth of the price.
     int24 private constant MOST_BOUND = 1_000;
+    /// @dev Ticks that the sale of an exit may move spot: a fifth of the price, more than any slippage bears.
+    int24 private constant MOST_TRAVEL = 2_000;
     /// @dev Units of each coin that rounding may take from one move: down in what the pool pays for liquidity and for a trade,
     /// up in what it asks and in its fee.
     uint256 private constant ROUNDING = 4;
@@ -189,7 +191,7 @@ contract UniswapV3Adapter is ILiquidityAdapter, IUniswapV3Callbacks {
     /// @inheritdoc IAdapter
     function deposit(uint256 assets, bytes calldata data) external onlyVault {
         Market memory m = steadyMarket();
-        uint256 before = heldValue(m) - assets;
+        uint256 before = heldValue(m.fair) - assets;
         take(0, 1);
         if (tickLower == tickUpper) chooseRange(m.meanTick);
         uint256 moved = asset.balanceOf(address(this));
@@ -198,7 +200,7 @@ contract UniswapV3Adapter is ILiquidityAdapter, IUniswapV3Callbacks {
         // What was not needed, and what strangers sent here of the asset, is the vault's.
         uint256 rest = asset.balanceOf(address(this));
         if (rest != 0) IERC20(asset).safeTransfer(vault, rest);
-        checkFloor(Math.saturatingSub(heldValue(m) + rest, before), assets, moved - rest, m.fair, data);
+        checkFloor(Math.saturatingSub(heldValue(m.fair) + rest, before), assets, moved - rest, m.fair, data);
     }
 
     /// @inheritdoc IAdapter
@@ -207,10 +209,12 @@ contract UniswapV3Adapter is ILiquidityAdapter, IUniswapV3Callbacks {
     function withdraw(uint256 assets, bytes calldata data) external onlyVault returns (uint256 paid) {
         if (isEmpty()) return 0;
         Market memory m = steadyMarket();
-        uint256 value = heldValue(m);
+        uint256 value = heldValue(m.fair);
         if (assets > value) assets = value;
         (, uint256 amount, uint256 paired) = value == 0 ? take(1, 1) : take(assets, value);
-        paid = amount + (paired == 0 ? 0 : trade(!ASSET_FIRST, paired));
+        // Not through an empty pool to the end of all prices, which would take all gas.
+        uint256 limit = shifted(m.spot, ASSET_FIRST ? MOST_TRAVEL : -MOST_TRAVEL);
+        paid = amount + (paired == 0 ? 0 : trade(!ASSET_FIRST, paired, limit));
         checkFloor(paid, assets, assets, m.fair, data);
         if (paid != 0) IERC20(asset).safeTransfer(vault, paid);
     }
@@ -261,7 +265,7 @@ contract UniswapV3Adapter is ILiquidityAdapter, IUniswapV3Callbacks {
     /// @inheritdoc IAdapter
     /// @dev Reverts when a feed is stale or the pool does not remember the window.
     function fairValue() external view returns (uint256) {
-        return heldValue(market());
+        return heldValue(market().fair);
     }
 
     /// @inheritdoc IAdapter
@@ -306,9 +310,8 @@ contract UniswapV3Adapter is ILiquidityAdapter, IUniswapV3Callbacks {
     }
 
     /// @notice The range, its liquidity, and the fees owed to it now of the pool's token0 and token1.
-    function position() external view returns (PoolReads.Position memory) {
-        (, int24 tick, , , , , ) = IUniswapV3Pool(venue).slot0();
-        return positionAt(tick);
+    function position() public view returns (PoolReads.Position memory) {
+        return PoolReads.positionOf(IUniswapV3Pool(venue), address(this), tickLower, tickUpper);
     }
 
     /// @dev `numerator / denominator` of the liquidity, the fees and what lies here, rounded down; all fees are collected, and
@@ -342,20 +345,36 @@ contract UniswapV3Adapter is ILiquidityAdapter, IUniswapV3Callbacks {
         emit RangeChosen(middle - halfWidth, middle + halfWidth, mean);
     }
 
-    /// @dev Buys of the paired coin what the range needs at spot beside the rest of the asset. Of d assets traded, the fee is
-    /// lost: (asset − d) / (paired + d·(1 − fee)) is to be the range's own ratio, all in assets.
+    /// @dev Buys of the paired coin what the range needs beside the rest of the asset. The trade makes that coin dearer, of
+    /// which the range then needs less: what is needed falls from `first` to `second` while `first` is paid, and by as much a
+    /// unit before. That is so inside one stretch of equal liquidity; elsewhere more is left over.
     function balance(Market memory m) private {
-        (uint256 needed, uint256 neededPaired) = sorted(type(uint96).max, m.spot);
-        neededPaired = toAssets(neededPaired, m.spot);
-        uint256 afterFee = (needed * (MILLION - FEE)) / MILLION;
-        uint256 whole = neededPaired + afterFee;
-        uint256 held = asset.balanceOf(address(this));
-        uint256 heldPaired = toAssets(receipt.balanceOf(address(this)), m.spot);
-        uint256 buy = Math.saturatingSub(
-            Math.mulDiv(held, neededPaired, whole),
-            Math.mulDiv(heldPaired, needed, whole)
+        uint256 first = neededAt(m.spot);
+        if (first == 0) return;
+        uint128 liquidity = IUniswapV3Pool(venue).liquidity();
+        uint256 second = first;
+        if (liquidity != 0) second = neededAt(RangeAmounts.priceAfter(liquidity, m.spot, first, ASSET_FIRST));
+        uint256 amount = Math.mulDiv(first, first, 2 * first - Math.min(first, second));
+        // Not further than where spot is still steady; what was not traded then is not needed either.
+        trade(
+            ASSET_FIRST,
+            amount,
+            ASSET_FIRST ? TickPrice.sqrtAt(m.meanTick - spotBound) : TickPrice.sqrtAt(m.meanTick + spotBound + 1) - 1
         );
-        if (buy != 0) trade(ASSET_FIRST, buy);
+    }
+
+    /// @dev Of d assets traded, the fee is lost: (asset − d) / (paired + d·(1 − fee)) is to be the range's own ratio, all in
+    /// assets at this price.
+    function neededAt(uint160 price) private view returns (uint256) {
+        (uint256 amount, uint256 paired) = sorted(type(uint96).max, price);
+        paired = toAssets(paired, price);
+        uint256 whole = paired + (amount * (MILLION - FEE)) / MILLION;
+        uint256 heldPaired = toAssets(receipt.balanceOf(address(this)), price);
+        return
+            Math.saturatingSub(
+                Math.mulDiv(asset.balanceOf(address(this)), paired, whole),
+                Math.mulDiv(heldPaired, amount, whole)
+            );
     }
 
     /// @dev As much as both coins here give at the price now.
@@ -370,15 +389,13 @@ contract UniswapV3Adapter is ILiquidityAdapter, IUniswapV3Callbacks {
         setDue(0);
     }
 
-    /// @dev Whatever price it takes: {checkFloor} judges what came of the whole move.
-    function trade(bool zeroForOne, uint256 amount) private returns (uint256 received) {
-        uint160 limit = zeroForOne ? TickPrice.MIN_SQRT + 1 : TickPrice.MAX_SQRT - 1;
+    function trade(bool zeroForOne, uint256 amount, uint256 limit) private returns (uint256 received) {
         setDue(SWAP);
         (int256 delta0, int256 delta1) = IUniswapV3Pool(venue).swap(
             address(this),
             zeroForOne,
             SafeCast.toInt256(amount),
-            limit,
+            uint160(Math.max(Math.min(limit, TickPrice.MAX_SQRT - 1), TickPrice.MIN_SQRT + 1)),
             ""
         );
         setDue(0);
@@ -473,22 +490,22 @@ contract UniswapV3Adapter is ILiquidityAdapter, IUniswapV3Callbacks {
             m.oracle <= TickPrice.sqrtAt(m.meanTick + oracleBound);
     }
 
-    /// @dev Everything here and in the pool, at the fair price.
-    function heldValue(Market memory m) private view returns (uint256) {
-        (uint256 amount, uint256 paired) = holdings(m.spotTick, m.fair);
-        return amount + toAssets(paired, m.fair);
+    /// @dev Everything here and in the pool, as the range would hold it at this price.
+    function heldValue(uint160 price) private view returns (uint256) {
+        (uint256 amount, uint256 paired) = holdings(price);
+        return amount + toAssets(paired, price);
     }
 
     /// @dev What a full exit pays at spot, and not more than fair value.
     function leavingValue(Market memory m) private view returns (uint256) {
-        (uint256 amount, uint256 paired) = holdings(m.spotTick, m.spot);
+        (uint256 amount, uint256 paired) = holdings(m.spot);
         uint256 sold = (toAssets(paired, m.spot) * (MILLION - FEE)) / MILLION;
-        return Math.min(amount + sold, heldValue(m));
+        return Math.min(amount + sold, heldValue(m.fair));
     }
 
     /// @dev Coins of the liquidity as if the pool stood at `price`, fees, and what lies here.
-    function holdings(int24 tick, uint160 price) private view returns (uint256 amount, uint256 paired) {
-        PoolReads.Position memory p = positionAt(tick);
+    function holdings(uint160 price) private view returns (uint256 amount, uint256 paired) {
+        PoolReads.Position memory p = position();
         (amount, paired) = sorted(p.liquidity, price);
         (uint256 fees, uint256 pairedFees) = ASSET_FIRST ? (p.fees0, p.fees1) : (p.fees1, p.fees0);
         amount += fees + asset.balanceOf(address(this));
@@ -504,10 +521,6 @@ contract UniswapV3Adapter is ILiquidityAdapter, IUniswapV3Callbacks {
 
     function range() private view returns (RangeAmounts.Range memory) {
         return RangeAmounts.Range(TickPrice.sqrtAt(tickLower), TickPrice.sqrtAt(tickUpper));
-    }
-
-    function positionAt(int24 tick) private view returns (PoolReads.Position memory) {
-        return PoolReads.positionOf(IUniswapV3Pool(venue), address(this), tickLower, tickUpper, tick);
     }
 
     function liquidityOf(int24 lower, int24 upper) private view returns (uint128 liquidity) {

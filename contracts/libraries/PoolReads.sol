@@ -34,13 +34,11 @@ library PoolReads {
     }
 
     /// @notice Liquidity of the position, and fees owed to it as `burn` would count them now, to the unit.
-    /// @param tick The pool's tick now.
     function positionOf(
         IUniswapV3Pool pool,
         address owner,
         int24 lower,
-        int24 upper,
-        int24 tick
+        int24 upper
     ) internal view returns (Position memory p) {
         (p.lower, p.upper) = (lower, upper);
         if (lower == upper) return p;
@@ -51,7 +49,7 @@ library PoolReads {
         );
         // Without liquidity no fees grow, and its ticks may hold nothing.
         if (p.liquidity == 0) return p;
-        (uint256 inside0, uint256 inside1) = growthInside(pool, lower, upper, tick);
+        (uint256 inside0, uint256 inside1) = growthInside(pool, lower, upper);
         unchecked {
             // Growths wrap around, and so does what is owed.
             p.fees0 = uint128(p.fees0 + uint128(Math.mulDiv(inside0 - last0, p.liquidity, Q128)));
@@ -64,9 +62,9 @@ library PoolReads {
     function growthInside(
         IUniswapV3Pool pool,
         int24 lower,
-        int24 upper,
-        int24 tick
+        int24 upper
     ) private view returns (uint256 inside0, uint256 inside1) {
+        (, int24 tick, , , , , ) = pool.slot0();
         (, , uint256 lower0, uint256 lower1, , , , ) = pool.ticks(lower);
         (, , uint256 upper0, uint256 upper1, , , , ) = pool.ticks(upper);
         unchecked {

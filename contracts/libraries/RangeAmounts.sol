@@ -44,4 +44,16 @@ library RangeAmounts {
         if (at > range.low) most = Math.min(most, Math.mulDiv(amount1, Q96, at - range.low));
         return SafeCast.toUint128(most);
     }
+
+    /// @return Where a trade of `amountIn`, after its fee, moves a price if the liquidity stays what it is. An estimate: the
+    /// rounding is not the pool's.
+    function priceAfter(
+        uint128 liquidity,
+        uint160 sqrtPrice,
+        uint256 amountIn,
+        bool zeroForOne
+    ) internal pure returns (uint160) {
+        if (!zeroForOne) return SafeCast.toUint160(sqrtPrice + Math.mulDiv(amountIn, Q96, liquidity));
+        return uint160(Math.mulDiv(liquidity, sqrtPrice, liquidity + Math.mulDiv(amountIn, sqrtPrice, Q96)));
+    }
 }

@@ -28,6 +28,9 @@ interface IUniswapV3Pool {
             bool unlocked
         );
 
+    /// @notice Liquidity of all ranges that the price is in.
+    function liquidity() external view returns (uint128);
+
     function feeGrowthGlobal0X128() external view returns (uint256);
     function feeGrowthGlobal1X128() external view returns (uint256);
 

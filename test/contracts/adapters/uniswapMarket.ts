@@ -150,7 +150,7 @@ export function choiceOf(market: Pool, over: Partial<Choice> = {}): Choice {
 
 export async function deployAdapter(market: Pool, over: Partial<Choice> = {}, vault: AddressLike = market.vault) {
   const factory = await ethers.getContractFactory("UniswapV3Adapter");
-  return factory.deploy(vault, market.factoryAddress, market.address, market.asset, choiceOf(market, over));
+  return factory.deploy(vault, market.factoryAddress, market.pool, market.asset, choiceOf(market, over));
 }
 
 export async function withAdapter(options: MarketOptions = {}, over: Partial<Choice> = {}) {
@@ -168,11 +168,17 @@ export async function put(held: Held, assets: bigint, data = "0x") {
   return held.adapter.connect(held.vault).deposit(assets, data);
 }
 
-/** The square root of the price `ticks` away from par in the direction in which the paired coin is worth more. */
+/** The square root of the price `ticks` away from the middle in the direction in which the paired coin is worth more. */
 export async function priceAway(held: Market, ticks: bigint): Promise<bigint> {
   // Where the asset is token0, a dearer paired coin is a lower tick.
-  const tick = (await held.pool.slot0()).tick + (held.options.assetFirst ? -ticks : ticks);
-  return held.probe.sqrtAt(tick);
+  return held.probe.sqrtAt(held.middle + (held.options.assetFirst ? -ticks : ticks));
+}
+
+/** The pool's mean tick over the window, rounded down. */
+export async function meanTick(held: Market): Promise<bigint> {
+  const [then = 0n, now = 0n] = (await held.pool.observe([Number(WINDOW), 0])).tickCumulatives;
+  const sum = now - then;
+  return (sum - (((sum % WINDOW) + WINDOW) % WINDOW)) / WINDOW;
 }
 
 /** Of the pool's amounts: the asset's, the paired coin's. */

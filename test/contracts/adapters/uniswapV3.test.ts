@@ -8,11 +8,9 @@ import {
   time,
 } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
-import { ZeroAddress } from "ethers";
 import { ethers } from "hardhat";
-import type { UniswapV3Adapter } from "../../../typechain-types";
-import { GAS, generator, inOneBlock } from "../bundle";
-import { MAX, WAD } from "../deployment";
+import { GAS, generator } from "../bundle";
+import { MAX } from "../deployment";
 import {
   BLOCK,
   CARDINALITY,
@@ -21,10 +19,7 @@ import {
   Q96,
   WINDOW,
   age,
-  choiceOf,
-  deployAdapter,
-  deployMarket,
-  deployPool,
+  meanTick,
   priceAway,
   put,
   sorted,
@@ -35,8 +30,6 @@ import {
   type MarketOptions,
 } from "./uniswapMarket";
 
-/** What a move may lose by rounding, in smallest units of each coin. */
-const ROUNDING = 4n;
 const WHOLE = 1_000_000n;
 
 /** Either order of the coins, decimals either way, another tier of fees, and a coin that answers nothing. */
@@ -49,7 +42,6 @@ const MARKETS: readonly (readonly [string, MarketOptions])[] = [
 ];
 
 const asUsual = () => withAdapter();
-const reversed = () => withAdapter({ assetFirst: false });
 
 async function entered(): Promise<Held> {
   const held = await withAdapter();
@@ -159,7 +151,7 @@ describe("UniswapV3Adapter: what every adapter promises", () => {
 
     it(`is worth the coins that the range holds at the fair price, valued at it (${name})`, async () => {
       const held = await withAdapter(options);
-      const { adapter, probe, pool } = held;
+      const { adapter, probe } = held;
       await put(held, WHOLE * held.unit);
       // Chainlink holds the paired coin for dearer than the pool does, and then for cheaper.
       for (const answer of [PAR + PAR / 1_000n, PAR - PAR / 1_000n]) {
@@ -170,10 +162,7 @@ describe("UniswapV3Adapter: what every adapter promises", () => {
         const oracle = squareRoot(
           ((ratio[0] ?? 0n) * (units[0] ?? 0n) * Q96 * Q96) / ((ratio[1] ?? 0n) * (units[1] ?? 0n)),
         );
-        const sums = (await pool.observe([Number(WINDOW), 0])).tickCumulatives;
-        const [then, now] = [sums[0] ?? 0n, sums[1] ?? 0n];
-        // Rounded down.
-        const mean = await probe.sqrtAt((now - then - ((((now - then) % WINDOW) + WINDOW) % WINDOW)) / WINDOW);
+        const mean = await probe.sqrtAt(await meanTick(held));
         const dearer = answer > PAR;
         const fair = dearer ? mean : oracle;
         const amounts = await probe.amounts(liquidity, lower, upper, fair);
