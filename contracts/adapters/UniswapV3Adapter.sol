@@ -12,6 +12,7 @@ import {ILiquidityAdapter} from "../interfaces/ILiquidityAdapter.sol";
 import {IAggregatorV3} from "../interfaces/external/IAggregatorV3.sol";
 import {IUniswapV3Callbacks, IUniswapV3Factory, IUniswapV3Pool} from "../interfaces/external/IUniswapV3.sol";
 import {FreshPrice} from "../libraries/FreshPrice.sol";
+import {PairPrice} from "../libraries/PairPrice.sol";
 import {PoolReads} from "../libraries/PoolReads.sol";
 import {RangeAmounts} from "../libraries/RangeAmounts.sol";
 import {TickPrice} from "../libraries/TickPrice.sol";
@@ -81,7 +82,6 @@ contract UniswapV3Adapter is ILiquidityAdapter, IUniswapV3Callbacks {
     }
 
     uint256 private constant WAD = 1e18;
-    uint256 private constant Q96 = 2 ** 96;
     uint256 private constant MILLION = 1e6;
     /// @dev A tenth: nobody would call more a bound.
     uint256 private constant MOST_SLIPPAGE = 0.1e18;
@@ -139,9 +139,6 @@ contract UniswapV3Adapter is ILiquidityAdapter, IUniswapV3Callbacks {
     error AssetNotInPool(address asset, address token0, address token1);
     /// @notice The half-width is not a positive multiple of the spacing.
     error HalfWidthOffSpacing(int24 halfWidth, int24 spacing);
-    error TooFewObservations(uint16 cardinality, uint16 minimum);
-    /// @notice The pool does not remember the price of `window` seconds ago.
-    error WindowNotCovered(uint32 window);
     error SlippageOutOfBounds(uint256 slippage, uint256 most);
     error BoundOutOfBounds(int24 bound, int24 most);
     /// @notice The amounts are too small for any liquidity.
@@ -213,7 +210,7 @@ contract UniswapV3Adapter is ILiquidityAdapter, IUniswapV3Callbacks {
         if (assets > value) assets = value;
         (, uint256 amount, uint256 paired) = value == 0 ? take(1, 1) : take(assets, value);
         // Not through an empty pool to the end of all prices, which would take all gas.
-        uint256 limit = shifted(m.spot, ASSET_FIRST ? MOST_TRAVEL : -MOST_TRAVEL);
+        uint256 limit = PairPrice.shifted(m.spot, ASSET_FIRST ? MOST_TRAVEL : -MOST_TRAVEL);
         paid = amount + (paired == 0 ? 0 : trade(!ASSET_FIRST, paired, limit));
         checkFloor(paid, assets, assets, m.fair, data);
         if (paid != 0) IERC20(asset).safeTransfer(vault, paid);
@@ -263,9 +260,9 @@ contract UniswapV3Adapter is ILiquidityAdapter, IUniswapV3Callbacks {
     }
 
     /// @inheritdoc IAdapter
-    /// @dev Reverts when a feed is stale or the pool does not remember the window.
+    /// @dev Reverts when a feed is stale or the pool does not remember the window; not while there is nothing to value.
     function fairValue() external view returns (uint256) {
-        return heldValue(market().fair);
+        return isEmpty() ? 0 : heldValue(market().fair);
     }
 
     /// @inheritdoc IAdapter
@@ -428,17 +425,7 @@ contract UniswapV3Adapter is ILiquidityAdapter, IUniswapV3Callbacks {
         if (choice.halfWidth <= 0 || choice.halfWidth > TickPrice.MAX_TICK || choice.halfWidth % SPACING != 0) {
             revert HalfWidthOffSpacing(choice.halfWidth, SPACING);
         }
-        (, , , uint16 cardinality, , , ) = pool.slot0();
-        if (cardinality < choice.minimumCardinality) {
-            revert TooFewObservations(cardinality, choice.minimumCardinality);
-        }
-        uint32[] memory moments = new uint32[](1);
-        moments[0] = choice.window;
-        try pool.observe(moments) {
-            if (choice.window == 0) revert WindowNotCovered(0);
-        } catch {
-            revert WindowNotCovered(choice.window);
-        }
+        PoolReads.checkMemory(pool, choice.window, choice.minimumCardinality);
         if (choice.slippage > MOST_SLIPPAGE) revert SlippageOutOfBounds(choice.slippage, MOST_SLIPPAGE);
         checkBound(choice.spotBound);
         checkBound(choice.oracleBound);
@@ -460,17 +447,7 @@ contract UniswapV3Adapter is ILiquidityAdapter, IUniswapV3Callbacks {
         (m.spot, m.spotTick, , , , , m.unlocked) = IUniswapV3Pool(venue).slot0();
         m.meanTick = PoolReads.meanTick(IUniswapV3Pool(venue), window);
         m.oracle = oraclePrice();
-        uint256 mean = TickPrice.sqrtAt(m.meanTick);
-        // The lower price of the paired coin is the higher one of the asset.
-        m.fair = uint160(
-            ASSET_FIRST
-                ? Math.max(m.oracle, Math.min(mean, shifted(m.oracle, oracleBound)))
-                : Math.min(m.oracle, Math.max(mean, shifted(m.oracle, -oracleBound)))
-        );
-    }
-
-    function shifted(uint160 price, int24 ticks) private pure returns (uint256) {
-        return Math.mulDiv(price, TickPrice.sqrtAt(ticks), Q96);
+        m.fair = PairPrice.lower(m.oracle, TickPrice.sqrtAt(m.meanTick), oracleBound, ASSET_FIRST);
     }
 
     /// @return The square root of Chainlink's price of token0 in token1, times 2^96.
@@ -478,7 +455,7 @@ contract UniswapV3Adapter is ILiquidityAdapter, IUniswapV3Callbacks {
         uint256 first = FreshPrice.read(assetFeed, assetHeartbeat) * ASSET_SCALE;
         uint256 second = FreshPrice.read(pairedFeed, pairedHeartbeat) * PAIRED_SCALE;
         if (!ASSET_FIRST) (first, second) = (second, first);
-        return SafeCast.toUint160(Math.sqrt(Math.mulDiv(first, Q96 * Q96, second)));
+        return PairPrice.ofRatio(first, second);
     }
 
     function isSteady(Market memory m) private view returns (bool) {
@@ -531,11 +508,7 @@ contract UniswapV3Adapter is ILiquidityAdapter, IUniswapV3Callbacks {
         return tickLower == tickUpper && asset.balanceOf(address(this)) == 0 && receipt.balanceOf(address(this)) == 0;
     }
 
-    /// @dev Of the paired coin, rounded down.
     function toAssets(uint256 paired, uint160 price) private view returns (uint256) {
-        return
-            ASSET_FIRST
-                ? Math.mulDiv(Math.mulDiv(paired, Q96, price), Q96, price)
-                : Math.mulDiv(Math.mulDiv(paired, price, Q96), price, Q96);
+        return PairPrice.toAssets(paired, price, ASSET_FIRST);
     }
 }

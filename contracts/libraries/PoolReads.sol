@@ -17,6 +17,23 @@ library PoolReads {
         uint256 fees1;
     }
 
+    error TooFewObservations(uint16 cardinality, uint16 minimum);
+    /// @notice The pool does not remember the price of `window` seconds ago.
+    error WindowNotCovered(uint32 window);
+
+    /// @notice For constructors: the pool keeps enough observations, and they reach over the window now.
+    function checkMemory(IUniswapV3Pool pool, uint32 window, uint16 minimumCardinality) internal view {
+        (, , , uint16 cardinality, , , ) = pool.slot0();
+        if (cardinality < minimumCardinality) revert TooFewObservations(cardinality, minimumCardinality);
+        uint32[] memory moments = new uint32[](1);
+        moments[0] = window;
+        try pool.observe(moments) {
+            if (window == 0) revert WindowNotCovered(0);
+        } catch {
+            revert WindowNotCovered(window);
+        }
+    }
+
     /// @notice Mean of the tick over the last `window` seconds, rounded down. What happened in this second is not in it.
     function meanTick(IUniswapV3Pool pool, uint32 window) internal view returns (int24) {
         uint32[] memory moments = new uint32[](2);

@@ -10,7 +10,7 @@ import {
 import { expect } from "chai";
 import { ethers } from "hardhat";
 import { GAS, generator } from "../bundle";
-import { MAX } from "../deployment";
+import { ALL, MAX, WAD, deploySystem, deposit, rebalance } from "../deployment";
 import {
   BLOCK,
   CARDINALITY,
@@ -19,6 +19,8 @@ import {
   Q96,
   WINDOW,
   age,
+  deployAdapter,
+  deployMarket,
   meanTick,
   priceAway,
   put,
@@ -62,9 +64,11 @@ async function trade(held: Held, seed: bigint, times: number, each?: (i: number)
   for (let i = 0; i < times; i++) {
     const spot = (await held.pool.slot0()).tick;
     // Pulled back to the middle, or it would walk off.
-    const target = held.middle + ((spot - held.middle) * 3n) / 4n + (random(61n) - 30n) * held.options.spacing;
+    const step = random(61n) - 30n;
+    const target = held.middle + ((spot - held.middle) * 3n) / 4n + (step === 0n ? 31n : step) * held.options.spacing;
     await time.setNextBlockTimestamp((await time.latest()) + BLOCK);
-    await held.trader.push(await held.probe.sqrtAt(target), GAS);
+    // Inside of the tick, so that no two in a row are the same price.
+    await held.trader.push((await held.probe.sqrtAt(target)) + BigInt(i + 1), GAS);
     await each?.(i);
   }
 }
@@ -245,6 +249,9 @@ describe("UniswapV3Adapter: the pool's own accounting", () => {
       const start = (await pool.slot0()).sqrtPriceX96;
       const entry = await probe.amounts(liquidity, lower, upper, start);
       const idle = await balances(held, held.address);
+      // Of the second market's fees the factory's owner takes a fourth and a tenth.
+      if (options.feePips) await held.whole.getFunction("setFeeProtocol")(4, 10);
+      const first = await time.latestBlock();
       let outside = 0;
       let losses = 0;
       await trade(held, 1n, 1_000, async (i) => {
@@ -277,6 +284,7 @@ describe("UniswapV3Adapter: the pool's own accounting", () => {
         expect(await held.asset.balanceOf(held.poolAddress)).to.equal((poolHas[0] ?? 0n) - amount);
         await snapshot.restore();
       });
+      expect(await held.whole.queryFilter("Swap", first + 1)).to.have.lengthOf(1_000);
       // Both kinds of moments were asked, and fees came.
       expect(outside).to.be.within(1, 39);
       expect(losses).to.equal(40);
@@ -317,5 +325,71 @@ describe("UniswapV3Adapter: the pool's own accounting", () => {
       value + 990n * held.unit - 60n * held.unit,
       value + 1_000n * held.unit,
     );
+  });
+});
+
+/** A vault with 2,000,000 of Alice's and Bob's, and the adapter in it. */
+async function inVault() {
+  const market = await deployMarket();
+  const system = await deploySystem({ venues: 0, token: market.asset });
+  const adapter = await deployAdapter(market, {}, system.vault);
+  await system.vault.connect(system.owner).addAdapter({ adapter, absoluteCap: MAX, relativeCap: WAD, groupMask: 1n });
+  for (const who of [system.alice, system.bob]) await deposit(system, who, WHOLE * system.unit);
+  await age(market, 3_600);
+  const held = {
+    ...market,
+    adapter,
+    address: await adapter.getAddress(),
+    poolAddress: market.address,
+    vault: system.alice,
+  };
+  return { system, held, adapter };
+}
+
+describe("UniswapV3Adapter in a vault", () => {
+  it("is entered and left by the keeper's plans, at a loss within the call's bound", async () => {
+    const { system, held, adapter } = await loadFixture(inVault);
+    const { vault, unit } = system;
+    const before = await vault.totalAssets();
+    await rebalance(system, [[adapter, WHOLE * unit]]);
+    expect(await adapter.fairValue()).to.be.within((WHOLE * unit * 999n) / 1_000n, WHOLE * unit);
+    await trade(held, 17n, 20);
+    await held.trader.push(held.par);
+    await age(held, 3_600);
+    await rebalance(system, [[adapter, -300_000n * unit]]);
+    await rebalance(system, [[adapter, ALL]]);
+    expect(await adapter.fairValue()).to.equal(0n);
+    expect(await held.asset.balanceOf(vault)).to.be.within(before - before / 1_000n, before + before / 1_000n);
+  });
+
+  it("pays an exit in kind in both coins, and the rest is worth what it was to who stays", async () => {
+    const { system, held, adapter } = await loadFixture(inVault);
+    const { vault, alice, unit } = system;
+    await rebalance(system, [[adapter, WHOLE * unit]]);
+    await vault.accrue();
+    const price = await vault.sharePrice();
+    const value = await adapter.fairValue();
+    const paired = await held.paired.balanceOf(alice.address);
+    await vault.connect(alice).redeemInKind(await vault.balanceOf(alice.address), alice.address, []);
+    expect((await held.paired.balanceOf(alice.address)) - paired).to.be.greaterThan(value / 5n);
+    expect(await adapter.fairValue()).to.be.within(value / 2n - unit, value / 2n + unit);
+    await vault.accrue();
+    expect(await vault.sharePrice()).to.be.at.least(price);
+  });
+
+  it("closes the vault to entry while a feed is stale and money is in it, and not before", async () => {
+    const { system, held, adapter } = await loadFixture(inVault);
+    const { vault, bob, unit } = system;
+    await time.increase(30 * 86_400);
+    await expect(adapter.exitValue()).to.be.revertedWithCustomError(adapter, "PriceStale");
+    expect(await adapter.fairValue()).to.equal(0n);
+    await deposit(system, bob, unit);
+    await age(held, 60);
+    await rebalance(system, [[adapter, WHOLE * unit]]);
+    await time.increase(30 * 86_400);
+    expect(await vault.maxDeposit(bob.address)).to.equal(0n);
+    await age(held, 60);
+    await vault.accrue();
+    expect(await vault.maxDeposit(bob.address)).to.be.greaterThan(0n);
   });
 });

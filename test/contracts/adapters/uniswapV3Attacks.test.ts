@@ -1,12 +1,6 @@
 // What strangers, a stolen keeper's key, the market and dead feeds can do to the Uniswap V3 adapter in a genuine pool. In
 // one transaction means: pushed there, asked, pushed back, with all the capital that the tokens have.
-import {
-  impersonateAccount,
-  loadFixture,
-  setBalance,
-  takeSnapshot,
-  time,
-} from "@nomicfoundation/hardhat-network-helpers";
+import { impersonateAccount, loadFixture, setBalance, time } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
 import { ZeroAddress } from "ethers";
 import { ethers } from "hardhat";
