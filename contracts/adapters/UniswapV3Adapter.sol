@@ -348,16 +348,12 @@ contract UniswapV3Adapter is ILiquidityAdapter, IUniswapV3Callbacks {
     function balance(Market memory m) private {
         uint256 first = neededAt(m.spot);
         if (first == 0) return;
-        uint128 liquidity = IUniswapV3Pool(venue).liquidity();
-        uint256 second = first;
-        if (liquidity != 0) second = neededAt(RangeAmounts.priceAfter(liquidity, m.spot, first, ASSET_FIRST));
-        uint256 amount = Math.mulDiv(first, first, 2 * first - Math.min(first, second));
         // Not further than where spot is still steady; what was not traded then is not needed either.
-        trade(
-            ASSET_FIRST,
-            amount,
-            ASSET_FIRST ? TickPrice.sqrtAt(m.meanTick - spotBound) : TickPrice.sqrtAt(m.meanTick + spotBound + 1) - 1
-        );
+        uint160 limit =
+            ASSET_FIRST ? TickPrice.sqrtAt(m.meanTick - spotBound) : TickPrice.sqrtAt(m.meanTick + spotBound + 1) - 1;
+        uint256 end = RangeAmounts.priceAfter(IUniswapV3Pool(venue).liquidity(), m.spot, first, ASSET_FIRST);
+        uint256 second = neededAt(uint160(ASSET_FIRST ? Math.max(end, limit) : Math.min(end, limit)));
+        trade(ASSET_FIRST, Math.mulDiv(first, first, 2 * first - Math.min(first, second)), limit);
     }
 
     /// @dev Of d assets traded, the fee is lost: (asset − d) / (paired + d·(1 − fee)) is to be the range's own ratio, all in

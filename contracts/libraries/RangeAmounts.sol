@@ -45,15 +45,16 @@ library RangeAmounts {
         return SafeCast.toUint128(most);
     }
 
-    /// @return Where a trade of `amountIn`, after its fee, moves a price if the liquidity stays what it is. An estimate: the
-    /// rounding is not the pool's.
+    /// @return Where a trade of `amountIn`, after its fee, moves a price if the liquidity stays what it is: an estimate, whose
+    /// rounding is not the pool's. Without liquidity, an end of all prices.
     function priceAfter(
         uint128 liquidity,
         uint160 sqrtPrice,
         uint256 amountIn,
         bool zeroForOne
-    ) internal pure returns (uint160) {
-        if (!zeroForOne) return SafeCast.toUint160(sqrtPrice + Math.mulDiv(amountIn, Q96, liquidity));
-        return uint160(Math.mulDiv(liquidity, sqrtPrice, liquidity + Math.mulDiv(amountIn, sqrtPrice, Q96)));
+    ) internal pure returns (uint256) {
+        if (liquidity == 0) return zeroForOne ? 0 : type(uint256).max;
+        if (zeroForOne) return Math.mulDiv(liquidity, sqrtPrice, liquidity + Math.mulDiv(amountIn, sqrtPrice, Q96));
+        return sqrtPrice + Math.mulDiv(amountIn, Q96, liquidity);
     }
 }

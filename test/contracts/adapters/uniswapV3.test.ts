@@ -377,6 +377,25 @@ describe("UniswapV3Adapter in a vault", () => {
     expect(await vault.sharePrice()).to.be.at.least(price);
   });
 
+  it("who buys shares by the lower price and leaves in kind takes no more than the position's part of the bound", async () => {
+    const { system, held, adapter } = await loadFixture(inVault);
+    const { vault, stranger, unit } = system;
+    await rebalance(system, [[adapter, WHOLE * unit]]);
+    await age(held, 3_600);
+    // Chainlink is as far under the market as is still steady.
+    await held.pairedFeed.push((PAR * 9_955n) / 10_000n);
+    expect(await adapter.steady()).to.equal(true);
+    const worth = async () =>
+      (await held.asset.balanceOf(stranger.address)) +
+      toAssets(held, await held.paired.balanceOf(stranger.address), (await held.pool.slot0()).sqrtPriceX96);
+    const before = await worth();
+    await deposit(system, stranger, 200n * WHOLE * unit);
+    await vault.connect(stranger).redeemInKind(await vault.balanceOf(stranger.address), stranger.address, []);
+    // 45 ticks, of a position that is half of the coin at their beginning and nearly whole at their end.
+    const gained = (await worth()) - before;
+    expect(gained).to.be.within((WHOLE * unit * 30n) / 10_000n, (WHOLE * unit * 36n) / 10_000n);
+  });
+
   it("closes the vault to entry while a feed is stale and money is in it, and not before", async () => {
     const { system, held, adapter } = await loadFixture(inVault);
     const { vault, bob, unit } = system;

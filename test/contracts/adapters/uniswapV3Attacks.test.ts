@@ -646,6 +646,21 @@ describe("UniswapV3Adapter: ranges", () => {
     }
   });
 
+  for (const [name, options] of BOTH) {
+    it(`enters no pool in which nobody lends at spot, or next to nobody (${name})`, async () => {
+      const held = await withAdapter(options);
+      const { trader, depth, asset, vault, adapter } = held;
+      await asset.connect(vault).transfer(adapter, WHOLE * held.unit);
+      for (const left of [1n, 0n]) {
+        await trader.burn(depth.lower, depth.upper, (await held.pool.liquidity()) - left);
+        await expect(adapter.connect(vault).deposit(WHOLE * held.unit, "0x")).to.be.revertedWithCustomError(
+          adapter,
+          "NoLiquidity",
+        );
+      }
+    });
+  }
+
   it("refuses amounts that are too small for any liquidity", async () => {
     const held = await loadFixture(asUsual);
     await held.asset.connect(held.vault).transfer(held.adapter, 1n);
