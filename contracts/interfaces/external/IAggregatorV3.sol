@@ -3,6 +3,8 @@ pragma solidity 0.8.28;
 
 /// @dev The functions of a Chainlink price feed (proxy) that are used here.
 interface IAggregatorV3 {
+    function decimals() external view returns (uint8);
+
     function latestRoundData()
         external
         view
