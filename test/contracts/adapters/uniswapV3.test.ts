@@ -243,8 +243,17 @@ describe("UniswapV3Adapter: the pool's own accounting", () => {
       this.timeout(600_000);
       const held = await withAdapter(options);
       const { adapter, pool, probe } = held;
+      // Another lends from what will be the upper edge, with spot over it: growth inside of the range begins under zero.
+      const edge = held.middle + 50n * held.options.spacing;
+      await held.trader.push(await probe.sqrtAt(edge + 5n));
+      await held.trader.mint(held.trader, edge, edge + 50n * held.options.spacing, held.depth.liquidity);
+      for (const tick of [edge + 20n, edge - 20n]) await held.trader.push(await probe.sqrtAt(tick));
+      // Inside of the tick: at its very edge, coming from above, the pool is of the tick below.
+      await held.trader.push(held.par + 10n);
+      await age(held, 3_600);
       await put(held, WHOLE * held.unit);
       const { lower, upper, liquidity } = await adapter.position();
+      expect(upper).to.equal(edge);
       const key = ethers.solidityPackedKeccak256(["address", "int24", "int24"], [held.address, lower, upper]);
       const start = (await pool.slot0()).sqrtPriceX96;
       const entry = await probe.amounts(liquidity, lower, upper, start);
@@ -300,8 +309,12 @@ describe("UniswapV3Adapter: the pool's own accounting", () => {
     await trader.push(held.par);
     await age(held, 3_600);
     const [fair, exit] = [await adapter.fairValue(), await adapter.exitValue()];
-    const { fees0, fees1 } = await adapter.position();
+    const { fees0, fees1, liquidity, lower, upper } = await adapter.position();
     expect(fees0 + fees1).to.be.greaterThan(10n * held.unit);
+    const coins = await held.probe.amounts(liquidity, lower, upper, held.par);
+    const [amount, paired] = sorted(held, [coins[0] + fees0, coins[1] + fees1] as const);
+    const sold = toAssets(held, paired + (await held.paired.balanceOf(held.address)), held.par);
+    expect(exit).to.equal(amount + (sold * (10n ** 6n - held.options.feePips)) / 10n ** 6n);
     const before = await asset.balanceOf(vault.address);
     await adapter.connect(vault).withdraw(MAX, "0x");
     const paid = (await asset.balanceOf(vault.address)) - before;
