@@ -361,8 +361,9 @@ contract Vault is IVault, ERC20Permit, ReentrancyGuardTransient {
     /// @dev - MUST take exactly `assets` from the caller and mint what they are worth, rounded down.
     /// - MUST revert while nobody can enter, and above the deposit cap.
     function deposit(uint256 assets, address receiver) public nonReentrant returns (uint256 shares) {
+        address unsteady = Accounting.unsteady(s);
         accrueOnce();
-        uint256 most = requireRoom();
+        uint256 most = requireRoom(unsteady);
         if (assets > most) revert DepositCapExceeded(assets, most);
         shares = Math.mulDiv(assets, shareBase(), assetBase());
         enter(assets, shares, receiver);
@@ -371,8 +372,9 @@ contract Vault is IVault, ERC20Permit, ReentrancyGuardTransient {
     /// @inheritdoc IERC4626
     /// @dev - MUST mint exactly `shares` and take what they are worth, rounded up. Otherwise as {deposit}.
     function mint(uint256 shares, address receiver) public nonReentrant returns (uint256 assets) {
+        address unsteady = Accounting.unsteady(s);
         accrueOnce();
-        uint256 most = Math.mulDiv(requireRoom(), shareBase(), assetBase());
+        uint256 most = Math.mulDiv(requireRoom(unsteady), shareBase(), assetBase());
         if (shares > most) revert DepositCapExceeded(shares, most);
         assets = Math.mulDiv(shares, assetBase(), shareBase(), Math.Rounding.Ceil);
         enter(assets, shares, receiver);
@@ -787,11 +789,11 @@ contract Vault is IVault, ERC20Permit, ReentrancyGuardTransient {
         return roomUnder(total);
     }
 
-    function requireRoom() private view returns (uint256) {
+    /// @param unsteady As it was before the accrual, which is what {maxDeposit} sees.
+    function requireRoom(address unsteady) private view returns (uint256) {
         uint256 total = s.accounted;
         if (!s.opened) revert NotOpened();
         if (s.uncounted || !enterable(total)) revert DepositsClosed();
-        address unsteady = Accounting.unsteady(s);
         if (unsteady != address(0)) revert VenueUnsteady(unsteady);
         return roomUnder(total);
     }

@@ -33,6 +33,9 @@ library Accounting {
     /// @dev How many times below par the share price closes entry.
     uint256 private constant WIPED_OUT = 100;
 
+    /// @dev Of what part of the total on an inexact adapter's price matters to who enters: a ten-thousandth.
+    uint256 private constant STEADY_FROM = 10_000;
+
     struct Accrual {
         uint256 total;
         uint256 writtenOff;
@@ -148,13 +151,15 @@ library Accounting {
         emit IVault.BudgetSpent("lossBudget", share, s.lossBudget.charge(share));
     }
 
-    /// @notice The first adapter whose venue's price is away from fair value, or cannot be judged; zero: none is.
+    /// @notice The first adapter whose venue's price is away from fair value, or cannot be judged; zero: none is. One that
+    /// holds less than {STEADY_FROM} of the total is not asked: its price says nothing about that of shares.
     function unsteady(VaultState storage s) internal view returns (address) {
         if (s.inexactCount == 0) return address(0);
         uint256 count = s.adapterCount;
         for (uint256 i; i < count; ++i) {
             AdapterSlot memory slot = s.adapters[i];
             if (slot.exact) continue;
+            if (s.positions[slot.adapter].recorded * STEADY_FROM < s.accounted) continue;
             (bool ok, uint256 answer) = read(slot.adapter, ILiquidityAdapter.steady.selector);
             if (!ok || answer != 1) return slot.adapter;
         }

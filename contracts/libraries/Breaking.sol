@@ -148,14 +148,17 @@ library Breaking {
         received = asset.balanceOf(address(this)) - idleBefore;
         if (received == 0) revert IVault.EmptyMove(0);
         if (received < minimum) revert IVault.BoundMissed(received, minimum);
-        uint256 lost = Accounting.endWithdrawal(s, slot, w, received);
-        if (lost != 0) {
-            uint256 share = RateBudget.shareOf(lost, base);
-            uint256 available = s.emergencyBudget.available();
-            if (share > available) revert IVault.EmergencyBudgetExceeded(share, available);
-            emit IVault.BudgetSpent("emergencyBudget", share, s.emergencyBudget.charge(share));
-        }
+        chargeEmergency(s, Accounting.endWithdrawal(s, slot, w, received), base);
         emit IVault.EmergencyExit(adapter, received, s.accounted);
+    }
+
+    /// @param base What shares of the budget are of (asset units).
+    function chargeEmergency(VaultState storage s, uint256 lost, uint256 base) private {
+        if (lost == 0) return;
+        uint256 share = RateBudget.shareOf(lost, base);
+        uint256 available = s.emergencyBudget.available();
+        if (share > available) revert IVault.EmergencyBudgetExceeded(share, available);
+        emit IVault.BudgetSpent("emergencyBudget", share, s.emergencyBudget.charge(share));
     }
 
     /// @dev The caller has accrued before and accrues again afterwards: then the adapter's value is written off.

@@ -75,11 +75,37 @@ describe("Pools: entry", () => {
     });
   }
 
+  it("asks no pool that holds less than a ten-thousandth of the total", async () => {
+    const { system, vault, alice, bob, pool, unit } = await loadFixture(invested);
+    await pool.setSteady(false, HONEST);
+    const total = await vault.totalAssets();
+    await rebalance(system, [[pool, -(await pool.fairValue()) + total / 10_000n + 1n]]);
+    expect(await vault.maxDeposit(bob.address)).to.equal(0n);
+    await expect(deposit(system, bob, unit)).to.be.revertedWithCustomError(vault, "VenueUnsteady");
+    await rebalance(system, [[pool, -2n]]);
+    expect(await vault.maxDeposit(bob.address)).to.be.greaterThan(0n);
+    await deposit(system, bob, unit);
+    await withdraw(system, alice, unit * 10n);
+    await expect(deposit(system, bob, unit)).to.be.revertedWithCustomError(vault, "VenueUnsteady");
+  });
+
+  it("goes by what is recorded of a pool: what strangers send to an empty one shuts nothing until it is refreshed", async () => {
+    const { system, vault, bob, stranger, pool, adapter, token, unit } = await loadFixture(invested);
+    await rebalance(system, [[pool, ALL]]);
+    await pool.setSteady(false, HONEST);
+    await token.connect(stranger).transfer(adapter, 1_000n * unit);
+    expect(await vault.maxDeposit(bob.address)).to.be.greaterThan(0n);
+    await deposit(system, bob, unit);
+    await vault.refresh(adapter);
+    expect(await vault.maxDeposit(bob.address)).to.equal(0n);
+    await expect(deposit(system, bob, unit)).to.be.revertedWithCustomError(vault, "VenueUnsteady");
+  });
+
   it("asks pools only, and none that is gone", async () => {
     const { system, vault, owner, bob, pool, adapter, adapters, unit } = await loadFixture(invested);
     await pool.setSteady(false, HONEST);
-    await rebalance(system, [[pool, ALL]]);
     await expect(deposit(system, bob, unit)).to.be.revertedWithCustomError(vault, "VenueUnsteady");
+    await rebalance(system, [[pool, ALL]]);
     await vault.connect(owner).removeAdapter(adapter);
     await deposit(system, bob, unit);
     await rebalance(system, [[adapters[0]!, ALL]]);

@@ -877,7 +877,7 @@ describe("Curve3PoolAdapter: in a vault", () => {
     expect(await vault.totalAssets()).to.be.within(before - 500n * UNIT, before);
   });
 
-  it("a plan that the pool was pushed for is refused, and nobody else is held up", async () => {
+  it("a plan that the pool was pushed for is refused, nobody enters, and who leaves is not held up", async () => {
     const scene = await loadFixture(invested);
     const { system, adapter, vault } = scene;
     await rebalance(system, [[adapter, 2_000_000n * UNIT]]);
@@ -894,6 +894,9 @@ describe("Curve3PoolAdapter: in a vault", () => {
         system.bob.address,
         system.bob.address,
       );
+    expect(await vault.maxDeposit(system.stranger.address)).to.equal(0n);
+    await expect(deposit(system, system.stranger, UNIT)).to.be.revertedWithCustomError(vault, "VenueUnsteady");
+    await trade(scene, USDC, DAI, 64_000_000n * nth(UNITS, USDC));
     await deposit(system, system.stranger, UNIT);
   });
 

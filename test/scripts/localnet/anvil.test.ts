@@ -36,6 +36,16 @@ describe("the local chain's node", function () {
   const balance = async (chain: LocalChain): Promise<bigint> =>
     BigInt((await callNode(chain.url, "eth_getBalance", [SOMEBODY, "latest"])) as string);
   const mine = (chain: LocalChain): Promise<unknown> => callNode(chain.url, "evm_mine", []);
+  const answers = (chain: LocalChain): Promise<boolean> =>
+    fetch(chain.url, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "eth_chainId", params: [] }),
+      signal: AbortSignal.timeout(500),
+    }).then(
+      (response) => response.ok,
+      () => false,
+    );
   const failureOf = async (attempt: Promise<unknown>): Promise<WorldFailure> => {
     const problem = await attempt.then(
       () => null,
@@ -120,6 +130,8 @@ describe("the local chain's node", function () {
     const first = await start();
     await sleep(SAVED_MS);
     process.kill(first.pid, "SIGSTOP");
+    // A node of many threads stops when the last of them has.
+    while (await answers(first)) await sleep(20);
     const second = await start();
     expect(second.pid).to.not.equal(first.pid);
     expect(isAlive(first.pid)).to.equal(false);
