@@ -55,6 +55,7 @@ const protocolsSchema = z.object({
   aave: z.object({ pool: z.string() }),
   comet: z.string(),
   savings: z.string(),
+  sky: z.object({ psmWrapper: z.string(), sUsds: z.string() }),
 });
 
 function usage(field: string, problem: string, remedy: string): InputFailure {

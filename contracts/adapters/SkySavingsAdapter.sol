@@ -221,7 +221,7 @@ contract SkySavingsAdapter is IAdapter {
         uint256 here = stable.balanceOf(address(this));
         uint256 cash = asset.balanceOf(pocket);
         if (unitsFor(here + IERC4626(venue).previewRedeem(shares), fee) <= cash) {
-            if (shares != 0) IERC4626(venue).redeem(shares, address(this), address(this));
+            IERC4626(venue).redeem(shares, address(this), address(this));
             return unitsFor(stable.balanceOf(address(this)), fee);
         }
         uint256 cost = costOf(cash, fee);

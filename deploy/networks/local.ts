@@ -17,16 +17,22 @@ export interface LocalProtocols {
   readonly aave: { readonly pool: string };
   readonly comet: string;
   readonly savings: string;
+  readonly sky: { readonly psmWrapper: string; readonly sUsds: string };
 }
 
 /** A third of what the local markets hold: the vault moves their rates, which is what there is to see, and owns none. */
 const DEPOSIT_CAP = 30_000_000n * USDC;
 
-const venue = (
+const venue = <Kind extends VenuePlace["kind"]>(
   id: keyof typeof RELATIVE_CAPS,
-  kind: Exclude<VenuePlace["kind"], "sky-savings">,
+  kind: Kind,
   limits: Pick<VenueLimits, "absoluteCap" | "groups">,
-): VenueLimits & { readonly kind: typeof kind } => ({ id, kind, relativeCap: RELATIVE_CAPS[id], ...limits });
+): VenueLimits & { readonly id: keyof typeof RELATIVE_CAPS; readonly kind: Kind } => ({
+  id,
+  kind,
+  relativeCap: RELATIVE_CAPS[id],
+  ...limits,
+});
 
 /** All but the addresses. Absolute caps are a quarter of what the market opens with in each place. */
 export const LOCAL_LIMITS = {
@@ -48,23 +54,22 @@ export const LOCAL_LIMITS = {
     venue("aave-v3-usdc", "aave-v3", { absoluteCap: 15_000_000n * USDC, groups: [LENDING_GROUP.name] }),
     venue("compound-v3-usdc", "compound-v3", { absoluteCap: 5_000_000n * USDC, groups: [LENDING_GROUP.name] }),
     venue("savings-usdc", "erc4626", { absoluteCap: 2_500_000n * USDC, groups: [] }),
+    venue("sky-susds", "sky-savings", { absoluteCap: 2_500_000n * USDC, groups: [] }),
   ],
 } as const;
 
 /** Parameters of the vault on the local chain whose protocols are at these addresses. */
 export function localNetwork(protocols: LocalProtocols): NetworkParameters {
-  const places = {
-    "aave-v3-usdc": protocols.aave.pool,
-    "compound-v3-usdc": protocols.comet,
-    "savings-usdc": protocols.savings,
-  };
+  const [aave, comet, savings, sky] = LOCAL_LIMITS.venues;
   return {
     ...LOCAL_LIMITS,
     asset: { address: protocols.tokens.usdc, symbol: "USDC", decimals: 6 },
-    venues: LOCAL_LIMITS.venues.map((limits) => ({
-      ...limits,
-      venue: places[limits.id as keyof typeof places],
-    })),
+    venues: [
+      { ...aave, venue: protocols.aave.pool },
+      { ...comet, venue: protocols.comet },
+      { ...savings, venue: protocols.savings },
+      { ...sky, venue: protocols.sky.sUsds, psm: protocols.sky.psmWrapper },
+    ],
     conditions: conditionsOn(protocols.feeds.usdc),
   };
 }

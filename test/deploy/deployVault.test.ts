@@ -15,11 +15,8 @@ import {
   ICondition__factory,
   IERC20__factory,
   SavingsModel__factory,
-  SavingsUsdsModel__factory,
   SharePriceFall__factory,
   SkyPsmModel__factory,
-  SkyPsmWrapperModel__factory,
-  SkyStableModel__factory,
   UsdcModel__factory,
   Vault__factory,
   VenueIlliquid__factory,
@@ -28,10 +25,10 @@ import { TestChain } from "./localChain";
 
 class Interruption extends Error {}
 
-/** Which signature of a deployment with four libraries, timelock, lens, three adapters and five conditions each is. */
+/** Which signature of a deployment with four libraries, timelock, lens, four adapters and five conditions each is. */
 const SECOND_ADAPTER = 8;
-const CREATION = 15;
-const OPENING = 17;
+const CREATION = 16;
+const OPENING = 18;
 
 describe("the deployment of a vault", () => {
   let chain: TestChain;
@@ -90,7 +87,12 @@ describe("the deployment of a vault", () => {
       "compound-v3-usdc-illiquid",
       "venue-reverting",
     ]);
-    expect(made.adapters.map(({ id }) => id)).to.deep.equal(["aave-v3-usdc", "compound-v3-usdc", "savings-usdc"]);
+    expect(made.adapters.map(({ id }) => id)).to.deep.equal([
+      "aave-v3-usdc",
+      "compound-v3-usdc",
+      "savings-usdc",
+      "sky-susds",
+    ]);
     const receipt = await chain.provider.getBlock(made.deployedAtBlock);
     expect(receipt?.transactions).to.have.length(1);
     expect(await chain.provider.getCode(made.vault, made.deployedAtBlock)).to.not.equal("0x");
@@ -313,48 +315,30 @@ describe("the deployment of a vault", () => {
     }
   });
 
-  /** Sky's models beside the local protocols. */
-  async function skyOnChain() {
-    const market = localWallet("market").connect(chain.provider);
-    const stable = new SkyStableModel__factory(market);
-    const [dai, usds] = [await stable.deploy("Dai Model", "DAI"), await stable.deploy("USDS Model", "USDS")];
-    const { usdc } = chain.protocols.tokens;
-    const psm = await new SkyPsmModel__factory(market).deploy(usdc, dai);
-    const wrapper = await new SkyPsmWrapperModel__factory(market).deploy(psm, usds);
-    const savings = await new SavingsUsdsModel__factory(market).deploy(usds, 10n ** 27n);
-    return { dai, usds, psm, wrapper, savings };
-  }
-
-  it("opens a vault with Sky's savings among its venues, and finds all of it in order", async () => {
-    const { wrapper, savings } = await skyOnChain();
-    const sky = MAINNET.venues.filter((venue) => venue.kind === "sky-savings");
-    const [venue, psm] = [await savings.getAddress(), await wrapper.getAddress()];
-    const venues = [...options.network.venues, ...sky.map((each) => ({ ...each, venue, psm }))];
-    const made = await deployVault({ ...options, network: { ...options.network, venues } });
-    const id = "sky-susds";
-    expect(made.adapters[3]).to.deep.include({ id, kind: "sky-savings", venue });
+  it("finds Sky's savings in order: the PSM that was asked for, and none of the four allowances on the way open", async () => {
+    const made = await deployVault(options);
     const { checks, parameters } = await inspect(chain.provider, made);
-    expect(checks.filter((check) => !check.ok)).to.deep.equal([]);
-    expect(checks.find(({ name }) => name === `no allowance stands open at ${id}`)?.detail).to.equal("0, 0, 0, 0");
-    expect(parameters.find(({ name }) => name === `${id}: PSM`)?.value).to.equal(psm);
+    const { psmWrapper } = chain.protocols.sky;
+    expect(parameters.find(({ name }) => name === "sky-susds: PSM")?.value).to.equal(psmWrapper);
+    const open = checks.find(({ name }) => name === "no allowance stands open at sky-susds");
+    expect(open?.detail).to.equal("0, 0, 0, 0");
   });
 
   it("refuses Sky's savings that do not go with their PSM, and a PSM of another gem or none", async () => {
-    const { dai, usds, psm, wrapper, savings } = await skyOnChain();
     const market = localWallet("market").connect(chain.provider);
-    const other = await new SkyPsmModel__factory(market).deploy(chain.protocols.tokens.usdt, usds);
-    const [right, at] = [await savings.getAddress(), await wrapper.getAddress()];
+    const { tokens, sky } = chain.protocols;
+    const other = await new SkyPsmModel__factory(market).deploy(tokens.usdt, sky.usds);
     const cases: [string, string, string, string, RegExp][] = [
-      [right, await psm.getAddress(), "VENUE_WRONG", "venues.sky-susds", /is a savings vault of 0x.*deals in 0x/],
-      [right, await other.getAddress(), "VENUE_WRONG", "venues.sky-susds", /a PSM whose gem is 0x/],
-      [right, await dai.getAddress(), "VENUE_WRONG", "venues.sky-susds", /which is no PSM/],
-      [await dai.getAddress(), at, "VENUE_WRONG", "venues.sky-susds", /is no ERC-4626 vault/],
-      [right, deployer, "NO_CODE", "venues.sky-susds.psm", /has no code/],
+      [sky.sUsds, sky.litePsm, "VENUE_WRONG", "venues.sky-susds", /is a savings vault of 0x.*deals in 0x/],
+      [sky.sUsds, await other.getAddress(), "VENUE_WRONG", "venues.sky-susds", /a PSM whose gem is 0x/],
+      [sky.sUsds, sky.dai, "VENUE_WRONG", "venues.sky-susds", /which is no PSM/],
+      [sky.dai, sky.psmWrapper, "VENUE_WRONG", "venues.sky-susds", /is no ERC-4626 vault/],
+      [sky.sUsds, deployer, "NO_CODE", "venues.sky-susds.psm", /has no code/],
     ];
-    const [limits] = MAINNET.venues.filter((venue) => venue.kind === "sky-savings");
-    if (limits === undefined) throw new Error("mainnet has no Sky");
-    for (const [venue, at, code, field, message] of cases) {
-      const venues = [{ ...limits, venue, psm: at }];
+    const [limits] = options.network.venues.filter((venue) => venue.kind === "sky-savings");
+    if (limits === undefined) throw new Error("no Sky on the local chain");
+    for (const [venue, psm, code, field, message] of cases) {
+      const venues = [{ ...limits, venue, psm }];
       const failure = await failureOf({ ...options, network: { ...options.network, venues, conditions: [] } });
       expect([failure.code, failure.field]).to.deep.equal([code, field]);
       expect(failure.message).to.match(message);

@@ -10,7 +10,14 @@ const ANY = "0x000000000000000000000000000000000000dEaD";
 const NETWORKS: readonly NetworkParameters[] = [
   MAINNET,
   MAINNET_FORK,
-  localNetwork({ tokens: { usdc: ANY }, feeds: { usdc: ANY }, aave: { pool: ANY }, comet: ANY, savings: ANY }),
+  localNetwork({
+    tokens: { usdc: ANY },
+    feeds: { usdc: ANY },
+    aave: { pool: ANY },
+    comet: ANY,
+    savings: ANY,
+    sky: { psmWrapper: ANY, sUsds: ANY },
+  }),
 ];
 
 for (const network of NETWORKS) {

@@ -6,7 +6,7 @@ import { WorldFailure } from "../../../keeper/config/failure";
 import { LOCAL_CHAIN_ID } from "../anvil";
 import { callNode, genesisHashAt } from "../jsonRpc";
 import { deployAave } from "./aave";
-import { deployComet, deploySavings } from "./models";
+import { deployComet, deploySavings, deploySky } from "./models";
 import { openMarkets } from "./opening";
 import { addressesIn, protocolsSchema, type Protocols } from "./protocolsFile";
 import { Sender } from "./sender";
@@ -16,7 +16,7 @@ import { deployUniswap } from "./uniswap";
 const PROTOCOLS_FILE = "protocols.json";
 
 /**
- * Deploys Aave V3, Uniswap V3, Comet, savings, tokens and feeds on the local chain at `url` and opens their markets,
+ * Deploys Aave V3, Uniswap V3, Comet, savings, Sky, tokens and feeds on the local chain at `url` and opens their markets,
  * or, if `folder`/protocols.json describes this chain and every address in it has code, returns that. The node mines by
  * itself while this works and not at all afterwards.
  * @throws WorldFailure LOCALNET_WRONG_CHAIN if the node is not a local chain.
@@ -64,6 +64,7 @@ async function deployAll(url: string, genesisHash: string): Promise<Protocols> {
       uniswap: await deployUniswap(market, provider, base.tokens),
       comet: await deployComet(market, base),
       savings: await deploySavings(market, base.tokens.usdc),
+      sky: await deploySky(market, base.tokens.usdc),
     };
     await openMarkets(url, market, protocols);
     return protocols;

@@ -1,6 +1,14 @@
-// The venues that npm does not carry: Comet and a savings vault, as models.
-import { CometModel__factory, SavingsModel__factory } from "../../../typechain-types";
-import { COMET, SAVINGS_RATE_PER_SECOND } from "./parameters";
+// The venues that npm does not carry: Comet, a savings vault and Sky, as models.
+import { Contract } from "ethers";
+import {
+  CometModel__factory,
+  SavingsModel__factory,
+  SavingsUsdsModel__factory,
+  SkyPsmModel__factory,
+  SkyPsmWrapperModel__factory,
+  SkyStableModel__factory,
+} from "../../../typechain-types";
+import { COMET, SAVINGS_RATE_PER_SECOND, SKY_RATE_PER_SECOND } from "./parameters";
 import type { Protocols } from "./protocolsFile";
 import type { Sender } from "./sender";
 
@@ -18,4 +26,22 @@ export function deployComet(market: Sender, on: Pick<Protocols, "tokens" | "feed
 
 export function deploySavings(market: Sender, usdc: string): Promise<string> {
   return market.deploy(SavingsModel__factory, usdc, SAVINGS_RATE_PER_SECOND);
+}
+
+/** The PSM in both forms, and savings in USDS. */
+export async function deploySky(market: Sender, usdc: string): Promise<Protocols["sky"]> {
+  const dai = await market.deploy(SkyStableModel__factory, "Dai Model", "DAI");
+  const usds = await market.deploy(SkyStableModel__factory, "USDS Model", "USDS");
+  const litePsm = await market.deploy(SkyPsmModel__factory, usdc, dai);
+  const psmWrapper = await market.deploy(SkyPsmWrapperModel__factory, litePsm, usds);
+  const sUsds = await market.deploy(SavingsUsdsModel__factory, usds, SKY_RATE_PER_SECOND);
+  for (const [token, minter] of [
+    [dai, litePsm],
+    [dai, psmWrapper],
+    [usds, psmWrapper],
+    [usds, sUsds],
+  ] as const) {
+    await market.call(new Contract(token, SkyStableModel__factory.abi), "rely", [minter]);
+  }
+  return { dai, usds, litePsm, psmWrapper, sUsds };
 }

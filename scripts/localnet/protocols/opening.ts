@@ -1,7 +1,13 @@
 // Opens the markets: hands out money, gives the standing approvals that the actors work with, and brings lending and
 // liquidity to their first size.
-import { Contract, MaxUint256 } from "ethers";
-import { CometModel__factory, SavingsModel__factory } from "../../../typechain-types";
+import { Contract, encodeBytes32String, MaxUint256 } from "ethers";
+import {
+  CometModel__factory,
+  SavingsModel__factory,
+  SavingsUsdsModel__factory,
+  SkyPsmModel__factory,
+  SkyPsmWrapperModel__factory,
+} from "../../../typechain-types";
 import { npmArtifact } from "./npmArtifact";
 import { OPENING, UNISWAP_FEE_PIPS, UNISWAP_RINGS } from "./parameters";
 import type { Protocols } from "./protocolsFile";
@@ -13,6 +19,8 @@ const AAVE_POOL = "@aave/core-v3/artifacts/contracts/protocol/pool/Pool.sol/Pool
 const WETH = "canonical-weth/build/contracts/WETH9.json";
 const VARIABLE_RATE = 2;
 const NO_REFERRAL = 0;
+/** Units of USDS for one of USDC. */
+const USDS_PER_USDC = 10n ** 12n;
 /** Approval sizes: USDC's genuine token uses an allowance up, so this one is larger than all that will ever move. */
 const STANDING_ALLOWANCE = MaxUint256 / 2n;
 
@@ -55,13 +63,31 @@ export async function openMarkets(url: string, market: Sender, on: Protocols): P
   await market.call(savings, "deposit", [OPENING.savings.supplied, market.address]);
   await market.call(savings, "fund", [OPENING.savings.reserve]);
 
+  await openSky(market, on);
+
   await spreadLiquidity(liquidityProvider, on);
 }
 
+/** The market sells USDC to the PSM and saves what it gets, so that there are gems in the pocket and DAI for more. */
+async function openSky(market: Sender, { tokens, sky }: Protocols): Promise<void> {
+  const litePsm = new Contract(sky.litePsm, SkyPsmModel__factory.abi);
+  const wrapper = new Contract(sky.psmWrapper, SkyPsmWrapperModel__factory.abi);
+  const sUsds = new Contract(sky.sUsds, SavingsUsdsModel__factory.abi);
+  const { supplied, buffer } = OPENING.sky;
+  await market.call(litePsm, "file", [encodeBytes32String("buf"), buffer]);
+  await market.call(litePsm, "fill", []);
+  await approveAll(market, [new Contract(tokens.usdc, ERC20)], [sky.psmWrapper]);
+  await approveAll(market, [new Contract(sky.usds, ERC20)], [sky.sUsds]);
+  await market.call(wrapper, "sellGem", [market.address, supplied]);
+  await market.call(sUsds, "deposit", [supplied * USDS_PER_USDC, market.address]);
+  await market.call(litePsm, "fill", []);
+}
+
 async function handOutMoney(market: Sender, on: { readonly usdc: Contract; readonly usdt: Contract }): Promise<void> {
-  const { aaveUsdc, aaveUsdt, comet, savings, purse } = OPENING;
+  const { aaveUsdc, aaveUsdt, comet, savings, sky, purse } = OPENING;
   const ring = UNISWAP_RINGS.reduce((sum, { each }) => sum + each, 0n);
-  const marketUsdc = aaveUsdc.supplied + comet.supplied + comet.reserves + savings.supplied + savings.reserve;
+  const marketUsdc =
+    aaveUsdc.supplied + comet.supplied + comet.reserves + savings.supplied + savings.reserve + sky.supplied;
   const shares: readonly (readonly [string, bigint, bigint])[] = [
     [market.address, marketUsdc + purse.market, aaveUsdt.supplied + purse.market],
     [localWallet("borrower").address, purse.borrower, purse.borrower],

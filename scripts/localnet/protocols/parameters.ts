@@ -101,6 +101,9 @@ export const COMET = {
 /** 1.045^(1/31,536,000) in RAY: 4.5 % a year, near the savings rates of 2025 and 2026 (sUSDS: 4.30 %). */
 export const SAVINGS_RATE_PER_SECOND = 1_000_000_001_395_766_281_313_196_627n;
 
+/** 1.043^(1/31,536,000) in RAY: 4.3 % a year, sUSDS' growth in the first half of 2026. */
+export const SKY_RATE_PER_SECOND = 1_000_000_001_335_019_534_713_925_046n;
+
 /** USD with 8 decimals, as Chainlink reports. */
 export const FIRST_PRICES = { usdc: 100_000_000n, usdt: 100_000_000n, eth: 3_000_00000000n } as const;
 
@@ -115,6 +118,8 @@ export const OPENING = {
   comet: { supplied: 20_000_000n * USDC, borrowed: 17_000_000n * USDC, reserves: 1_000_000n * USDC },
   cometCollateral: 12_000n * ETHER,
   savings: { supplied: 10_000_000n * USDC, reserve: 2_000_000n * USDC },
+  /** Sold to the PSM and saved; the DAI that the PSM may mint beyond it. Mainnet's is some 400 million over billions. */
+  sky: { supplied: 10_000_000n * USDC, buffer: 10_000_000n * ETHER },
   /** Kept by the actors to go on with. */
   purse: { market: 50_000_000n * USDC, borrower: 10_000_000n * USDC, trader: 10_000_000n * USDC },
   borrowerWeth: 200_000n * ETHER,

@@ -41,6 +41,15 @@ export const protocolsSchema = z.strictObject({
   }),
   comet: address,
   savings: address,
+  sky: z.strictObject({
+    dai: address,
+    usds: address,
+    /** DAI against USDC. */
+    litePsm: address,
+    /** USDS against USDC, by the LitePSM. */
+    psmWrapper: address,
+    sUsds: address,
+  }),
 });
 
 export type Protocols = z.infer<typeof protocolsSchema>;

@@ -180,7 +180,7 @@ for (const fixture of [usds6, dai6]) {
       await put(1_000n * unit);
       await file(sky, "tout", PERCENT);
       await file(sky, "tin", HALTED);
-      expect(await adapter.maxDeposit()).to.equal(0n);
+      expect([await adapter.maxDeposit(), await adapter.depositableNow()]).to.deep.equal([0n, 0n]);
       expect(await adapter.maxWithdraw()).to.be.greaterThan(990n * unit - 2n);
       await file(sky, "tout", HALTED);
       expect(await adapter.maxWithdraw()).to.equal(0n);
@@ -198,7 +198,7 @@ for (const fixture of [usds6, dai6]) {
     it("takes nothing where selling gems costs all of it", async () => {
       const { adapter, sky } = await loadFixture(fixture);
       await file(sky, "tin", WAD);
-      expect(await adapter.maxDeposit()).to.equal(0n);
+      expect([await adapter.maxDeposit(), await adapter.depositableNow()]).to.deep.equal([0n, 0n]);
       await file(sky, "tin", WAD - 1n);
       expect(await adapter.maxDeposit()).to.be.greaterThan(10n ** 20n);
     });
@@ -294,6 +294,13 @@ for (const fixture of [usds6, dai6]) {
       await adapter.connect(vault).withdraw(MAX, "0x");
       expect((await token.balanceOf(vault.address)) - money).to.equal(30n * unit);
       expect(await savings.balanceOf(adapter)).to.equal(shares);
+      // What is left of the gift goes first, and only the rest is redeemed.
+      await token.mint(await sky.psm.pocket(), 70n * unit);
+      const worth = await adapter.fairValue();
+      await adapter.connect(vault).withdraw(MAX, "0x");
+      expect((await token.balanceOf(vault.address)) - money).to.equal(100n * unit);
+      expect(await adapter.fairValue()).to.be.within(worth - 50n * unit - 1n, worth - 50n * unit);
+      expect(await stable.balanceOf(adapter)).to.equal(0n);
     });
 
     it("keeps its value when strangers give to the savings vault and the PSM, or empty them", async () => {

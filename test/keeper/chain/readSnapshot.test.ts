@@ -1,4 +1,4 @@
-// The real lens on the local chain: genuine Aave V3, the models of Comet and of a savings vault, the vault as deployed.
+// The real lens on the local chain: genuine Aave V3, the models of Comet, a savings vault and Sky, the vault as deployed.
 import { expect } from "chai";
 import { Contract, JsonRpcProvider, MaxUint256, Network, type TransactionResponse } from "ethers";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -14,6 +14,7 @@ import { type Failure } from "../../../keeper/config/failure";
 import { silent } from "../../../keeper/events/events";
 import { RAY, aaveRates } from "../../../keeper/venues/aaveV3";
 import { cometApr, cometSupplyRate, cometUtilization } from "../../../keeper/venues/compoundV3";
+import { growthApr } from "../../../keeper/venues/erc4626";
 import { ratio } from "../../../keeper/venues/exact";
 import { modelOf } from "../../../keeper/venues/model";
 import { observationsOf } from "../../../keeper/venues/observations";
@@ -92,6 +93,7 @@ describe("the snapshot of the real lens", function () {
       "aave-v3-usdc",
       "compound-v3-usdc",
       "savings-usdc",
+      "sky-susds",
     ]);
     for (const adapter of snapshot.adapters) {
       expect(adapter.readable, adapter.id).to.equal(true);
@@ -172,6 +174,21 @@ describe("the snapshot of the real lens", function () {
     const apr = next.find((row) => row.venue === "savings-usdc")?.supplyApr ?? NaN;
     const expected = Number(BigInt(SAVINGS_RATE_PER_SECOND) - RAY) * 1e-27 * YEAR;
     expect(apr / expected).to.be.closeTo(1, 1e-3);
-    expect(next).to.have.length(3);
+    expect(next).to.have.length(4);
+  });
+
+  it("has Sky's rate in force from the first block on, and the index grows by it", async () => {
+    const first = await read(await mine());
+    await provider.send("evm_increaseTime", [3_600]);
+    const second = await read(await mine());
+    const skyIn = (snapshot: VaultSnapshot) =>
+      observationsOf(snapshot, { availableAt: snapshot.timestamp, previous: [] }).find(
+        (row) => row.venue === "sky-susds",
+      );
+    const [before, after] = [skyIn(first), skyIn(second)];
+    const sample = (row: typeof before) => ({ at: row?.observedAt ?? 0, index: BigInt(row?.index ?? 0) });
+    const grown = growthApr(sample(before), sample(after)) ?? NaN;
+    expect(before?.supplyApr).to.be.closeTo(Math.log(1.043), 1e-9);
+    expect(grown / (before?.supplyApr ?? NaN)).to.be.closeTo(1, 1e-5);
   });
 });

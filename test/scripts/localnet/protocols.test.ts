@@ -6,9 +6,10 @@ import { callNode } from "../../../scripts/localnet/jsonRpc";
 import { bindContracts, type MarketContracts } from "../../../scripts/localnet/market/contracts";
 import { deployProtocols } from "../../../scripts/localnet/protocols/deploy";
 import { npmArtifact } from "../../../scripts/localnet/protocols/npmArtifact";
-import { AAVE_RESERVES, OPENING, USDC } from "../../../scripts/localnet/protocols/parameters";
+import { AAVE_RESERVES, OPENING, SKY_RATE_PER_SECOND, USDC } from "../../../scripts/localnet/protocols/parameters";
 import { addressesIn } from "../../../scripts/localnet/protocols/protocolsFile";
 import { QUOTER } from "../../../scripts/localnet/protocols/uniswap";
+import { IERC20__factory, SavingsUsdsModel__factory, SkyPsmModel__factory } from "../../../typechain-types";
 import { startTemporaryChain, temporaryFolder, transact, type TemporaryChain } from "./temporaryChain";
 
 const YEAR = 31_536_000;
@@ -42,7 +43,7 @@ describe("the local chain's protocols", function () {
     const written: unknown = JSON.parse(readFileSync(path.join(local.folder, "protocols.json"), "utf8"));
     expect(written).to.deep.equal(local.protocols);
     const addresses = addressesIn(local.protocols);
-    expect(addresses).to.have.length(28);
+    expect(addresses).to.have.length(33);
     for (const address of addresses) expect(await local.provider.getCode(address)).to.have.length.above(100);
   });
 
@@ -185,6 +186,20 @@ describe("the local chain's protocols", function () {
     expect(Number((await savings.totalAssets()) - OPENING.savings.supplied) / 1e6).to.be.within(0, 100);
     const held = await ask<bigint>(usdc, "balanceOf", local.protocols.savings);
     expect((await savings.totalAssets()) + (await savings.reserve())).to.equal(held);
+  });
+
+  it("opens Sky with gems in the pocket, DAI for more, and savings that are paid for", async () => {
+    const { sky, tokens } = local.protocols;
+    const { provider } = local;
+    const psm = SkyPsmModel__factory.connect(sky.litePsm, provider);
+    const held = (token: string, by: string): Promise<bigint> => IERC20__factory.connect(token, provider).balanceOf(by);
+    const sUsds = SavingsUsdsModel__factory.connect(sky.sUsds, provider);
+    expect(await held(tokens.usdc, await psm.pocket())).to.equal(OPENING.sky.supplied);
+    expect(await held(sky.dai, sky.litePsm)).to.equal(OPENING.sky.buffer);
+    expect(Number(await sUsds.totalAssets()) / 1e18).to.be.closeTo(Number(OPENING.sky.supplied) / 1e6, 100);
+    expect(await sUsds.ssr()).to.equal(SKY_RATE_PER_SECOND);
+    // What is owed beyond what lies there is minted by whoever calls next.
+    expect((await held(sky.usds, sky.sUsds)) >= OPENING.sky.supplied * 10n ** 12n).to.equal(true);
   });
 
   it("hands the depositors money and the deployer the right to mint", async () => {
