@@ -147,6 +147,65 @@ interface IVaultLens {
         bool buyingHalted;
     }
 
+    /// @notice State of kind "curve-3pool". Coins in the pool's order.
+    /// @param virtualPrice What a receipt stands for, WAD (index): trades move it up by their fees.
+    /// @param receipts All of the pool's, WAD; `held`: the adapter's of them.
+    /// @param balances What the pool counts of each coin, in the coin's unit.
+    /// @param scales 10^(18 - decimals) of each coin.
+    /// @param amplification A, times 3 for the invariant.
+    /// @param fee Share of a trade, of 1e10.
+    /// @param place Of the asset among the coins.
+    /// @param dollars What each coin's feed last said, 8 decimals, fresh or not.
+    /// @param slippage WAD of fair value that a move may lose.
+    /// @param steady Whether the adapter lets anything in or out.
+    struct Curve3PoolState {
+        uint256 virtualPrice;
+        uint256 receipts;
+        uint256 held;
+        uint256[3] balances;
+        uint256[3] scales;
+        uint256 amplification;
+        uint256 fee;
+        uint256 place;
+        uint256[3] dollars;
+        uint256 slippage;
+        bool steady;
+    }
+
+    /// @notice State of kind "uniswap-v3". Ticks and square roots are the pool's: of token0 in token1, smallest units.
+    /// @param sqrtPrice Spot, times 2^96.
+    /// @param meanTick Mean over the adapter's window.
+    /// @param meanTicks Means over successive windows, the latest first; empty if the pool does not remember them.
+    /// @param window Seconds of one of them.
+    /// @param liquidity In range at spot, the adapter's included.
+    /// @param held The adapter's liquidity, in range or not; it lies between `tickLower` and `tickUpper`, both zero without.
+    /// @param feeGrowthAsset Fees for one unit of liquidity since the pool began, in the asset, times 2^128 (index, it may wrap).
+    /// @param feeGrowthPaired The same in the paired coin.
+    /// @param cash The asset in the pool.
+    /// @param feePips Share of a trade, of 1e6.
+    /// @param assetFirst Whether the asset is token0.
+    /// @param slippage WAD of fair value that a move may lose.
+    /// @param steady Whether the adapter lets anything in or out.
+    struct UniswapV3State {
+        uint256 sqrtPrice;
+        int256 meanTick;
+        int256[] meanTicks;
+        uint256 window;
+        uint256 liquidity;
+        uint256 held;
+        int256 tickLower;
+        int256 tickUpper;
+        int256 halfWidth;
+        uint256 feeGrowthAsset;
+        uint256 feeGrowthPaired;
+        uint256 cash;
+        uint256 pairedDecimals;
+        uint256 feePips;
+        bool assetFirst;
+        uint256 slippage;
+        bool steady;
+    }
+
     /// @notice The whole snapshot. Never reverts because of one venue: that venue's `readable` is false.
     function snapshot(address vault, address keeper) external view returns (Snapshot memory);
 
@@ -158,6 +217,8 @@ interface IVaultLens {
             AaveV3State memory aave,
             CompoundV3State memory compound,
             Erc4626State memory erc4626,
-            SkySavingsState memory sky
+            SkySavingsState memory sky,
+            Curve3PoolState memory curve,
+            UniswapV3State memory uniswap
         );
 }

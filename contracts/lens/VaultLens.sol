@@ -5,20 +5,27 @@ import {IERC4626} from "@openzeppelin/contracts/interfaces/IERC4626.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {Curve3PoolAdapter} from "../adapters/Curve3PoolAdapter.sol";
 import {SkySavingsAdapter} from "../adapters/SkySavingsAdapter.sol";
+import {UniswapV3Adapter} from "../adapters/UniswapV3Adapter.sol";
 import {IAdapter} from "../interfaces/IAdapter.sol";
 import {IVault} from "../interfaces/IVault.sol";
 import {IVaultLens} from "../interfaces/IVaultLens.sol";
 import {IAaveV3CommonRateStrategy, IAaveV3Pool, IAaveV3ReserveRateStrategy} from "../interfaces/external/IAaveV3.sol";
 import {IComet} from "../interfaces/external/IComet.sol";
+import {IAggregatorV3} from "../interfaces/external/IAggregatorV3.sol";
+import {ICurvePool} from "../interfaces/external/ICurvePool.sol";
 import {IPot, ISavingsDai, ISavingsUsds, ISkyPsm} from "../interfaces/external/ISky.sol";
+import {IUniswapV3Pool} from "../interfaces/external/IUniswapV3.sol";
 import {AaveV3Reserve} from "../libraries/AaveV3Reserve.sol";
+import {PoolReads} from "../libraries/PoolReads.sol";
 
 /// @title Everything a keeper or a page needs of a vault and its venues, at one block, in one call
 /// @notice Holds nothing, is trusted with nothing, and can be replaced at any time.
 /// @dev Each venue is read by a call of this contract to itself, bounded in gas and caught: a broken venue costs its own
 /// entry (`readable` false, `state` empty) and no more. Of Aave only the pool, its tokens and the rate strategy are read,
-/// of Compound only Comet, of Sky the savings vault (for DAI its pot) and the PSM: no oracle, no data provider, no list of addresses.
+/// of Compound only Comet, of Sky the savings vault (for DAI its pot) and the PSM, of Curve and Uniswap the pool, of Curve also the coins' feeds: no
+/// data provider, no list of addresses.
 contract VaultLens is IVaultLens {
     uint256 private constant ADAPTER_GAS = 3_000_000;
     /// @dev What the vault gives this read, so that both find the same readable.
@@ -26,6 +33,8 @@ contract VaultLens is IVaultLens {
 
     uint256 private constant BPS_TO_RAY = 1e23;
     uint256 private constant WAD = 1e18;
+    /// @dev How many windows back a pool is asked for its mean price.
+    uint256 private constant WINDOWS = 8;
 
     /// @inheritdoc IVaultLens
     function snapshot(address vault, address keeper) external view returns (Snapshot memory snap) {
@@ -50,7 +59,9 @@ contract VaultLens is IVaultLens {
             AaveV3State memory aave,
             CompoundV3State memory compound,
             Erc4626State memory erc4626,
-            SkySavingsState memory sky
+            SkySavingsState memory sky,
+            Curve3PoolState memory curve,
+            UniswapV3State memory uniswap
         )
     {}
 
@@ -83,6 +94,8 @@ contract VaultLens is IVaultLens {
         if (kind == "compound-v3") return abi.encode(cometState(IComet(a.venue())));
         if (kind == "erc4626") return abi.encode(erc4626State(IERC4626(a.venue()), adapter));
         if (kind == "sky-savings") return abi.encode(skyState(SkySavingsAdapter(adapter)));
+        if (kind == "curve-3pool") return abi.encode(curveState(Curve3PoolAdapter(adapter)));
+        if (kind == "uniswap-v3") return abi.encode(uniswapState(UniswapV3Adapter(adapter)));
         return "";
     }
 
@@ -257,5 +270,61 @@ contract VaultLens is IVaultLens {
     /// @dev A PSM has no fee above 1 but the mark of its halt.
     function skyFee(uint256 marked) private pure returns (uint256 fee, bool halted) {
         return marked > WAD ? (0, true) : (marked, false);
+    }
+
+    function curveState(Curve3PoolAdapter adapter) private view returns (Curve3PoolState memory state) {
+        ICurvePool pool = ICurvePool(adapter.venue());
+        state.virtualPrice = pool.get_virtual_price();
+        state.receipts = IERC20(adapter.receipt()).totalSupply();
+        state.held = IERC20(adapter.receipt()).balanceOf(address(adapter));
+        state.amplification = pool.A();
+        state.fee = pool.fee();
+        state.place = adapter.index();
+        state.slippage = adapter.slippage();
+        state.steady = adapter.steady();
+        for (uint256 k; k < 3; ++k) {
+            state.balances[k] = pool.balances(k);
+            state.scales[k] = 10 ** (18 - IERC20Metadata(pool.coins(k)).decimals());
+            (, int256 answer, , , ) = IAggregatorV3(adapter.feed(k)).latestRoundData();
+            state.dollars[k] = answer > 0 ? uint256(answer) : 0;
+        }
+    }
+
+    function uniswapState(UniswapV3Adapter adapter) private view returns (UniswapV3State memory state) {
+        IUniswapV3Pool pool = IUniswapV3Pool(adapter.venue());
+        address asset = adapter.asset();
+        (state.sqrtPrice, , , , , , ) = pool.slot0();
+        uint32 window = adapter.window();
+        state.window = window;
+        state.meanTick = PoolReads.meanTick(pool, window);
+        state.meanTicks = meanTicks(pool, window);
+        state.liquidity = pool.liquidity();
+        PoolReads.Position memory position = adapter.position();
+        (state.held, state.tickLower, state.tickUpper) = (position.liquidity, position.lower, position.upper);
+        state.halfWidth = adapter.halfWidth();
+        state.assetFirst = asset == pool.token0();
+        (state.feeGrowthAsset, state.feeGrowthPaired) = (pool.feeGrowthGlobal0X128(), pool.feeGrowthGlobal1X128());
+        if (!state.assetFirst) {
+            (state.feeGrowthAsset, state.feeGrowthPaired) = (state.feeGrowthPaired, state.feeGrowthAsset);
+        }
+        state.cash = IERC20(asset).balanceOf(address(pool));
+        state.pairedDecimals = IERC20Metadata(adapter.receipt()).decimals();
+        state.feePips = pool.fee();
+        state.slippage = adapter.slippage();
+        state.steady = adapter.steady();
+    }
+
+    function meanTicks(IUniswapV3Pool pool, uint32 window) private view returns (int256[] memory means) {
+        uint32[] memory moments = new uint32[](WINDOWS + 1);
+        for (uint256 i; i <= WINDOWS; ++i) moments[i] = uint32(i * window);
+        try pool.observe(moments) returns (int56[] memory sums, uint160[] memory) {
+            means = new int256[](WINDOWS);
+            for (uint256 i; i < WINDOWS; ++i) {
+                unchecked {
+                    // As the pool's own sum, which may wrap around.
+                    means[i] = int56(sums[i] - sums[i + 1]) / int256(uint256(window));
+                }
+            }
+        } catch {}
     }
 }

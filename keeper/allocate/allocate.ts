@@ -48,6 +48,7 @@ function envelopeOf(problem: AllocationProblem, limits: Limits, i: number): Enve
       most: limits.most[i] as number,
       expectedLossApr: venue.expectedLossApr,
       costRate: venue.costBps / BPS,
+      bend: bendOf(venue),
       gasUsd: problem.gasUsdPerMove,
       years: problem.horizonHours / HOURS_PER_YEAR,
     }),
@@ -64,6 +65,7 @@ function twinOf({ venues }: AllocationProblem, limits: Limits, i: number): numbe
       limits.least[i] === limits.least[k] &&
       limits.most[i] === limits.most[k] &&
       venue.costBps === other.costBps &&
+      bendOf(venue) === bendOf(other) &&
       venue.expectedLossApr === other.expectedLossApr &&
       sameModel(venue.model, other.model) &&
       limits.groups.every(({ members }) => members.includes(i) === members.includes(k))
@@ -77,7 +79,10 @@ function twinOf({ venues }: AllocationProblem, limits: Limits, i: number): numbe
 function sameModel(a: RateModel, b: RateModel): boolean {
   if (a === b) return true;
   if (a.kind === "fixed") return b.kind === "fixed" && a.apr === b.apr;
-  if (b.kind === "fixed" || a.supplied !== b.supplied || a.borrowed !== b.borrowed || a.base !== b.base) return false;
+  if (a.kind === "liquidity") {
+    return b.kind === "liquidity" && a.pool === b.pool && a.fees === b.fees && a.apr === b.apr;
+  }
+  if (b.kind === "fixed" || b.kind === "liquidity" || a.supplied !== b.supplied || a.borrowed !== b.borrowed || a.base !== b.base) return false;
   if (a.kind === "aave") {
     return (
       b.kind === "aave" &&
@@ -88,6 +93,11 @@ function sameModel(a: RateModel, b: RateModel): boolean {
     );
   }
   return b.kind === "kinked-supply" && a.slopeLow === b.slopeLow && a.slopeHigh === b.slopeHigh && a.kink === b.kink;
+}
+
+/** Cost of the square of a change, per USD. */
+function bendOf({ impactBpsPerMillion = 0 }: AllocationVenue): number {
+  return impactBpsPerMillion / BPS / 1e6;
 }
 
 /** Puts changes of dust back to nothing where the limits allow it, those that make room before those that take it. */
@@ -121,14 +131,16 @@ function answer(problem: AllocationProblem, amounts: Float64Array, gap: number):
   let incomePerYear = 0;
   let gained = 0;
   let costUsd = 0;
-  problem.venues.forEach(({ id, current, costBps, expectedLossApr, model }, i) => {
+  problem.venues.forEach((venue, i) => {
+    const { id, current, costBps, expectedLossApr, model } = venue;
     const x = amounts[i] as number;
     const apr = supplyApr(model, x);
     held += x;
     incomePerYear += x * apr;
     gained += years * (x * (apr - expectedLossApr) - current * (supplyApr(model, current) - expectedLossApr));
     if (Math.abs(x - current) < DUST_USD) return;
-    costUsd += (costBps / BPS) * Math.abs(x - current) + problem.gasUsdPerMove;
+    const way = Math.abs(x - current);
+    costUsd += (costBps / BPS) * way + bendOf(venue) * way * way + problem.gasUsdPerMove;
     moves.push({ id, from: current, to: x });
   });
   return {
@@ -157,17 +169,30 @@ function assertNumbers(problem: AllocationProblem): void {
   at(problem.gasUsdPerMove, "", "gasUsdPerMove");
   at(problem.minIdle, "", "minIdle");
   for (const [g, { cap }] of problem.groups.entries()) at(cap, `groups[${g}]`, ".cap");
-  for (const [i, { current, cap, floor, costBps, expectedLossApr, model }] of problem.venues.entries()) {
+  for (const [i, { current, cap, floor, costBps, impactBpsPerMillion, expectedLossApr, model }] of problem.venues.entries()) {
     const owner = `venues[${i}]`;
     at(current, owner, ".current");
     if (cap !== Number.POSITIVE_INFINITY) at(cap, owner, ".cap");
     at(floor ?? 0, owner, ".floor");
     at(costBps, owner, ".costBps");
+    at(impactBpsPerMillion ?? 0, owner, ".impactBpsPerMillion");
     at(expectedLossApr, owner, ".expectedLossApr");
     if (model.kind === "fixed") {
       // A rate may be negative, but not beyond measure.
       at(Math.abs(model.apr), owner, ".model.apr");
       continue;
+    }
+    if (model.kind === "liquidity") {
+      at(model.pool, owner, ".model.pool");
+      at(model.fees, owner, ".model.fees");
+      at(Math.abs(model.apr), owner, ".model.apr");
+      continue;
+    }
+    if ((impactBpsPerMillion ?? 0) > 0) {
+      throw new InputFailure("ALLOCATION_NUMBER", `a ${model.kind} venue's cost does not grow with the size of a move`, {
+        field: `${owner}.impactBpsPerMillion`,
+        remedy: "Take it out, or use the model fixed or liquidity.",
+      });
     }
     at(model.supplied, owner, ".model.supplied");
     at(model.borrowed, owner, ".model.borrowed");

@@ -10,6 +10,9 @@ export interface ArcTerms {
   readonly slope: number;
   /** Added once (gas, the cost's constant part). */
   readonly constant: number;
+  /** Taken off for the square of the way from `centre`, the amount held now: what a move's own size costs. */
+  readonly bend: number;
+  readonly centre: number;
 }
 
 /** Newton's method on a monotone cubic ends in four to six steps; bisection inside the bracket needs at most 60. */
@@ -44,7 +47,7 @@ export class Arc {
     this.slopeFrom = this.slope(from);
     // Rounding must not make a concave piece look convex.
     this.slopeTo = Math.min(this.slopeFrom, this.slope(to));
-    this.curved = segment.shape === "concave" && this.slopeTo < this.slopeFrom;
+    this.curved = (segment.shape === "concave" || terms.bend > 0) && this.slopeTo < this.slopeFrom;
   }
 
   /** Gain over the horizon at x, in the money's unit. */
@@ -52,27 +55,29 @@ export class Arc {
     const { segment, terms } = this;
     const u = segment.borrowed > 0 ? segment.borrowed / (segment.supplied + x) : 0;
     const rate = segment.constant + u * (segment.linear + segment.quadratic * u);
-    return terms.constant + x * terms.slope + terms.years * (segment.intercept + x * rate);
+    const way = x - terms.centre;
+    return terms.constant + x * terms.slope - terms.bend * way * way + terms.years * (segment.intercept + x * rate);
   }
 
   slope(x: number): number {
     const { segment, terms } = this;
-    if (segment.borrowed <= 0) return terms.slope + terms.years * segment.constant;
+    const own = terms.slope - 2 * terms.bend * (x - terms.centre);
+    if (segment.borrowed <= 0) return own + terms.years * segment.constant;
     const pool = segment.supplied + x;
     const u = segment.borrowed / pool;
     const theirs = segment.supplied / pool;
     const rate = segment.constant + u * (segment.linear * theirs + segment.quadratic * u * (2 * theirs - 1));
-    return terms.slope + terms.years * rate;
+    return own + terms.years * rate;
   }
 
   /** Derivative of `slope`, ≤ 0 on a curve. */
   curvature(x: number): number {
     const { segment, terms } = this;
-    if (segment.borrowed <= 0) return 0;
+    if (segment.borrowed <= 0) return -2 * terms.bend;
     const pool = segment.supplied + x;
     const u = segment.borrowed / pool;
     const theirs = segment.supplied / pool;
-    return ((-2 * terms.years * u) / pool) * (segment.linear * theirs + segment.quadratic * u * (3 * theirs - 1));
+    return -2 * terms.bend + ((-2 * terms.years * u) / pool) * (segment.linear * theirs + segment.quadratic * u * (3 * theirs - 1));
   }
 
   /** The least amount that maximises value(x) − price·x on this piece. */
@@ -95,6 +100,7 @@ export class Arc {
    */
   private solve(price: number): number {
     const { segment, terms } = this;
+    if (terms.bend > 0) return this.descend(price);
     const S = segment.supplied;
     const ratio = segment.borrowed / S;
     const wanted = (price - terms.slope) / terms.years - segment.constant;
@@ -119,6 +125,24 @@ export class Arc {
       if (change <= 1e-15 * s) break;
     }
     return clamp(S / s - S, this.from, this.to);
+  }
+
+  /** slope(x) = price where no form of it solves: Newton's method, kept inside what is known to hold the answer. */
+  private descend(price: number): number {
+    let low = this.from;
+    let high = this.to;
+    let x = low + ((high - low) * (this.slopeFrom - price)) / (this.slopeFrom - this.slopeTo);
+    for (let step = 0; step < MAX_STEPS; step++) {
+      const residual = this.slope(x) - price;
+      if (residual > 0) low = x;
+      else high = x;
+      let next = x - residual / this.curvature(x);
+      if (!(next > low && next < high)) next = (low + high) / 2;
+      const change = Math.abs(next - x);
+      x = next;
+      if (change <= 1e-15 * x) break;
+    }
+    return clamp(x, this.from, this.to);
   }
 }
 

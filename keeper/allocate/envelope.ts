@@ -15,6 +15,8 @@ export interface VenueTerms {
   readonly expectedLossApr: number;
   /** Fraction of the amount moved. */
   readonly costRate: number;
+  /** Cost of the square of the amount moved, per USD. */
+  readonly bend: number;
   readonly gasUsd: number;
   readonly years: number;
 }
@@ -45,10 +47,11 @@ export class VenueCurve {
   readonly whole: Domain;
 
   constructor(readonly venue: VenueTerms) {
-    const { model, current, least, most, expectedLossApr, costRate, gasUsd, years } = venue;
+    const { model, current, least, most, expectedLossApr, costRate, bend, gasUsd, years } = venue;
     const loss = -years * expectedLossApr;
-    const below = { years, slope: loss + costRate, constant: -costRate * current - gasUsd };
-    const above = { years, slope: loss - costRate, constant: costRate * current - gasUsd };
+    const move = { years, bend, centre: current };
+    const below = { ...move, slope: loss + costRate, constant: -costRate * current - gasUsd };
+    const above = { ...move, slope: loss - costRate, constant: costRate * current - gasUsd };
     for (const segment of segments(model, least, most)) {
       const { from, to } = segment;
       if (current > from && current < to) {
@@ -63,9 +66,10 @@ export class VenueCurve {
 
   /** Gain over the horizon of holding x, USD. */
   value(x: number): number {
-    const { model, current, expectedLossApr, costRate, gasUsd, years } = this.venue;
+    const { model, current, expectedLossApr, costRate, bend, gasUsd, years } = this.venue;
     const held = years * x * (supplyApr(model, x) - expectedLossApr);
-    return x === current ? held : held - costRate * Math.abs(x - current) - gasUsd;
+    const way = Math.abs(x - current);
+    return x === current ? held : held - costRate * way - bend * way * way - gasUsd;
   }
 
   /** The pieces on a domain, in order of the amount, ready for the hull. */
@@ -103,7 +107,7 @@ export class VenueCurve {
     const { model, current, years, expectedLossApr } = this.venue;
     const [segment] = segments(model, current, current);
     if (segment === undefined) throw new RangeError("a venue without an income segment");
-    return new Arc(segment, { years, slope: -years * expectedLossApr, constant: 0 }, current, current);
+    return new Arc(segment, { years, slope: -years * expectedLossApr, constant: 0, bend: 0, centre: 0 }, current, current);
   }
 
   /** Ends of the pieces strictly between two amounts. */

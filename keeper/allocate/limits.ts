@@ -24,7 +24,7 @@ const ROUNDING = 1e-10;
  * more than what others supplied, borrowed − supplied of ours is lent out and cannot leave (nor can more than we have).
  */
 export function leastAmount(venue: AllocationVenue): number {
-  const lent = venue.model.kind === "fixed" ? 0 : Math.max(0, venue.model.borrowed - venue.model.supplied);
+  const lent = "borrowed" in venue.model ? Math.max(0, venue.model.borrowed - venue.model.supplied) : 0;
   return Math.max(venue.floor ?? 0, Math.min(venue.current, lent));
 }
 

@@ -11,6 +11,11 @@ export interface AllocationVenue {
   readonly floor?: number;
   /** Proportional cost of a change, basis points of the amount moved. */
   readonly costBps: number;
+  /**
+   * What the size of a change adds to that, basis points for each million USD moved at once: a trade pushes the price.
+   * Default 0; only with the models `fixed` and `liquidity`, of whose income it leaves a concave curve.
+   */
+  readonly impactBpsPerMillion?: number;
   /** Probability × loss given event, a year. */
   readonly expectedLossApr: number;
   readonly model: RateModel;

@@ -13,6 +13,7 @@ const MOST_RATE = 1e6;
 
 const usd = z.number().min(0).max(MOST_USD);
 const rate = z.number().min(0).max(MOST_RATE);
+const signedRate = z.number().min(-MOST_RATE).max(MOST_RATE);
 const share = z.number().min(0).max(1);
 
 const model = z.discriminatedUnion("kind", [
@@ -35,7 +36,8 @@ const model = z.discriminatedUnion("kind", [
     slopeHigh: rate,
     kink: share,
   }),
-  z.strictObject({ kind: z.literal("fixed"), apr: z.number().min(-MOST_RATE).max(MOST_RATE) }),
+  z.strictObject({ kind: z.literal("fixed"), apr: signedRate }),
+  z.strictObject({ kind: z.literal("liquidity"), pool: usd, fees: usd, apr: signedRate.default(0) }),
 ]);
 
 const venue = z.strictObject({
@@ -44,6 +46,7 @@ const venue = z.strictObject({
   cap: usd.optional(),
   floor: usd.default(0),
   costBps: rate.default(0),
+  impactBpsPerMillion: rate.default(0),
   expectedLossApr: rate.default(0),
   model,
 });
@@ -105,8 +108,8 @@ function fieldFailure(issue: z.core.$ZodIssue, root: unknown): InputFailure {
       return fail([...issue.path, issue.keys[0] ?? ""], "no such field", "Correct its name or take it out.");
     case "invalid_union":
       return found === undefined
-        ? fail(issue.path, "is missing", "Give one of aave, kinked-supply, fixed.")
-        : fail(issue.path, `unknown kind ${shown(found)}`, "Use one of aave, kinked-supply, fixed.");
+        ? fail(issue.path, "is missing", "Give one of aave, kinked-supply, fixed, liquidity.")
+        : fail(issue.path, `unknown kind ${shown(found)}`, "Use one of aave, kinked-supply, fixed, liquidity.");
     case "too_small":
       return issue.origin === "string"
         ? fail(issue.path, "is empty", "Give it a name.")

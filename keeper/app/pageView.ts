@@ -124,6 +124,8 @@ function utilisationOf(adapter: AdapterSnapshot): { utilisation: number | null; 
       return { utilisation: Number(state.utilization) / 1e18, kink: Number(state.supplyKink) / 1e18 };
     case "erc4626":
     case "sky-savings":
+    case "curve-3pool":
+    case "uniswap-v3":
       return { utilisation: null, kink: null };
   }
 }

@@ -139,7 +139,7 @@ function adapterOf(view: IVaultLens.AdapterViewStructOutput, addresses: AddressF
 }
 
 /** The structs' types, from the function that exists to hold them. */
-const [aaveType, compoundType, erc4626Type, skyType] = lens.getFunction("stateShapes").outputs;
+const [aaveType, compoundType, erc4626Type, skyType, curveType, uniswapType] = lens.getFunction("stateShapes").outputs;
 
 function stateOf(kind: VenueKind, data: string): VenueState {
   switch (kind) {
@@ -205,6 +205,46 @@ function stateOf(kind: VenueKind, data: string): VenueState {
         tout: raw.tout,
         sellingHalted: raw.sellingHalted,
         buyingHalted: raw.buyingHalted,
+      };
+    }
+    case "curve-3pool": {
+      const raw = decodeState<IVaultLens.Curve3PoolStateStructOutput>(curveType, data);
+      return {
+        kind,
+        virtualPrice: raw.virtualPrice,
+        receipts: raw.receipts,
+        held: raw.held,
+        balances: [...raw.balances],
+        scales: [...raw.scales],
+        amplification: raw.amplification,
+        fee: raw.fee,
+        place: integer(raw.place),
+        dollars: [...raw.dollars],
+        slippage: raw.slippage,
+        steady: raw.steady,
+      };
+    }
+    case "uniswap-v3": {
+      const raw = decodeState<IVaultLens.UniswapV3StateStructOutput>(uniswapType, data);
+      return {
+        kind,
+        sqrtPrice: raw.sqrtPrice,
+        meanTick: Number(raw.meanTick),
+        meanTicks: raw.meanTicks.map(Number),
+        windowSeconds: integer(raw.window),
+        liquidity: raw.liquidity,
+        held: raw.held,
+        tickLower: Number(raw.tickLower),
+        tickUpper: Number(raw.tickUpper),
+        halfWidth: Number(raw.halfWidth),
+        feeGrowthAsset: raw.feeGrowthAsset,
+        feeGrowthPaired: raw.feeGrowthPaired,
+        cash: raw.cash,
+        pairedDecimals: integer(raw.pairedDecimals),
+        feePips: integer(raw.feePips),
+        assetFirst: raw.assetFirst,
+        slippage: raw.slippage,
+        steady: raw.steady,
       };
     }
   }

@@ -14,7 +14,7 @@ export interface GroupSnapshot {
   readonly relativeCap: bigint;
 }
 
-export type VenueKind = "aave-v3" | "compound-v3" | "erc4626" | "sky-savings";
+export type VenueKind = "aave-v3" | "compound-v3" | "erc4626" | "sky-savings" | "curve-3pool" | "uniswap-v3";
 
 export type VenueState =
   | {
@@ -78,6 +78,58 @@ export type VenueState =
       readonly tout: bigint;
       readonly sellingHalted: boolean;
       readonly buyingHalted: boolean;
+    }
+  | {
+      readonly kind: "curve-3pool";
+      /** WAD: what a receipt stands for. */
+      readonly virtualPrice: bigint;
+      /** All receipts of the pool, WAD; `held`: the adapter's of them. */
+      readonly receipts: bigint;
+      readonly held: bigint;
+      /** In each coin's unit, in the pool's order, as `scales` and `dollars`. */
+      readonly balances: readonly bigint[];
+      /** 10^(18 − decimals). */
+      readonly scales: readonly bigint[];
+      readonly amplification: bigint;
+      /** Share of a trade, of 1e10. */
+      readonly fee: bigint;
+      /** Of the asset among the coins. */
+      readonly place: number;
+      /** Feeds' last answers, 8 decimals, fresh or not. */
+      readonly dollars: readonly bigint[];
+      /** WAD of fair value that a move may lose. */
+      readonly slippage: bigint;
+      /** Whether the adapter lets anything in or out. */
+      readonly steady: boolean;
+    }
+  | {
+      readonly kind: "uniswap-v3";
+      /** Of token0 in token1, times 2^96. */
+      readonly sqrtPrice: bigint;
+      readonly meanTick: number;
+      /** Means over successive windows, the latest first; empty where the pool does not remember them. */
+      readonly meanTicks: readonly number[];
+      readonly windowSeconds: number;
+      /** In range at spot, the adapter's included. */
+      readonly liquidity: bigint;
+      /** The adapter's, between `tickLower` and `tickUpper` (both 0 without a position). */
+      readonly held: bigint;
+      readonly tickLower: number;
+      readonly tickUpper: number;
+      readonly halfWidth: number;
+      /** Fees for a unit of liquidity since the pool began, times 2^128, modulo 2^256. */
+      readonly feeGrowthAsset: bigint;
+      readonly feeGrowthPaired: bigint;
+      /** The asset in the pool. */
+      readonly cash: bigint;
+      readonly pairedDecimals: number;
+      /** Share of a trade, of 1e6. */
+      readonly feePips: number;
+      readonly assetFirst: boolean;
+      /** WAD of fair value that a move may lose. */
+      readonly slippage: bigint;
+      /** Whether the adapter lets anything in or out. */
+      readonly steady: boolean;
     };
 
 export interface AdapterSnapshot {

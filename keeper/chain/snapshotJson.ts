@@ -10,6 +10,7 @@ const amount = z
   .regex(/^(0|-?[1-9]\d*)$/, "is not a decimal integer")
   .transform(BigInt);
 const count = z.number().int().nonnegative();
+const tick = z.number().int();
 const text = z.string();
 const flag = z.boolean();
 
@@ -68,6 +69,40 @@ const state = z.discriminatedUnion("kind", [
     sellingHalted: flag,
     buyingHalted: flag,
   }),
+  z.strictObject({
+    kind: z.literal("curve-3pool"),
+    virtualPrice: amount,
+    receipts: amount,
+    held: amount,
+    balances: z.array(amount).length(3),
+    scales: z.array(amount).length(3),
+    amplification: amount,
+    fee: amount,
+    place: count.max(2),
+    dollars: z.array(amount).length(3),
+    slippage: amount,
+    steady: flag,
+  }),
+  z.strictObject({
+    kind: z.literal("uniswap-v3"),
+    sqrtPrice: amount,
+    meanTick: tick,
+    meanTicks: z.array(tick),
+    windowSeconds: count,
+    liquidity: amount,
+    held: amount,
+    tickLower: tick,
+    tickUpper: tick,
+    halfWidth: count,
+    feeGrowthAsset: amount,
+    feeGrowthPaired: amount,
+    cash: amount,
+    pairedDecimals: count,
+    feePips: count,
+    assetFirst: flag,
+    slippage: amount,
+    steady: flag,
+  }),
 ]);
 
 const adapter = z.strictObject({
@@ -75,7 +110,7 @@ const adapter = z.strictObject({
   adapter: text,
   venue: text,
   receipt: text,
-  kind: z.enum(["aave-v3", "compound-v3", "erc4626", "sky-savings"]),
+  kind: z.enum(["aave-v3", "compound-v3", "erc4626", "sky-savings", "curve-3pool", "uniswap-v3"]),
   exact: flag,
   readable: flag,
   quarantined: flag,

@@ -22,7 +22,7 @@ export const addressFileSchema = z.strictObject({
       z.strictObject({
         /** Names the venue everywhere: in configs, decisions, on the page. */
         id: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
-        kind: z.enum(["aave-v3", "compound-v3", "erc4626", "sky-savings"]),
+        kind: z.enum(["aave-v3", "compound-v3", "erc4626", "sky-savings", "curve-3pool", "uniswap-v3"]),
         adapter: address,
         venue: address,
       }),

@@ -1,10 +1,13 @@
 // From what the chain says and what is forecast to the allocation problem: every limit of the vault and of the
 // operator as a cap, a floor or a group, with the headroom that keeps a plan from failing by a rounding.
 import type { AllocationGroup, AllocationProblem, AllocationVenue } from "../allocate/problem";
-import type { AdapterSnapshot, VaultSnapshot } from "../chain/snapshot";
+import type { AdapterSnapshot, VaultSnapshot, VenueState } from "../chain/snapshot";
+import { curveCost } from "../venues/curve3pool";
+import type { MoveCost } from "../venues/liquidity";
 import { impliedModel, type RateModel } from "../venues/rateModel";
 import { modelOf } from "../venues/model";
 import { skyCostBps } from "../venues/skySavings";
+import { uniswapCost } from "../venues/uniswapV3";
 import type { Forecast, OperatorLimits, StrategyInput } from "./strategy";
 
 const WAD = 1e18;
@@ -20,6 +23,9 @@ const CAP_DRIFT = 0.005;
 
 /** Idle under this share of the minimum is put right even if it costs income. */
 const IDLE_ALARM = 0.5;
+
+/** A pool's greatest withdrawal is everything if it is what an exit pays but for one part in so many. */
+const WHOLE_EXIT = 10_000n;
 
 export interface DecisionProblem {
   /** With the rates that are forecast. */
@@ -54,7 +60,7 @@ export function problemOf(input: StrategyInput): DecisionProblem | { readonly mi
     if (forecast === undefined) return { missing: adapter.id };
     const { model, cash } = rateModelOf(adapter, forecast, { snapshot, limits });
     const bounds = boundsOf(adapter, { limits, usd, baseUsd, cashUsd: cash, breaches });
-    const venue = { id: adapter.id, ...bounds, costBps: costBpsOf(adapter), expectedLossApr: 0 };
+    const venue = { id: adapter.id, ...bounds, ...costOf(adapter, snapshot.assetDecimals), expectedLossApr: 0 };
     venues.push({
       today: { ...venue, model },
       forecast: { ...venue, model: impliedModel(model, forecast.apr, 0) },
@@ -108,15 +114,42 @@ function rateModelOf(
   const unit = 10 ** context.snapshot.assetDecimals / context.limits.assetUsd;
   const state = adapter.state;
   if (state === null) throw new TypeError(`adapter ${adapter.id} has no state`);
-  if (state.kind === "erc4626") {
-    return { model: { kind: "fixed", apr: forecast.currentApr }, cash: Number.POSITIVE_INFINITY };
-  }
-  return { model: modelOf(adapter, context.snapshot.assetDecimals), cash: Number(state.cash) / unit };
+  const model = modelOf(adapter, context.snapshot.assetDecimals, forecast.currentApr);
+  return { model, cash: Number(cashOf(state)) / unit };
 }
 
-/** What a venue charges on a move, basis points. Lending and plain savings venues charge nothing. */
-function costBpsOf({ state }: AdapterSnapshot): number {
-  return state?.kind === "sky-savings" ? skyCostBps(state) : 0;
+/** What the venue could pay out now, in the asset's unit; an ERC-4626 does not say. */
+function cashOf(state: VenueState): bigint | number {
+  switch (state.kind) {
+    case "erc4626":
+      return Number.POSITIVE_INFINITY;
+    case "curve-3pool":
+      return state.balances[state.place] ?? 0n;
+    default:
+      return state.cash;
+  }
+}
+
+/** What a venue charges on a move. Lending and plain savings venues charge nothing. */
+function costOf({ state }: AdapterSnapshot, assetDecimals: number): MoveCost {
+  switch (state?.kind) {
+    case "sky-savings":
+      return { costBps: skyCostBps(state), impactBpsPerMillion: 0 };
+    case "curve-3pool":
+      return curveCost(state, assetDecimals);
+    case "uniswap-v3":
+      return uniswapCost(state, assetDecimals);
+    default:
+      return { costBps: 0, impactBpsPerMillion: 0 };
+  }
+}
+
+/**
+ * What a plan can take out, in the asset's unit. A pool says what an exit of everything pays, a little less than the
+ * position is worth: that is all of it, and not a rest that cannot leave.
+ */
+function payable({ exact, fairValue, exitValue, maxWithdraw }: AdapterSnapshot): bigint {
+  return !exact && maxWithdraw * WHOLE_EXIT >= exitValue * (WHOLE_EXIT - 1n) ? fairValue : maxWithdraw;
 }
 
 function boundsOf(
@@ -131,7 +164,7 @@ function boundsOf(
 ): { current: number; cap: number; floor: number } {
   const { limits, usd, baseUsd } = context;
   const current = usd(adapter.fairValue);
-  const floor = Math.max(0, current - usd(adapter.maxWithdraw));
+  const floor = Math.max(0, current - usd(payable(adapter)));
   const relative = Math.min(Number(adapter.relativeCap) / WAD, limits.venueCaps[adapter.id] ?? 1);
   const granted = Math.min(usd(adapter.absoluteCap), relative * baseUsd);
   const breached = current > granted * (1 + CAP_DRIFT);

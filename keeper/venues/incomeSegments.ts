@@ -23,7 +23,15 @@ export interface IncomeSegment {
  * gently), and Aave's curve turns convex far out, where our deposit is more than about twice the rest of the pool.
  */
 export function segments(model: RateModel, from: number, to: number): IncomeSegment[] {
-  if (model.kind === "fixed" || model.borrowed <= 0 || from === to) return [flat(supplyApr(model, from), from, to)];
+  if (model.kind === "fixed" || from === to) return [flat(supplyApr(model, from), from, to)];
+  if (model.kind === "liquidity") {
+    const { pool, fees, apr } = model;
+    if (pool <= 0 || fees <= 0) return [flat(apr, from, to)];
+    // The fees of a pool are to a position what its debt is to a lender: x · fees / (pool + x).
+    const shared = { constant: apr, linear: 1, quadratic: 0, supplied: pool, borrowed: fees };
+    return [{ from, to, shape: "concave", intercept: 0, ...shared }];
+  }
+  if (model.borrowed <= 0) return [flat(supplyApr(model, from), from, to)];
   const { supplied, borrowed, kink } = model;
   const out: IncomeSegment[] = [];
   let at = from;

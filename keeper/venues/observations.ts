@@ -3,9 +3,14 @@ import type { AdapterSnapshot, VaultSnapshot } from "../chain/snapshot";
 import type { ObservationRow } from "../store/records";
 import { RAY, aaveRates, aaveWithout } from "./aaveV3";
 import { cometApr, cometSupplyRate, cometUtilization } from "./compoundV3";
+import { receiptPrice } from "./curve3pool";
 import { growthApr } from "./erc4626";
 import { ratio } from "./exact";
+import { trailingApr } from "./liquidity";
 import { skyApr } from "./skySavings";
+import { arbitrageLoss, feeApr, feeIndex, withoutUs } from "./uniswapV3";
+
+const WAD = 10n ** 18n;
 
 /** Rows from the lens's snapshot. */
 export const SNAPSHOT_SOURCE = "lens";
@@ -107,7 +112,73 @@ function ratesOf(adapter: AdapterSnapshot, snapshot: VaultSnapshot, previous: re
         index: state.assetsPerShare,
       };
     }
+    case "curve-3pool": {
+      const now = { at: snapshot.timestamp, index: state.virtualPrice };
+      const scale = WAD * (state.scales[state.place] ?? 1n);
+      const others = state.receipts > state.held ? state.receipts - state.held : 0n;
+      // The same fees for fewer receipts.
+      const alone = others > 0n ? ratio(state.receipts, others) : 1;
+      return {
+        supplied: (state.receipts * receiptPrice(state)) / scale,
+        borrowed: null,
+        ...trailing(adapter, now, { previous, grown: (before) => growthApr(before, now), alone: (apr) => apr * alone }),
+        borrowApr: null,
+        index: now.index,
+      };
+    }
+    case "uniswap-v3": {
+      const now = { at: snapshot.timestamp, index: feeIndex(state, snapshot.assetDecimals) };
+      const lost = arbitrageLoss(state);
+      return {
+        supplied: null,
+        borrowed: null,
+        ...trailing(adapter, now, {
+          previous,
+          grown: (before) => {
+            const fees = feeApr(state, before, now);
+            return fees === null ? null : fees - lost;
+          },
+          alone: (apr) => withoutUs(state, apr + lost) - lost,
+        }),
+        borrowApr: null,
+        index: now.index,
+      };
+    }
   }
+}
+
+interface Sample {
+  readonly at: number;
+  readonly index: bigint;
+}
+
+/** Rates of a venue whose income comes in lumps: null at the first sight, then the mean of what came since. */
+function trailing(
+  adapter: AdapterSnapshot,
+  now: Sample,
+  from: {
+    readonly previous: readonly ObservationRow[];
+    /** Rate since a sample; null where there is no telling. */
+    readonly grown: (before: Sample) => number | null;
+    /** What the same income would have been to the others without us. */
+    readonly alone: (apr: number) => number;
+  },
+): Pick<Rates, "supplyApr" | "supplyAprWithoutUs"> {
+  const before = rowOf(adapter, from.previous);
+  if (before === undefined || before.index === undefined || before.index === null) {
+    return { supplyApr: null, supplyAprWithoutUs: null };
+  }
+  const grown = from.grown({ at: before.observedAt, index: BigInt(before.index) });
+  if (grown === null) return { supplyApr: before.supplyApr, supplyAprWithoutUs: before.supplyAprWithoutUs };
+  const seconds = now.at - before.observedAt;
+  return {
+    supplyApr: trailingApr(before.supplyApr, grown, seconds),
+    supplyAprWithoutUs: trailingApr(before.supplyAprWithoutUs, from.alone(grown), seconds),
+  };
+}
+
+function rowOf(adapter: AdapterSnapshot, rows: readonly ObservationRow[]): ObservationRow | undefined {
+  return rows.find((row) => row.adapter.toLowerCase() === adapter.adapter.toLowerCase());
 }
 
 /** Growth since the previous row; null at the first sight. The same block seen again keeps what is known of it. */
@@ -116,7 +187,7 @@ function savingsApr(
   now: { readonly at: number; readonly index: bigint },
   previous: readonly ObservationRow[],
 ): number | null {
-  const before = previous.find((row) => row.adapter.toLowerCase() === adapter.adapter.toLowerCase());
+  const before = rowOf(adapter, previous);
   if (before === undefined || before.index === undefined || before.index === null) return null;
   return growthApr({ at: before.observedAt, index: BigInt(before.index) }, now) ?? before.supplyApr;
 }

@@ -1,6 +1,7 @@
 // The rate models that the allocator, the forecasts, the decision and the backtest share: what a venue pays after our
 // own deposit x. Amounts in whole units of the asset (USD for a stablecoin), rates as fractions a year, utilisation and
 // kink in [0, 1]. Pure maths: it knows no chain, and holds the debt fixed while our deposit changes.
+import type { LiquidityModel } from "./liquidity";
 
 /** Aave V3: borrow rate piecewise linear in utilisation U = borrowed / (supplied + x); supply = borrow · U · (1 − reserveFactor). */
 export interface AaveModel {
@@ -34,7 +35,7 @@ export interface FixedModel {
   readonly apr: number;
 }
 
-export type RateModel = AaveModel | KinkedSupplyModel | FixedModel;
+export type RateModel = AaveModel | KinkedSupplyModel | FixedModel | LiquidityModel;
 
 /** Models of a pool whose rate follows its utilisation. */
 export type PoolModel = AaveModel | KinkedSupplyModel;
@@ -90,7 +91,9 @@ export function borrowApr(model: AaveModel, x: number): number {
 
 /** What the venue pays on our deposit x, x included in the pool, fraction a year. */
 export function supplyApr(model: RateModel, x: number): number {
-  return model.kind === "fixed" ? model.apr : supplyAprAt(model, utilisation(model, x));
+  if (model.kind === "fixed") return model.apr;
+  if (model.kind === "liquidity") return model.apr + (model.pool > 0 ? model.fees / (model.pool + x) : 0);
+  return supplyAprAt(model, utilisation(model, x));
 }
 
 /** x · supplyApr(x), asset units a year. */
@@ -104,6 +107,10 @@ export function income(model: RateModel, x: number): number {
  */
 export function marginalIncome(model: RateModel, x: number): number {
   if (model.kind === "fixed") return model.apr;
+  if (model.kind === "liquidity") {
+    const all = model.pool + x;
+    return model.apr + (model.pool > 0 ? (model.fees / all) * (model.pool / all) : 0);
+  }
   const pool = model.supplied + x;
   if (model.borrowed <= 0 || model.borrowed > pool) return supplyApr(model, x);
   const u = model.borrowed / pool;
@@ -115,10 +122,15 @@ export function marginalIncome(model: RateModel, x: number): number {
 /**
  * The model whose supply APR at our position x0 is `apr`, by changing what is borrowed: turns a forecast of a rate into
  * a curve. Clamped to what the curve can pay (nothing borrowed … all lent out). A model whose rate does not depend on
- * utilisation, or an empty pool, comes back unchanged; a fixed model takes the APR.
+ * utilisation, or an empty pool, comes back unchanged; a fixed model takes the APR; of a pool of traders the fees change,
+ * and a rate below what it pays without any becomes its rate at every size.
  */
 export function impliedModel(model: RateModel, apr: number, x0: number): RateModel {
   if (model.kind === "fixed") return { kind: "fixed", apr };
+  if (model.kind === "liquidity") {
+    const fees = (apr - model.apr) * (model.pool + x0);
+    return model.pool <= 0 || fees < 0 ? { ...model, fees: 0, apr: Math.min(apr, 0) } : { ...model, fees };
+  }
   const pool = model.supplied + x0;
   if (supplyApr(model, x0) === apr) return model;
   const most = supplyAprAt(model, 1);

@@ -23,6 +23,8 @@ export interface ProblemShape {
   readonly venues: number;
   readonly groups?: boolean;
   readonly gas?: boolean;
+  /** Part of the venues that are pools of traders, whose moves cost more the larger they are. Default: none. */
+  readonly pools?: number;
 }
 
 /** A problem whose limits do not contradict each other. */
@@ -39,12 +41,15 @@ export function randomProblem(random: Random, shape: ProblemShape): AllocationPr
       continue;
     }
     const current = chance(0.5) ? between(0, chance(0.3) ? unheld : unheld / 2) : 0;
-    const model = randomModel(random, total);
+    const pooled = shape.pools !== undefined && chance(shape.pools);
+    const model = pooled ? randomPool(random, total) : randomModel(random, total);
     const fits = { ...model, ...("borrowed" in model && { borrowed: Math.max(0, model.borrowed) }) } as RateModel;
     const base = {
       id: `venue-${i}`,
       current,
       costBps: chance(0.4) ? between(0, 20) : 0,
+      // Ten basis points for moving a share of the total, or nothing.
+      ...(pooled && chance(0.7) && { impactBpsPerMillion: (between(0, 100) * 1e6) / total }),
       expectedLossApr: chance(0.3) ? between(0, 0.03) : 0,
       model: fits,
     };
@@ -73,6 +78,13 @@ function randomGroups(random: Random, venues: readonly AllocationVenue[]): Alloc
     const least = chosen.reduce((sum, venue) => sum + leastAmount(venue), 0);
     return { ids: chosen.map(({ id }) => id), cap: Math.max(least, (held * random()) / venues.length) };
   });
+}
+
+function randomPool(random: Random, total: number): RateModel {
+  const between = (low: number, high: number): number => low + (high - low) * random();
+  const pool = random() < 0.05 ? 0 : total * 10 ** between(-2.5, 2.5);
+  const apr = random() < 0.5 ? 0 : between(-0.02, 0.03);
+  return { kind: "liquidity", pool, fees: random() < 0.05 ? 0 : pool * between(0, 0.2), apr };
 }
 
 export function randomModel(random: Random, total: number): RateModel {

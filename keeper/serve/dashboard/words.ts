@@ -10,6 +10,8 @@ export const VENUE_KIND: Readonly<Record<VenueKind, string>> = {
   "compound-v3": "Compound V3",
   erc4626: "ERC-4626 savings",
   "sky-savings": "Sky savings",
+  "curve-3pool": "Curve 3pool",
+  "uniswap-v3": "Uniswap V3 range",
 };
 
 export const DECISION_TONE: Readonly<Record<DecisionStatus["state"], Tone>> = {

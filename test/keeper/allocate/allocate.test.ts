@@ -106,6 +106,51 @@ describe("allocate", () => {
     });
   });
 
+  describe("pools of traders", () => {
+    const traded = (pool: number, fees: number, apr = 0): RateModel => ({ kind: "liquidity", pool, fees, apr });
+
+    it("are filled until what one more unit earns is down to the savings rate, which our share of the fees makes less", () => {
+      // d/dx x·F/(S+x) = F·S/(S+x)², here 0.02.
+      const x = Math.sqrt((5e4 * 1e6) / 0.02) - 1e6;
+      const answer = allocate(problem(2e6, [venue("pool", traded(1e6, 5e4)), venue("savings", savings(0.02))]));
+      expect(answer.allocation["pool"]).to.be.closeTo(x, 1e-6);
+      expect(answer.incomePerYear).to.be.closeTo((x * 5e4) / (1e6 + x) + (2e6 - x) * 0.02, 1e-6);
+    });
+
+    it("are not entered where arbitrage takes more than the fees", () => {
+      const answer = allocate(problem(1e6, [venue("pool", traded(1e6, 5e4, -0.06))]));
+      expect(answer).to.deep.include({ moves: [], idle: 1e6 });
+    });
+
+    it("nor while nobody else provides, whatever the fees are said to be", () => {
+      expect(allocate(problem(1e6, [venue("pool", traded(0, 1e5))])).moves).to.deep.equal([]);
+    });
+
+    it("are entered as far as a larger move does not cost more than it earns", () => {
+      // Income 0.04·x over a year; the move costs 5 bp and 2 bp a million: 0.04 = 0.0005 + 2·0.0002·x/1e6.
+      const costly = { costBps: 5, impactBpsPerMillion: 2 };
+      const x = ((0.04 - 0.0005) / (2 * 0.0002)) * 1e6;
+      const answer = allocate(problem(1e9, [venue("pool", savings(0.04), costly)]));
+      expect(answer.allocation["pool"]).to.be.closeTo(x, 1e-3);
+      expect(answer.costUsd).to.be.closeTo(x * 0.0005 + ((x * x) / 1e6) * 0.0002, 1e-3);
+      expect(answer.gainOverHorizon).to.be.closeTo(0.04 * x - answer.costUsd, 1e-3);
+    });
+
+    it("are left by the same rule", () => {
+      // 6 % elsewhere: leaving gains 0.02 a unit, less the cost that grows.
+      const held = { current: 1e8, impactBpsPerMillion: 2 };
+      const away = problem(1e8, [venue("pool", savings(0.04), held), venue("better", savings(0.06))]);
+      expect(allocate(away).allocation["pool"]).to.be.closeTo(1e8 - (0.02 / (2 * 0.0002)) * 1e6, 1e-3);
+    });
+
+    it("share a cost that grows with fees that shrink", () => {
+      const pool = venue("pool", traded(1e7, 6e5), { costBps: 1, impactBpsPerMillion: 5 });
+      const answer = allocate(problem(1e8, [pool]));
+      const x = answer.allocation["pool"] ?? Number.NaN;
+      expect((6e5 * 1e7) / (1e7 + x) ** 2).to.be.closeTo(0.0001 + (2 * 0.0005 * x) / 1e6, 1e-12);
+    });
+  });
+
   describe("costs", () => {
     const between = (bps: number, gas: number, gap: number): AllocationProblem =>
       problem(
@@ -272,6 +317,18 @@ describe("allocate", () => {
       ],
       ["a NaN", problem(1000, [venue("a", savings(0.1), { cap: Number.NaN })]), "venues[0].cap", /NaN/],
       [
+        "a cost that grows with the move at a lender",
+        problem(1000, [venue("a", comet(100, 60), { impactBpsPerMillion: 1 })]),
+        "venues[0].impactBpsPerMillion",
+        /use the model fixed or liquidity/,
+      ],
+      [
+        "fees below nothing",
+        problem(1000, [venue("a", { kind: "liquidity", pool: 1, fees: -1, apr: 0 })]),
+        "venues[0].model.fees",
+        /-1/,
+      ],
+      [
         "an infinite debt",
         problem(1000, [venue("a", comet(1, Number.POSITIVE_INFINITY))]),
         "venues[0].model.borrowed",
@@ -312,5 +369,5 @@ describe("allocate", () => {
 });
 
 function lentOut(model: RateModel, x: number): boolean {
-  return model.kind !== "fixed" && x <= model.borrowed - model.supplied + 1e-6 * (model.borrowed + 1);
+  return "borrowed" in model && x <= model.borrowed - model.supplied + 1e-6 * (model.borrowed + 1);
 }

@@ -72,6 +72,22 @@ describe("the allocator against searches that know no structure", function () {
     expect(outcomes.filter(({ exact }) => !exact)).to.deep.equal([]);
   });
 
+  it("is never worse with pools of traders among up to four venues, whose moves push the price, in 500 random problems", () => {
+    const outcomes = range(40_000, 500).map((seed) =>
+      judge(seed, (random) => ({ venues: 1 + Math.floor(random() * 4), pools: 0.5 })),
+    );
+    expect(failures(outcomes)).to.deep.equal([]);
+    expect(outcomes.filter(({ exact }) => !exact)).to.deep.equal([]);
+  });
+
+  it("nor among five to eight, against many starts, in 200", () => {
+    const outcomes = range(50_000, 200).map((seed) =>
+      judge(seed, (random) => ({ venues: 5 + Math.floor(random() * 4), pools: 0.5 })),
+    );
+    expect(failures(outcomes)).to.deep.equal([]);
+    expect(outcomes.filter(({ exact }) => !exact)).to.deep.equal([]);
+  });
+
   it("holds sums to the rounding of their addition, groups included", () => {
     for (const seed of range(29_000, 300)) {
       const problem = randomProblem(seeded(seed), { venues: 4 });

@@ -7,6 +7,7 @@ import type { Random } from "../../../scripts/bench/randomProblems";
 
 export function aprOf(model: RateModel, x: number): number {
   if (model.kind === "fixed") return model.apr;
+  if (model.kind === "liquidity") return model.apr + (model.pool === 0 ? 0 : model.fees / (model.pool + x));
   const pool = model.supplied + x;
   const u = model.borrowed === 0 ? 0 : pool === 0 ? 1 : Math.min(1, model.borrowed / pool);
   if (model.kind === "kinked-supply") {
@@ -25,7 +26,9 @@ export function gainOf(problem: AllocationProblem, venue: AllocationVenue, x: nu
   const years = problem.horizonHours / 8760;
   const held = years * x * (aprOf(venue.model, x) - venue.expectedLossApr);
   if (x === venue.current) return held;
-  return held - (venue.costBps / 1e4) * Math.abs(x - venue.current) - problem.gasUsdPerMove;
+  const moved = Math.abs(x - venue.current);
+  const bps = venue.costBps + ((venue.impactBpsPerMillion ?? 0) * moved) / 1e6;
+  return held - (bps / 1e4) * moved - problem.gasUsdPerMove;
 }
 
 export function objective(problem: AllocationProblem, amounts: readonly number[]): number {
@@ -33,7 +36,8 @@ export function objective(problem: AllocationProblem, amounts: readonly number[]
 }
 
 export function leastOf(venue: AllocationVenue): number {
-  const lent = venue.model.kind === "fixed" ? 0 : venue.model.borrowed - venue.model.supplied;
+  const { model } = venue;
+  const lent = model.kind === "fixed" || model.kind === "liquidity" ? 0 : model.borrowed - model.supplied;
   return Math.max(0, venue.floor ?? 0, Math.min(lent, venue.current));
 }
 
@@ -71,7 +75,7 @@ export function bruteForce(problem: AllocationProblem): Found {
     for (let k = 1; k < size; k++) points.add(low + ((high - low) * k) / size);
     const { model } = venue;
     const special = [venue.current];
-    if (model.kind !== "fixed")
+    if (model.kind !== "fixed" && model.kind !== "liquidity")
       special.push(model.borrowed / model.kink - model.supplied, model.borrowed - model.supplied);
     for (const x of special) if (x >= low && x <= high) points.add(x);
     return [...points].sort((a, b) => a - b);

@@ -67,12 +67,12 @@ describe("a problem file", () => {
     [
       "a model without a kind",
       (t) => t.replace('"kind": "fixed",', ""),
-      /^venues\[2\]\.model\.kind: is missing .*aave, kinked-supply, fixed/,
+      /^venues\[2\]\.model\.kind: is missing .*aave, kinked-supply, fixed, liquidity/,
     ],
     [
       "an unknown kind",
       (t) => t.replace('"kind": "fixed"', '"kind": "fxed"'),
-      /^venues\[2\]\.model\.kind: unknown kind the string "fxed" .*aave, kinked-supply, fixed/,
+      /^venues\[2\]\.model\.kind: unknown kind the string "fxed" .*aave, kinked-supply, fixed, liquidity/,
     ],
     ["a missing rate", (t) => t.replace('"apr": 0.045', '"apr2": 0.045'), /^venues\[2\]\.model\.apr: is missing /],
     [
