@@ -154,11 +154,12 @@ library Breaking {
 
     /// @param base What shares of the budget are of (asset units).
     function chargeEmergency(VaultState storage s, uint256 lost, uint256 base) private {
-        if (lost == 0) return;
-        uint256 share = RateBudget.shareOf(lost, base);
-        uint256 available = s.emergencyBudget.available();
-        if (share > available) revert IVault.EmergencyBudgetExceeded(share, available);
-        emit IVault.BudgetSpent("emergencyBudget", share, s.emergencyBudget.charge(share));
+        if (lost != 0) {
+            uint256 share = RateBudget.shareOf(lost, base);
+            uint256 available = s.emergencyBudget.available();
+            if (share > available) revert IVault.EmergencyBudgetExceeded(share, available);
+            emit IVault.BudgetSpent("emergencyBudget", share, s.emergencyBudget.charge(share));
+        }
     }
 
     /// @dev The caller has accrued before and accrues again afterwards: then the adapter's value is written off.
