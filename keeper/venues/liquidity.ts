@@ -31,7 +31,7 @@ export function liquidityModel(of: { readonly pool: number; readonly apr: number
   const { pool, apr, lost } = of;
   const gross = apr + lost;
   if (pool <= 0 || gross <= 0) return { kind: "liquidity", pool: Math.max(0, pool), fees: 0, apr: Math.min(apr, 0) };
-  return { kind: "liquidity", pool, fees: gross * pool, apr: -lost };
+  return { kind: "liquidity", pool, fees: gross * pool, apr: 0 - lost };
 }
 
 /**

@@ -21,6 +21,8 @@ def supply_apr(model, x):
     """What the venue pays on our deposit x, a fraction a year."""
     if model["kind"] == "fixed":
         return model["apr"]
+    if model["kind"] == "liquidity":
+        return model["apr"] + model["fees"] / (model["pool"] + x)
     pool = model["supplied"] + x
     u = 0.0 if model["borrowed"] == 0 else 1.0 if pool <= model["borrowed"] else model["borrowed"] / pool
     over = max(0.0, u - model["kink"])
@@ -34,7 +36,7 @@ def supply_apr(model, x):
 def least(venue):
     """What borrowers and the floor keep in the venue."""
     model = venue["model"]
-    lent = 0.0 if model["kind"] == "fixed" else model["borrowed"] - model["supplied"]
+    lent = 0.0 if model["kind"] in ("fixed", "liquidity") else model["borrowed"] - model["supplied"]
     return max(0.0, venue.get("floor", 0.0), min(venue["current"], lent))
 
 
@@ -44,7 +46,8 @@ def objective(problem, amounts, gas=True):
     total = 0.0
     for venue, x in zip(problem["venues"], amounts):
         total += years * x * (supply_apr(venue["model"], x) - venue["expectedLossApr"])
-        total -= venue["costBps"] / 1e4 * abs(x - venue["current"])
+        moved = abs(x - venue["current"])
+        total -= (venue["costBps"] + venue.get("impactBpsPerMillion", 0.0) * moved / 1e6) / 1e4 * moved
         if gas and abs(x - venue["current"]) >= 1e-6:
             total -= problem["gasUsdPerMove"]
     return total

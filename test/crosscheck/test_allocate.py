@@ -14,9 +14,13 @@ STARTS = 12
 
 
 def random_model(generator, total):
-    kind = generator.choice(["fixed", "aave", "kinked-supply"], p=[0.2, 0.4, 0.4])
+    kind = generator.choice(["fixed", "liquidity", "aave", "kinked-supply"], p=[0.15, 0.25, 0.3, 0.3])
     if kind == "fixed":
         return {"kind": "fixed", "apr": generator.uniform(0, 0.1)}
+    if kind == "liquidity":
+        pool = total * 10 ** generator.uniform(-1, 2)
+        fees = pool * generator.uniform(0, 0.15)
+        return {"kind": "liquidity", "pool": pool, "fees": fees, "apr": generator.uniform(-0.02, 0.01)}
     supplied = total * 10 ** generator.uniform(-1, 2)
     kink = generator.uniform(0.6, 0.95)
     filled = generator.uniform(kink, 1) if generator.random() < 0.3 else generator.uniform(0.1, kink)
@@ -37,6 +41,7 @@ def random_model(generator, total):
 
 def random_problem(generator, n, groups):
     total = 10 ** generator.uniform(4, 8)
+    models = [random_model(generator, total) for _ in range(n)]
     venues = [
         {
             "id": f"v{i}",
@@ -44,9 +49,11 @@ def random_problem(generator, n, groups):
             "cap": total * generator.uniform(0.2, 1),
             "costBps": 0.0,
             "expectedLossApr": generator.uniform(0, 0.01),
-            "model": random_model(generator, total),
+            "model": model,
+            # Smooth, unlike a proportional cost, since nothing is held before.
+            "impactBpsPerMillion": generator.uniform(0, 50) * 1e6 / total if model["kind"] == "liquidity" else 0.0,
         }
-        for i in range(n)
+        for i, model in enumerate(models)
     ]
     caps = [
         {"ids": [v["id"] for v in venues if generator.random() < 0.5] or ["v0"], "cap": total * generator.uniform(0.1, 0.6)}

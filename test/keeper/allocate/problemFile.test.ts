@@ -25,7 +25,10 @@ describe("a problem file", () => {
     const { venues, ...rest } = parseProblem(text, "text");
     expect(rest).to.deep.equal({ total: 10, horizonHours: 1, gasUsdPerMove: 0, minIdle: 0, groups: [] });
     expect(venues).to.deep.equal([
-      { id: "a", current: 0, cap: 10, floor: 0, costBps: 0, expectedLossApr: 0, model: { kind: "fixed", apr: 0.1 } },
+      {
+        ...{ id: "a", current: 0, cap: 10, floor: 0, costBps: 0, impactBpsPerMillion: 0, expectedLossApr: 0 },
+        model: { kind: "fixed", apr: 0.1 },
+      },
     ]);
   });
 
