@@ -2,10 +2,12 @@
 // parameter set. Believes the chain only; of the address file, nothing that it does not find there.
 import { formatUnits, getAddress, ZeroAddress, type Provider } from "ethers";
 import {
+  Curve3PoolAdapter__factory,
   IAdapter__factory,
   IERC20Metadata__factory,
   OracleTrouble__factory,
   SkySavingsAdapter__factory,
+  UniswapV3Adapter__factory,
   Vault__factory,
   VaultLens__factory,
   VenueIlliquid__factory,
@@ -20,6 +22,8 @@ import { TIMELOCK_ARTIFACT } from "./modules/timelock";
 import { VAULT_ARTIFACT } from "./modules/vault";
 import { LEAST_TIMELOCK_DELAY_SECONDS, type VenuePlace } from "./networks/network";
 import { readParameters, type Parameter } from "./parameters";
+import { threePoolTermsOf, uniswapTermsOf } from "./poolTerms";
+import { factoryOf } from "./poolProbes";
 import { problemOf } from "./venueProbes";
 
 export interface Check {
@@ -183,7 +187,7 @@ async function checkAdapters(provider: Provider, file: AddressFile): Promise<Che
           : textOf(itsKind) !== kind
             ? `is of the kind ${textOf(itsKind)}`
             : await problemOf(provider, await placeOf(provider, { kind, adapter, venue }), file.asset.address).then(
-                (found) => (found === null ? null : `its venue ${found}`),
+                (found) => (found === null ? null : `its venue ${found.what}`),
               );
     checks.push(check(`adapter ${id}`, problem === null, problem ?? `${adapter} at ${venue}`));
     const open = await Promise.all(
@@ -201,8 +205,25 @@ type Entry = Pick<AddressFile["adapters"][number], "kind" | "adapter" | "venue">
 
 /** The venue as the adapter itself names it where the file does not. */
 async function placeOf(provider: Provider, { kind, adapter, venue }: Entry): Promise<VenuePlace> {
-  if (kind !== "sky-savings") return { kind, venue };
-  return { kind, venue, psm: await SkySavingsAdapter__factory.connect(adapter, provider).psm() };
+  switch (kind) {
+    case "aave-v3":
+    case "compound-v3":
+    case "erc4626":
+      return { kind, venue };
+    case "sky-savings":
+      return { kind, venue, psm: await SkySavingsAdapter__factory.connect(adapter, provider).psm() };
+    case "curve-3pool": {
+      const pool = Curve3PoolAdapter__factory.connect(adapter, provider);
+      const [receipt, ...feeds] = await Promise.all([pool.receipt(), pool.feed(0), pool.feed(1), pool.feed(2)]);
+      return { kind, venue, receipt, feeds, ...(await threePoolTermsOf(provider, adapter)) };
+    }
+    case "uniswap-v3": {
+      const pool = UniswapV3Adapter__factory.connect(adapter, provider);
+      const [paired, ...feeds] = await Promise.all([pool.receipt(), pool.assetFeed(), pool.pairedFeed()]);
+      const factory = String(await factoryOf(provider, venue));
+      return { kind, venue, factory, paired, feeds, ...(await uniswapTermsOf(provider, adapter)) };
+    }
+  }
 }
 
 /** Every allowance that is given for the length of a call. */
@@ -213,7 +234,13 @@ async function allowancesOf(
 ): Promise<readonly { readonly token: string; readonly owner: string; readonly spender: string }[]> {
   const asset = file.asset.address;
   const pulls = { token: asset, owner: file.vault, spender: adapter };
-  if (kind !== "sky-savings") return [pulls, { token: asset, owner: adapter, spender: venue }];
+  const pays = { token: asset, owner: adapter, spender: venue };
+  if (kind === "uniswap-v3") {
+    // It pays when the pool calls back, and approves nothing.
+    const paired = await UniswapV3Adapter__factory.connect(adapter, provider).receipt();
+    return [pulls, pays, { ...pays, token: paired }];
+  }
+  if (kind !== "sky-savings") return [pulls, pays];
   const contract = SkySavingsAdapter__factory.connect(adapter, provider);
   const [psm, stable] = [await contract.psm(), await contract.stable()];
   return [

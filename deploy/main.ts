@@ -50,12 +50,14 @@ const OPTIONS = {
 type Options = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"];
 
 const protocolsSchema = z.object({
-  tokens: z.object({ usdc: z.string() }),
-  feeds: z.object({ usdc: z.string() }),
+  tokens: z.object({ usdc: z.string(), usdt: z.string() }),
+  feeds: z.object({ usdc: z.string(), usdt: z.string(), dai: z.string() }),
   aave: z.object({ pool: z.string() }),
+  uniswap: z.object({ factory: z.string(), usdcUsdtPool: z.string() }),
   comet: z.string(),
   savings: z.string(),
   sky: z.object({ psmWrapper: z.string(), sUsds: z.string() }),
+  threePool: z.object({ pool: z.string(), token: z.string() }),
 });
 
 function usage(field: string, problem: string, remedy: string): InputFailure {

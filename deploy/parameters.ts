@@ -1,18 +1,22 @@
 // Every parameter of a live vault, in words, beside what the network file of this checkout would set.
 import { decodeBytes32String, formatUnits, type Provider } from "ethers";
 import {
+  Curve3PoolAdapter__factory,
   OracleTrouble__factory,
   SharePriceFall__factory,
   SkySavingsAdapter__factory,
+  UniswapV3Adapter__factory,
   Vault__factory,
   VenueIlliquid__factory,
 } from "../typechain-types";
 import type { AddressFile } from "../keeper/config/addressFile";
 import { readTimelock } from "./members";
+import { isExact } from "./modules/adapters";
 import { conditionsOn } from "./networks/limits";
 import { LOCAL_LIMITS } from "./networks/local";
 import { MAINNET } from "./networks/mainnet";
-import type { ConditionParameters, NetworkParameters, VenueLimits, VenuePlace } from "./networks/network";
+import type { ConditionParameters, NetworkParameters, VenueKind, VenueLimits, VenuePlace } from "./networks/network";
+import { threePoolTermsOf, uniswapTermsOf } from "./poolTerms";
 
 export interface Parameter {
   readonly name: string;
@@ -25,9 +29,13 @@ export interface Parameter {
 }
 
 type Declared = Pick<NetworkParameters, "limits" | "groups" | "timelockDelaySeconds"> & {
-  readonly venues: readonly (VenueLimits & { readonly kind: VenuePlace["kind"]; readonly psm?: string })[];
+  readonly venues: readonly DeclaredVenue[];
   readonly conditions: NetworkParameters["conditions"];
 };
+
+/** A venue of a network file, with or without the addresses: those of the local chain are in none. */
+type DeclaredVenue = VenueLimits & PartOf<VenuePlace>;
+type PartOf<Place> = Place extends { readonly kind: infer Kind } ? Partial<Place> & { readonly kind: Kind } : never;
 
 export async function readParameters(provider: Provider, file: AddressFile): Promise<readonly Parameter[]> {
   const vault = Vault__factory.connect(file.vault, provider);
@@ -78,10 +86,9 @@ export async function readParameters(provider: Provider, file: AddressFile): Pro
       .filter((_, index) => (record.groupMask >> BigInt(index)) & 1n)
       .map(({ name }) => nameOf(name));
     add(`${id}: groups`, members.join(" "), members.join(", ") || "none", wanted?.groups.join(" ") ?? null);
-    add(`${id}: pays exact amounts`, String(record.exact), record.exact ? "yes" : "no", null);
-    if (kind === "sky-savings") {
-      const psm = await SkySavingsAdapter__factory.connect(adapter, provider).psm();
-      add(`${id}: PSM`, psm, psm, wanted?.psm ?? null);
+    add(`${id}: pays exact amounts`, String(record.exact), record.exact ? "yes" : "no", String(isExact(kind)));
+    for (const { name, value, shown, declared: wish } of await readAdapter(provider, { kind, adapter }, wanted)) {
+      add(`${id}: ${name}`, value, shown, wish);
     }
     add(`${id}: quarantined`, String(record.quarantined), record.quarantined ? "yes" : "no", null);
   }
@@ -100,16 +107,83 @@ export async function readParameters(provider: Provider, file: AddressFile): Pro
   return found;
 }
 
+/** The immutables of an adapter, but for vault, asset and venue, which are checked. */
+async function readAdapter(
+  provider: Provider,
+  { kind, adapter }: { readonly kind: VenueKind; readonly adapter: string },
+  wanted: DeclaredVenue | undefined,
+): Promise<readonly Parameter[]> {
+  switch (kind) {
+    case "aave-v3":
+    case "compound-v3":
+    case "erc4626":
+      return [];
+    case "sky-savings": {
+      const psm = await SkySavingsAdapter__factory.connect(adapter, provider).psm();
+      return [one("PSM", psm, psm, wanted?.kind === kind ? wanted.psm : undefined)];
+    }
+    case "curve-3pool": {
+      const pool = Curve3PoolAdapter__factory.connect(adapter, provider);
+      const terms = await threePoolTermsOf(provider, adapter);
+      const [receipt, index] = await Promise.all([pool.receipt(), pool.index()]);
+      const feeds = await Promise.all([pool.feed(0), pool.feed(1), pool.feed(2)]);
+      const wish = wanted?.kind === kind ? wanted : undefined;
+      return [
+        one("receipts", receipt, receipt, wish?.receipt),
+        one("place of the asset", index, String(index)),
+        one("slippage", terms.slippage, percentOf(terms.slippage), wish?.slippage),
+        one("steadiness", terms.steadiness, percentOf(terms.steadiness), wish?.steadiness),
+        ...feedParameters(["0", "1", "2"], { feeds, heartbeats: terms.heartbeatSeconds }, wish),
+      ];
+    }
+    case "uniswap-v3": {
+      const pool = UniswapV3Adapter__factory.connect(adapter, provider);
+      const { slippage, ...terms } = await uniswapTermsOf(provider, adapter);
+      const [paired, ...feeds] = await Promise.all([pool.receipt(), pool.assetFeed(), pool.pairedFeed()]);
+      const wish = wanted?.kind === kind ? wanted : undefined;
+      const ticks = (name: string, value: number, asked?: number): Parameter =>
+        one(name, BigInt(value), `${value} ticks`, asked);
+      return [
+        one("paired coin", paired, paired, wish?.paired),
+        one("slippage", slippage, percentOf(slippage), wish?.slippage),
+        ticks("half width", terms.halfWidth, wish?.halfWidth),
+        one("window", BigInt(terms.windowSeconds), `${terms.windowSeconds / 60} min`, wish?.windowSeconds),
+        ticks("spot bound", terms.spotBound, wish?.spotBound),
+        ticks("oracle bound", terms.oracleBound, wish?.oracleBound),
+        ...feedParameters(["asset", "paired coin"], { feeds, heartbeats: terms.heartbeatSeconds }, wish),
+      ];
+    }
+  }
+}
+
+function feedParameters(
+  names: readonly string[],
+  found: { readonly feeds: readonly string[]; readonly heartbeats: readonly number[] },
+  wish: { readonly feeds?: readonly string[]; readonly heartbeatSeconds?: readonly number[] } | undefined,
+): readonly Parameter[] {
+  return names.flatMap((name, index) => {
+    const [feed = "", heartbeat = 0] = [found.feeds[index], found.heartbeats[index]];
+    return [
+      one(`feed of ${name}`, feed, feed, wish?.feeds?.[index]),
+      one(`heartbeat of ${name}`, BigInt(heartbeat), `${heartbeat / 3600} h`, wish?.heartbeatSeconds?.[index]),
+    ];
+  });
+}
+
+/** @param wish What the network file says; nothing or empty where it says nothing. */
+function one(name: string, value: bigint | string, shown: string, wish?: bigint | number | string): Parameter {
+  return {
+    ...{ name, value: value.toString(), shown },
+    declared: wish === undefined || wish === "" ? null : wish.toString(),
+  };
+}
+
 /** The immutables of a condition. */
 async function readCondition(
   provider: Provider,
   { kind, condition }: Pick<NonNullable<AddressFile["conditions"]>[number], "kind" | "condition">,
   wanted: ConditionParameters | undefined,
 ): Promise<readonly Parameter[]> {
-  const one = (name: string, value: bigint | string, shown: string, wish?: bigint | number | string): Parameter => ({
-    ...{ name, value: value.toString(), shown },
-    declared: wish === undefined || wish === "" ? null : wish.toString(),
-  });
   switch (kind) {
     case "share-price-fall": {
       const bound = await SharePriceFall__factory.connect(condition, provider).bound();

@@ -1,5 +1,5 @@
 // Asks a venue what it is before money is ever sent there: a wrong address in a network file is found here.
-import { getAddress, Interface, type Provider } from "ethers";
+import { Interface, ZeroAddress, type Provider } from "ethers";
 import {
   IAaveV3Pool__factory,
   IComet__factory,
@@ -7,8 +7,13 @@ import {
   IERC4626__factory,
   ISkyPsm__factory,
 } from "../typechain-types";
-import { InputFailure, WorldFailure } from "../keeper/config/failure";
+import { InputFailure } from "../keeper/config/failure";
+import { ask, noAnswer } from "./contractCall";
+import { adapter, adapterInterface } from "./modules/adapters";
+import { creationData } from "./modules/creation";
 import type { VenueParameters, VenuePlace } from "./networks/network";
+import { problemOfThreePool, problemOfUniswapPool } from "./poolProbes";
+import { sameAddress, type Problem } from "./problem";
 
 const AAVE_POOL = IAaveV3Pool__factory.createInterface();
 const A_TOKEN = new Interface([
@@ -35,7 +40,7 @@ export async function requireAsset(
   asset: { readonly address: string; readonly decimals: number },
 ): Promise<void> {
   await requireCode(provider, asset.address, "asset.address");
-  const decimals = await ask(provider, asset.address, ERC20, "decimals");
+  const decimals = await ask(provider, { to: asset.address, abi: ERC20, method: "decimals" });
   if (decimals !== undefined && Number(decimals) === asset.decimals) return;
   throw new InputFailure("ASSET_WRONG", `${asset.address} is no token with ${asset.decimals} decimals`, {
     field: "asset",
@@ -44,84 +49,104 @@ export async function requireAsset(
 }
 
 /**
- * The venue is what its kind says, and takes `asset`.
- * @throws InputFailure NO_CODE, VENUE_WRONG with the field `venues.<id>`.
+ * The venue is what its kind says and takes `asset`, and its adapter can be built with these parameters.
+ * @throws InputFailure NO_CODE, VENUE_WRONG with the field `venues.<id>`, or that of the parameter under it.
  */
 export async function requireVenue(provider: Provider, venue: VenueParameters, asset: string): Promise<void> {
   const field = `venues.${venue.id}`;
   await requireCode(provider, venue.venue, field);
-  if (venue.kind === "sky-savings") await requireCode(provider, venue.psm, `${field}.psm`);
-  const problem = await problemOf(provider, venue, asset);
+  for (const [part, address] of partsOf(venue)) await requireCode(provider, address, `${field}.${part}`);
+  const problem = (await problemOf(provider, venue, asset)) ?? (await refusalOf(provider, venue, asset));
   if (problem === null) return;
-  throw new InputFailure("VENUE_WRONG", `${venue.venue} ${problem}`, { field, remedy: "Correct the venue's address." });
+  throw new InputFailure("VENUE_WRONG", `${venue.venue} ${problem.what}`, {
+    field: problem.part === undefined ? field : `${field}.${problem.part}`,
+    remedy: problem.remedy ?? "Correct the venue's address.",
+  });
+}
+
+/** Contracts that the adapter is told of beside the venue. */
+function partsOf(place: VenuePlace): readonly (readonly [part: string, address: string])[] {
+  switch (place.kind) {
+    case "aave-v3":
+    case "compound-v3":
+    case "erc4626":
+      return [];
+    case "sky-savings":
+      return [["psm", place.psm]];
+    case "curve-3pool":
+      return [["receipt", place.receipt], ...place.feeds.map((feed, k) => [`feeds.${k}`, feed] as const)];
+    case "uniswap-v3":
+      return [
+        ["factory", place.factory],
+        ["paired", place.paired],
+        ...place.feeds.map((feed, k) => [`feeds.${k}`, feed] as const),
+      ];
+  }
+}
+
+/** What the adapter's constructor says to these parameters where it does not take them. Nothing is sent. */
+async function refusalOf(provider: Provider, venue: VenueParameters, asset: string): Promise<Problem | null> {
+  // Which vault it is for, it does not ask.
+  const creation = adapter(venue, ZeroAddress, asset);
+  try {
+    await provider.call({ data: creationData(creation, new Map()) });
+    return null;
+  } catch (error) {
+    const { code, data } = error as { readonly code?: unknown; readonly data?: unknown };
+    if (code !== "CALL_EXCEPTION") throw noAnswer(`what the adapter of ${venue.id} says`, error);
+    const refusal = typeof data === "string" ? adapterInterface(venue.kind).parseError(data) : null;
+    const said = refusal === null ? "without a reason" : `with ${refusal.name}(${refusal.args.join(", ")})`;
+    return {
+      what: `is refused by its adapter ${said}`,
+      remedy: `Correct the parameters of ${venue.id} in deploy/networks/.`,
+    };
+  }
 }
 
 /** What is wrong with a venue, or null. */
-export async function problemOf(provider: Provider, place: VenuePlace, asset: string): Promise<string | null> {
+export async function problemOf(provider: Provider, place: VenuePlace, asset: string): Promise<Problem | null> {
   const { venue } = place;
-  const differs = (answer: unknown): boolean => typeof answer !== "string" || getAddress(answer) !== getAddress(asset);
+  const differs = (answer: unknown): boolean => !sameAddress(answer, asset);
+  const wrong = (what: string): Problem => ({ what });
   switch (place.kind) {
     case "aave-v3": {
-      const reserve = await ask(provider, venue, AAVE_POOL, "getReserveData", [asset]);
+      const reserve = await ask(provider, { to: venue, abi: AAVE_POOL, method: "getReserveData", args: [asset] });
       const aToken = (reserve as { aTokenAddress?: unknown } | undefined)?.aTokenAddress;
-      if (typeof aToken !== "string") return "is no Aave V3 pool";
-      if (BigInt(aToken) === 0n) return "is an Aave V3 pool without a reserve of the asset";
-      if (differs(await ask(provider, aToken, A_TOKEN, "UNDERLYING_ASSET_ADDRESS"))) {
-        return "names an aToken of another asset";
+      if (typeof aToken !== "string") return wrong("is no Aave V3 pool");
+      if (BigInt(aToken) === 0n) return wrong("is an Aave V3 pool without a reserve of the asset");
+      if (differs(await ask(provider, { to: aToken, abi: A_TOKEN, method: "UNDERLYING_ASSET_ADDRESS" }))) {
+        return wrong("names an aToken of another asset");
       }
-      const pool = await ask(provider, aToken, A_TOKEN, "POOL");
-      return typeof pool === "string" && getAddress(pool) === getAddress(venue)
-        ? null
-        : "names an aToken of another pool";
+      const pool = await ask(provider, { to: aToken, abi: A_TOKEN, method: "POOL" });
+      return sameAddress(pool, venue) ? null : wrong("names an aToken of another pool");
     }
     case "compound-v3": {
-      const base = await ask(provider, venue, COMET, "baseToken");
-      if (base === undefined) return "is no Comet";
-      return differs(base) ? `is a Comet whose base token is ${String(base)}` : null;
+      const base = await ask(provider, { to: venue, abi: COMET, method: "baseToken" });
+      if (base === undefined) return wrong("is no Comet");
+      return differs(base) ? wrong(`is a Comet whose base token is ${String(base)}`) : null;
     }
     case "erc4626": {
-      const of = await ask(provider, venue, ERC4626, "asset");
-      if (of === undefined) return "is no ERC-4626 vault";
-      return differs(of) ? `is an ERC-4626 vault of ${String(of)}` : null;
+      const of = await ask(provider, { to: venue, abi: ERC4626, method: "asset" });
+      if (of === undefined) return wrong("is no ERC-4626 vault");
+      return differs(of) ? wrong(`is an ERC-4626 vault of ${String(of)}`) : null;
     }
     case "sky-savings": {
-      const of = await ask(provider, venue, ERC4626, "asset");
-      if (typeof of !== "string") return "is no ERC-4626 vault";
+      const of = await ask(provider, { to: venue, abi: ERC4626, method: "asset" });
+      if (typeof of !== "string") return wrong("is no ERC-4626 vault");
       const [gem, stable] = [
-        await ask(provider, place.psm, SKY_PSM, "gem"),
-        await ask(provider, place.psm, SKY_PSM, "dai"),
+        await ask(provider, { to: place.psm, abi: SKY_PSM, method: "gem" }),
+        await ask(provider, { to: place.psm, abi: SKY_PSM, method: "dai" }),
       ];
       if (typeof stable !== "string" || gem === undefined)
-        return `is to be reached through ${place.psm}, which is no PSM`;
-      if (differs(gem)) return `is to be reached through ${place.psm}, a PSM whose gem is ${String(gem)}`;
-      return getAddress(of) === getAddress(stable)
+        return wrong(`is to be reached through ${place.psm}, which is no PSM`);
+      if (differs(gem)) return wrong(`is to be reached through ${place.psm}, a PSM whose gem is ${String(gem)}`);
+      return sameAddress(of, stable)
         ? null
-        : `is a savings vault of ${of}, while the PSM ${place.psm} deals in ${stable}`;
+        : wrong(`is a savings vault of ${of}, while the PSM ${place.psm} deals in ${stable}`);
     }
-  }
-}
-
-/** One value of the answer; undefined when there is no such answer to have. A node that is down throws. */
-async function ask(
-  provider: Provider,
-  to: string,
-  abi: Interface,
-  method: string,
-  args: readonly unknown[] = [],
-): Promise<unknown> {
-  let answer: string;
-  try {
-    answer = await provider.call({ to, data: abi.encodeFunctionData(method, [...args]) });
-  } catch (error) {
-    if ((error as { code?: unknown }).code === "CALL_EXCEPTION") return undefined;
-    throw new WorldFailure("NODE_REFUSED", `the node did not answer ${method}`, {
-      remedy: "See whether the node is up and holds this state.",
-      cause: error,
-    });
-  }
-  try {
-    return abi.decodeFunctionResult(method, answer)[0];
-  } catch {
-    return undefined;
+    case "curve-3pool":
+      return problemOfThreePool(provider, place, asset);
+    case "uniswap-v3":
+      return problemOfUniswapPool(provider, place, asset);
   }
 }

@@ -1,9 +1,21 @@
 // The local chain: the same limits as mainnet wherever the place does not force others.
-import { COMMON_LIMITS, conditionsOn, LENDING_GROUP, RELATIVE_CAPS } from "./limits";
+import {
+  COMMON_LIMITS,
+  conditionsOn,
+  DAI_USDS_GROUP,
+  GROUPS,
+  LENDING_GROUP,
+  RELATIVE_CAPS,
+  THREE_POOL_GROUPS,
+  THREE_POOL_TERMS,
+  UNISWAP_STABLE_GROUPS,
+  UNISWAP_STABLE_TERMS,
+} from "./limits";
 import {
   LEAST_TIMELOCK_DELAY_SECONDS,
   percent,
   type NetworkParameters,
+  type ThreePoolTerms,
   type VenueLimits,
   type VenuePlace,
 } from "./network";
@@ -12,12 +24,14 @@ const USDC = 10n ** 6n;
 
 /** What of the local chain's protocols (protocols.json) the vault uses. */
 export interface LocalProtocols {
-  readonly tokens: { readonly usdc: string };
-  readonly feeds: { readonly usdc: string };
+  readonly tokens: { readonly usdc: string; readonly usdt: string };
+  readonly feeds: { readonly usdc: string; readonly usdt: string; readonly dai: string };
   readonly aave: { readonly pool: string };
+  readonly uniswap: { readonly factory: string; readonly usdcUsdtPool: string };
   readonly comet: string;
   readonly savings: string;
   readonly sky: { readonly psmWrapper: string; readonly sUsds: string };
+  readonly threePool: { readonly pool: string; readonly token: string };
 }
 
 /** A third of what the local markets hold: the vault moves their rates, which is what there is to see, and owns none. */
@@ -34,6 +48,13 @@ const venue = <Kind extends VenuePlace["kind"]>(
   ...limits,
 });
 
+/** The local market reports all stablecoins alike, so DAI's feed has USDC's heartbeat: time may run fast. */
+const LOCAL_HEARTBEAT_SECONDS = UNISWAP_STABLE_TERMS.heartbeatSeconds[0];
+const LOCAL_THREE_POOL_TERMS: ThreePoolTerms = {
+  ...THREE_POOL_TERMS,
+  heartbeatSeconds: [LOCAL_HEARTBEAT_SECONDS, LOCAL_HEARTBEAT_SECONDS, LOCAL_HEARTBEAT_SECONDS],
+};
+
 /** All but the addresses. Absolute caps are a quarter of what the market opens with in each place. */
 export const LOCAL_LIMITS = {
   network: "local",
@@ -49,18 +70,27 @@ export const LOCAL_LIMITS = {
     // The local market drives venues over their kinks on purpose, where they pay several times mainnet's usual rate.
     maxRate: percent(100),
   },
-  groups: [LENDING_GROUP],
+  groups: GROUPS,
   venues: [
     venue("aave-v3-usdc", "aave-v3", { absoluteCap: 15_000_000n * USDC, groups: [LENDING_GROUP.name] }),
     venue("compound-v3-usdc", "compound-v3", { absoluteCap: 5_000_000n * USDC, groups: [LENDING_GROUP.name] }),
     venue("savings-usdc", "erc4626", { absoluteCap: 2_500_000n * USDC, groups: [] }),
-    venue("sky-susds", "sky-savings", { absoluteCap: 2_500_000n * USDC, groups: [] }),
+    venue("sky-susds", "sky-savings", { absoluteCap: 2_500_000n * USDC, groups: [DAI_USDS_GROUP.name] }),
+    {
+      ...venue("curve-3pool", "curve-3pool", { absoluteCap: 4_500_000n * USDC, groups: THREE_POOL_GROUPS }),
+      ...LOCAL_THREE_POOL_TERMS,
+    },
+    {
+      ...venue("uniswap-v3-usdc-usdt", "uniswap-v3", { absoluteCap: 5_000_000n * USDC, groups: UNISWAP_STABLE_GROUPS }),
+      ...UNISWAP_STABLE_TERMS,
+    },
   ],
 } as const;
 
 /** Parameters of the vault on the local chain whose protocols are at these addresses. */
 export function localNetwork(protocols: LocalProtocols): NetworkParameters {
-  const [aave, comet, savings, sky] = LOCAL_LIMITS.venues;
+  const [aave, comet, savings, sky, curve, uniswap] = LOCAL_LIMITS.venues;
+  const { tokens, feeds, threePool } = protocols;
   return {
     ...LOCAL_LIMITS,
     asset: { address: protocols.tokens.usdc, symbol: "USDC", decimals: 6 },
@@ -69,6 +99,15 @@ export function localNetwork(protocols: LocalProtocols): NetworkParameters {
       { ...comet, venue: protocols.comet },
       { ...savings, venue: protocols.savings },
       { ...sky, venue: protocols.sky.sUsds, psm: protocols.sky.psmWrapper },
+      {
+        ...curve,
+        ...{ venue: threePool.pool, receipt: threePool.token, feeds: [feeds.dai, feeds.usdc, feeds.usdt] },
+      },
+      {
+        ...uniswap,
+        ...{ venue: protocols.uniswap.usdcUsdtPool, factory: protocols.uniswap.factory },
+        ...{ paired: tokens.usdt, feeds: [feeds.usdc, feeds.usdt] },
+      },
     ],
     conditions: conditionsOn(protocols.feeds.usdc),
   };

@@ -1,6 +1,17 @@
 // Ethereum mainnet, and forks of it.
 import { DAY_SECONDS, percent, type NetworkParameters } from "./network";
-import { COMMON_LIMITS, conditionsOn, LENDING_GROUP, RELATIVE_CAPS } from "./limits";
+import {
+  COMMON_LIMITS,
+  conditionsOn,
+  DAI_USDS_GROUP,
+  GROUPS,
+  LENDING_GROUP,
+  RELATIVE_CAPS,
+  THREE_POOL_GROUPS,
+  THREE_POOL_TERMS,
+  UNISWAP_STABLE_GROUPS,
+  UNISWAP_STABLE_TERMS,
+} from "./limits";
 
 const USDC = 10n ** 6n;
 
@@ -8,6 +19,13 @@ const USDC = 10n ** 6n;
 const DEPOSIT_CAP = 5_000_000n * USDC;
 
 const shareOfDepositCap = (ratio: bigint): bigint => (DEPOSIT_CAP * ratio) / 10n ** 18n;
+
+/** Chainlink's feed registry, in US dollars. */
+const FEEDS = {
+  dai: "0xAed0c38402a5d19df6E4c03F4E2DceD6e29c1ee9",
+  usdc: "0x8fFfFfd4AfB6115b954Bd326cbe7B4BA576818f6",
+  usdt: "0x3E7d1eAB13ad0104d2750B8863b489D65364e32D",
+} as const;
 
 export const MAINNET: NetworkParameters = {
   network: "mainnet",
@@ -26,7 +44,7 @@ export const MAINNET: NetworkParameters = {
     // Twice the best month of any of the venues since 2023; a donation drips in no faster than this.
     maxRate: percent(30),
   },
-  groups: [LENDING_GROUP],
+  groups: GROUPS,
   venues: [
     {
       id: "aave-v3-usdc",
@@ -55,20 +73,48 @@ export const MAINNET: NetworkParameters = {
       psm: "0xA188EEC8F81263234dA3622A406892F3D630f98c",
       absoluteCap: shareOfDepositCap(RELATIVE_CAPS["sky-susds"]),
       relativeCap: RELATIVE_CAPS["sky-susds"],
-      groups: [],
+      groups: [DAI_USDS_GROUP.name],
+    },
+    {
+      id: "curve-3pool",
+      kind: "curve-3pool",
+      // Curve's registry, the pool of DAI, USDC and USDT
+      venue: "0xbEbc44782C7dB0a1A60Cb6fe97d0b483032FF1C7",
+      // Curve's registry, 3Crv
+      receipt: "0x6c3F90f043a72FA612cbac8115EE7e52BDe6E490",
+      feeds: [FEEDS.dai, FEEDS.usdc, FEEDS.usdt],
+      ...THREE_POOL_TERMS,
+      // 0.4 % of what the pool held at block 19,807,136: the way in and out hardly moves it.
+      absoluteCap: shareOfDepositCap(RELATIVE_CAPS["curve-3pool"]),
+      relativeCap: RELATIVE_CAPS["curve-3pool"],
+      groups: THREE_POOL_GROUPS,
+    },
+    {
+      id: "uniswap-v3-usdc-usdt",
+      kind: "uniswap-v3",
+      // What the factory answers for USDC, USDT and a fee of 0.01 %
+      venue: "0x3416cF6C708Da44DB2624D63ea0AAef7113527C6",
+      // Uniswap's own list of deployments
+      factory: "0x1F98431c8aD98523631AE4a59f267346ea31F984",
+      // Tether's own list of tokens
+      paired: "0xdAC17F958D2ee523a2206206994597C13D831ec7",
+      feeds: [FEEDS.usdc, FEEDS.usdt],
+      ...UNISWAP_STABLE_TERMS,
+      absoluteCap: shareOfDepositCap(RELATIVE_CAPS["uniswap-v3-usdc-usdt"]),
+      relativeCap: RELATIVE_CAPS["uniswap-v3-usdc-usdt"],
+      groups: UNISWAP_STABLE_GROUPS,
     },
   ],
-  // Chainlink's feed registry, USDC / USD
-  conditions: conditionsOn("0x8fFfFfd4AfB6115b954Bd326cbe7B4BA576818f6"),
+  conditions: conditionsOn(FEEDS.usdc),
 };
 
 /**
- * Mainnet's parameters on a fork: one confirmation, for nobody reorganises it, and without Sky, which the recorded state
- * does not hold.
+ * Mainnet's parameters on a fork: one confirmation, for nobody reorganises it, and without what the recorded state does not
+ * hold: Sky, and what Uniswap's pool remembers.
  */
 export const MAINNET_FORK: NetworkParameters = {
   ...MAINNET,
   network: "fork",
   confirmations: 1,
-  venues: MAINNET.venues.filter(({ kind }) => kind !== "sky-savings"),
+  venues: MAINNET.venues.filter(({ kind }) => kind !== "sky-savings" && kind !== "uniswap-v3"),
 };

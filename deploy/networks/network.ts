@@ -1,6 +1,5 @@
 // What a deployment on one network is: addresses of others' contracts and every parameter of ours. Pure data.
 import type { AddressFile } from "../../keeper/config/addressFile";
-import type { VenueKind } from "../../keeper/chain/snapshot";
 
 export const WAD = 10n ** 18n;
 export const DAY_SECONDS = 86_400;
@@ -18,10 +17,40 @@ export interface Budget {
   readonly windowSeconds: number;
 }
 
-/** Whose contracts a venue is, as its adapter has to know them. */
+/** What the timelock chooses of an adapter in a pool of stable coins. */
+export interface PoolTerms {
+  /** WAD share of fair value that a move may lose. */
+  readonly slippage: bigint;
+}
+
+export interface ThreePoolTerms extends PoolTerms {
+  /** WAD share of the feeds' price that the pool's may be off. */
+  readonly steadiness: bigint;
+  /** After which an answer of each coin's feed is stale, in the pool's order. */
+  readonly heartbeatSeconds: readonly [number, number, number];
+}
+
+export interface UniswapTerms extends PoolTerms {
+  /** Ticks from the middle of the range to its edges; a multiple of the pool's spacing. */
+  readonly halfWidth: number;
+  /** Over which the pool's price is averaged. */
+  readonly windowSeconds: number;
+  /** Observations that the pool must keep: at least the window over the time between blocks. */
+  readonly leastObservations: number;
+  /** Ticks that spot may be away from the mean. */
+  readonly spotBound: number;
+  /** Ticks that the mean may be away from the feeds' price. */
+  readonly oracleBound: number;
+  /** After which an answer of the asset's and of the paired coin's feed is stale. */
+  readonly heartbeatSeconds: readonly [number, number];
+}
+
+export type VenueKind = AddressFile["adapters"][number]["kind"];
+
+/** Whose contracts a venue is, and what its adapter has to know besides. */
 export type VenuePlace =
   | {
-      readonly kind: Exclude<VenueKind, "sky-savings">;
+      readonly kind: Exclude<VenueKind, "sky-savings" | "curve-3pool" | "uniswap-v3">;
       /** Aave's pool, Comet, the ERC-4626 vault. */
       readonly venue: string;
     }
@@ -31,7 +60,27 @@ export type VenuePlace =
       readonly venue: string;
       /** Where its token is bought and sold: the wrapper for USDS, or the LitePSM for DAI. */
       readonly psm: string;
-    };
+    }
+  | ({
+      readonly kind: "curve-3pool";
+      /** The pool. */
+      readonly venue: string;
+      /** Its token, which the pool does not name. */
+      readonly receipt: string;
+      /** Chainlink's dollar prices of the coins, in the pool's order. */
+      readonly feeds: readonly [string, string, string];
+    } & ThreePoolTerms)
+  | ({
+      readonly kind: "uniswap-v3";
+      /** The pool. */
+      readonly venue: string;
+      /** Who vouches for the pool. */
+      readonly factory: string;
+      /** The coin that the pool trades the asset for. */
+      readonly paired: string;
+      /** Chainlink's dollar prices of the asset and of the paired coin. */
+      readonly feeds: readonly [string, string];
+    } & UniswapTerms);
 
 export interface VenueLimits {
   readonly id: string;

@@ -1,6 +1,11 @@
 // The contracts that the market works with, bound to one node.
 import { Contract, FetchRequest, JsonRpcProvider, Network } from "ethers";
-import { CometModel__factory, PriceFeedModel__factory, SavingsModel__factory } from "../../../typechain-types";
+import {
+  CometModel__factory,
+  PriceFeedModel__factory,
+  SavingsModel__factory,
+  ThreePoolModel__factory,
+} from "../../../typechain-types";
 import { LOCAL_CHAIN_ID } from "../anvil";
 import { npmArtifact } from "../protocols/npmArtifact";
 import type { Protocols } from "../protocols/protocolsFile";
@@ -26,6 +31,7 @@ export function bindContracts(provider: JsonRpcProvider, on: Protocols) {
   return {
     usdc: new Contract(on.tokens.usdc, ERC20, provider),
     usdt: new Contract(on.tokens.usdt, ERC20, provider),
+    dai: new Contract(on.sky.dai, ERC20, provider),
     weth: new Contract(on.tokens.weth, ERC20, provider),
     aavePool: aave("protocol/pool/Pool.sol/Pool.json", on.aave.pool),
     aaveData: aave("misc/AaveProtocolDataProvider.sol/AaveProtocolDataProvider.json", on.aave.dataProvider),
@@ -35,7 +41,11 @@ export function bindContracts(provider: JsonRpcProvider, on: Protocols) {
     ),
     comet: CometModel__factory.connect(on.comet, provider),
     savings: SavingsModel__factory.connect(on.savings, provider),
-    feeds: { usdc: feed(on.feeds.usdc), usdt: feed(on.feeds.usdt), eth: feed(on.feeds.eth) },
+    feeds: {
+      ...{ usdc: feed(on.feeds.usdc), usdt: feed(on.feeds.usdt), dai: feed(on.feeds.dai) },
+      eth: feed(on.feeds.eth),
+    },
+    threePool: ThreePoolModel__factory.connect(on.threePool.pool, provider),
     uniswapPool: new Contract(on.uniswap.usdcUsdtPool, npmArtifact(UNISWAP_POOL).abi, provider),
     swapRouter: new Contract(on.uniswap.swapRouter, npmArtifact(SWAP_ROUTER).abi, provider),
   };

@@ -21,6 +21,10 @@ export interface FeedState {
   readonly updatedAt: number;
 }
 
+/** The coins of the 3pool, in its order. */
+export type StableCoin = "dai" | "usdc" | "usdt";
+export const STABLE_COINS: readonly StableCoin[] = ["dai", "usdc", "usdt"];
+
 export interface MarketState {
   readonly block: number;
   readonly timestamp: number;
@@ -29,15 +33,18 @@ export interface MarketState {
   readonly aave: LendingState;
   readonly comet: LendingState;
   readonly savings: { readonly totalAssets: bigint; readonly reserve: bigint };
-  /** Tick of the USDC/USDT pool, counted so that a positive one means USDC is dear. */
+  /** Tick of the USDC/USDT pool, with its fraction, counted so that a positive one means USDC is dear. */
   readonly usdcTick: number;
-  readonly feeds: { readonly usdc: FeedState; readonly usdt: FeedState; readonly eth: FeedState };
+  /** What the 3pool holds of each coin. */
+  readonly threePool: Readonly<Record<StableCoin, bigint>>;
+  readonly feeds: Readonly<Record<StableCoin | "eth", FeedState>>;
   readonly purse: {
     readonly marketUsdc: bigint;
     readonly borrowerUsdc: bigint;
     readonly borrowerWeth: bigint;
     readonly traderUsdc: bigint;
     readonly traderUsdt: bigint;
+    readonly traderDai: bigint;
   };
 }
 
@@ -58,11 +65,20 @@ export type MarketAction =
     }
   /** Adds WETH as collateral. */
   | { readonly actor: "borrower"; readonly kind: "secure"; readonly venue: LendingVenue; readonly amount: bigint }
+  /** In Uniswap's pool. */
   | { readonly actor: "trader"; readonly kind: "swap"; readonly sell: "usdc" | "usdt"; readonly amount: bigint }
+  /** In the 3pool. */
+  | {
+      readonly actor: "trader";
+      readonly kind: "exchange";
+      readonly sell: StableCoin;
+      readonly buy: StableCoin;
+      readonly amount: bigint;
+    }
   | {
       readonly actor: "market";
       readonly kind: "mint";
-      readonly token: "usdc" | "usdt";
+      readonly token: StableCoin;
       readonly to: "market" | "borrower" | "trader";
       readonly amount: bigint;
     }
@@ -70,7 +86,7 @@ export type MarketAction =
   | {
       readonly actor: "market";
       readonly kind: "report-price";
-      readonly feed: "usdc" | "usdt" | "eth";
+      readonly feed: StableCoin | "eth";
       readonly answer: bigint;
     };
 

@@ -1,7 +1,15 @@
 // What the market does in a turn, from the chain's state and the turn's random numbers alone. Utilisation follows a
 // wave around each pool's kink, so that it crosses it both ways in every period; who acts and how much is drawn.
-import { ETHER, FIRST_PRICES, OPENING, USDC } from "../protocols/parameters";
-import type { FeedState, LendingState, LendingVenue, MarketAction, MarketState } from "./marketState";
+import { DAI_PER_USDC, ETHER, FIRST_PRICES, OPENING, UNISWAP_RINGS, USDC } from "../protocols/parameters";
+import {
+  STABLE_COINS,
+  type FeedState,
+  type LendingState,
+  type LendingVenue,
+  type MarketAction,
+  type MarketState,
+  type StableCoin,
+} from "./marketState";
 import type { Random } from "./random";
 
 const WAD = 10n ** 18n;
@@ -29,19 +37,34 @@ const WAVES: Record<LendingVenue, Wave> = {
   },
 };
 
-/** A turn goes to Aave, Comet or a swap with these chances; a pool that is where it should be leaves it to a swap. */
+/** A turn goes to Aave, Comet or a trade with these chances; a pool that is where it should be leaves it to a trade. */
 const CHANCE_AAVE = 0.42;
 const CHANCE_COMET = 0.36;
 const JITTER = 0.004;
 const SMALLEST_MOVE = 20_000n * USDC;
 const ROUNDING = 1_000n * USDC;
+/** The chance that somebody trades in a turn in which somebody borrowed or lent. */
+const CHANCE_OF_BOTH = 0.5;
 /** The chance that the pool's size decides which side moves, against a coin. */
 const CHANCE_STEERED = 0.75;
 
 const SMALLEST_SWAP = 20_000n * USDC;
 const LARGEST_SWAP = 1_200_000n * USDC;
 /** How much a tick away from par tilts the coin that decides a swap's direction. */
-const TILT_PER_TICK = 0.12;
+const TILT_PER_TICK = 0.25;
+
+/** The chance that a trade is one in Curve's 3pool, not in Uniswap's. */
+const CHANCE_THREE_POOL = 0.5;
+const LARGEST_EXCHANGE = 800_000n * USDC;
+/** How much two coins' difference tilts the coin that decides an exchange's direction, as a share of the pool. */
+const TILT_PER_SHARE = 1.5;
+
+/** The chance that a trade is a rush out of one coin, which takes the pool's price away from par until others trade it back. */
+const CHANCE_RUSH = 0.02;
+/** Ticks from par that a rush goes to, at least and at most: past the ring that holds half of the money. */
+const RUSH_TICKS = [8, 12] as const;
+/** What a rush leaves of the coin that everybody wants, as a share: there the 3pool's price is 1 to 2 % off. */
+const RUSH_LEAVES = [0.14, 0.18] as const;
 
 /** Liquidation is at 1; below this the borrower adds collateral, back to {@link SAFE_HEALTH}. */
 const THIN_HEALTH = (14n * WAD) / 10n;
@@ -60,15 +83,16 @@ const ETH_FEED_SECONDS = 1_800;
 
 /**
  * The actions of one turn, in the order in which they have to be sent: upkeep first (prices, purses, collateral, the
- * savings vault's interest), then at most one of a borrower, lender or trader.
+ * savings vault's interest), then at most one of a borrower or lender, and a trader.
  */
 export function nextActions(state: MarketState, random: Random): readonly MarketAction[] {
   const upkeep = [...freshPrices(state, random), ...fullPurses(state), ...collateral(state), ...savingsInterest(state)];
   const draw = random();
   const venue: LendingVenue | null = draw < CHANCE_AAVE ? "aave" : draw < CHANCE_AAVE + CHANCE_COMET ? "comet" : null;
   const lending = venue === null ? null : lendingMove(state, venue, random);
-  const move = lending ?? swap(state, random);
-  return move === null ? upkeep : [...upkeep, move];
+  const moves = lending === null ? [] : [lending];
+  const trades = lending === null || random() < CHANCE_OF_BOTH ? trade(state, random) : null;
+  return [...upkeep, ...moves, ...(trades === null ? [] : [trades])];
 }
 
 /** Utilisation that the pool is steered to in `slot`, before jitter. */
@@ -115,6 +139,13 @@ function sized<T extends object>(
   return rounded < SMALLEST_MOVE ? null : { ...action, amount: rounded };
 }
 
+function trade(state: MarketState, random: Random): MarketAction | null {
+  const inThreePool = random() < CHANCE_THREE_POOL;
+  const rushes = random() < CHANCE_RUSH;
+  if (inThreePool) return rushes ? exchangeRush(state, random) : exchange(state, random);
+  return rushes ? swapRush(state, random) : swap(state, random);
+}
+
 function swap(state: MarketState, random: Random): MarketAction | null {
   const sell = random() < 0.5 + TILT_PER_TICK * state.usdcTick ? "usdc" : "usdt";
   const wanted = SMALLEST_SWAP + BigInt(Math.floor(random() * Number(LARGEST_SWAP - SMALLEST_SWAP)));
@@ -122,10 +153,68 @@ function swap(state: MarketState, random: Random): MarketAction | null {
   return sized({ actor: "trader", kind: "swap", sell } as const, wanted, [held]);
 }
 
+/** Sells either coin down to a tick that the market seldom sees. */
+function swapRush(state: MarketState, random: Random): MarketAction | null {
+  const sell = random() < 0.5 ? "usdc" : "usdt";
+  const side = sell === "usdc" ? -1 : 1;
+  const target = side * between(RUSH_TICKS, random);
+  if (side * state.usdcTick >= side * target) return null;
+  const wanted = UNISWAP_RINGS.reduce((sum, { ticks, each }) => {
+    const inside = (tick: number): number => Math.max(-ticks, Math.min(ticks, tick));
+    return sum + (Number(each) / ticks) * Math.abs(inside(target) - inside(state.usdcTick));
+  }, 0);
+  const held = sell === "usdc" ? state.purse.traderUsdc : state.purse.traderUsdt;
+  return sized({ actor: "trader", kind: "swap", sell } as const, BigInt(Math.floor(wanted)), [held]);
+}
+
+/** Sells what the pool has less of more often, which is what it pays more for. */
+function exchange(state: MarketState, random: Random): MarketAction | null {
+  const [one, other] = twoCoins(random);
+  const pooled = pooledUsdc(state);
+  const total = STABLE_COINS.reduce((sum, coin) => sum + pooled[coin], 0n);
+  const share = Number(pooled[other] - pooled[one]) / Number(total);
+  const [sell, buy] = random() < 0.5 + TILT_PER_SHARE * share ? [one, other] : [other, one];
+  const wanted = SMALLEST_SWAP + BigInt(Math.floor(random() * Number(LARGEST_EXCHANGE - SMALLEST_SWAP)));
+  return exchanged(state, { sell, buy }, wanted);
+}
+
+/** Buys nearly all that the pool has of a coin. */
+function exchangeRush(state: MarketState, random: Random): MarketAction | null {
+  const [sell, buy] = twoCoins(random);
+  const bought = Number(pooledUsdc(state)[buy]) * (1 - between(RUSH_LEAVES, random));
+  return exchanged(state, { sell, buy }, BigInt(Math.floor(bought)));
+}
+
+/** @param wanted In USDC's unit. */
+function exchanged(
+  { purse }: MarketState,
+  coins: { readonly sell: StableCoin; readonly buy: StableCoin },
+  wanted: bigint,
+): MarketAction | null {
+  const held = { dai: purse.traderDai / DAI_PER_USDC, usdc: purse.traderUsdc, usdt: purse.traderUsdt }[coins.sell];
+  const action = sized({ actor: "trader", kind: "exchange", ...coins } as const, wanted, [held]);
+  return action === null || coins.sell !== "dai" ? action : { ...action, amount: action.amount * DAI_PER_USDC };
+}
+
+function twoCoins(random: Random): readonly [StableCoin, StableCoin] {
+  const place = Math.floor(random() * STABLE_COINS.length);
+  const at = (shift: number): StableCoin => STABLE_COINS[(place + shift) % STABLE_COINS.length] ?? "usdc";
+  return [at(0), at(random() < 0.5 ? 1 : 2)];
+}
+
+/** In USDC's unit. */
+function pooledUsdc({ threePool }: MarketState): Readonly<Record<StableCoin, bigint>> {
+  return { ...threePool, dai: threePool.dai / DAI_PER_USDC };
+}
+
+function between([least, most]: readonly [number, number], random: Random): number {
+  return least + (most - least) * random();
+}
+
 function freshPrices(state: MarketState, random: Random): readonly MarketAction[] {
   const old = (feed: FeedState, seconds: number): boolean => state.timestamp - feed.updatedAt >= seconds;
   const reports: MarketAction[] = [];
-  for (const feed of ["usdc", "usdt"] as const) {
+  for (const feed of ["usdc", "usdt", "dai"] as const) {
     if (!old(state.feeds[feed], STABLE_FEED_SECONDS)) continue;
     // Within two basis points of a dollar.
     reports.push({ actor: "market", kind: "report-price", feed, answer: walk(FIRST_PRICES[feed], 0.0002, random) });
@@ -142,13 +231,16 @@ function walk(from: bigint, step: number, random: Random): bigint {
 }
 
 function fullPurses(state: MarketState): readonly MarketAction[] {
-  const mint = (to: "market" | "borrower" | "trader", token: "usdc" | "usdt", held: bigint): readonly MarketAction[] =>
-    held < LOW_PURSE ? [{ actor: "market", kind: "mint", token, to, amount: REFILL }] : [];
+  const mint = (to: "market" | "borrower" | "trader", token: StableCoin, held: bigint): readonly MarketAction[] => {
+    const unit = token === "dai" ? DAI_PER_USDC : 1n;
+    return held < LOW_PURSE * unit ? [{ actor: "market", kind: "mint", token, to, amount: REFILL * unit }] : [];
+  };
   return [
     ...mint("market", "usdc", state.purse.marketUsdc),
     ...mint("borrower", "usdc", state.purse.borrowerUsdc),
     ...mint("trader", "usdc", state.purse.traderUsdc),
     ...mint("trader", "usdt", state.purse.traderUsdt),
+    ...mint("trader", "dai", state.purse.traderDai),
   ];
 }
 

@@ -1,11 +1,11 @@
 // Turns an action into its actor's signed transaction and puts it into the node's public pool.
 import type { HDNodeWallet, JsonRpcProvider } from "ethers";
 import { LOCAL_CHAIN_ID } from "../anvil";
-import { UNISWAP_FEE_PIPS } from "../protocols/parameters";
+import { DAI_PER_USDC, UNISWAP_FEE_PIPS } from "../protocols/parameters";
 import type { Protocols } from "../protocols/protocolsFile";
 import { localWallet } from "../../../deploy/networks/localWallet";
 import type { MarketContracts } from "./contracts";
-import type { MarketAction, MarketActor } from "./marketState";
+import { STABLE_COINS, type MarketAction, type MarketActor, type StableCoin } from "./marketState";
 
 const VARIABLE_RATE = 2;
 const NO_REFERRAL = 0;
@@ -99,9 +99,21 @@ function callOf(action: MarketAction, contracts: MarketContracts, on: Protocols)
         data: contracts.swapRouter.interface.encodeFunctionData("exactInputSingle", [order]),
       };
     }
+    case "exchange": {
+      const least = (inUsdc(action.sell, action.amount) * WORST_PRICE_BPS) / 10_000n;
+      return {
+        to: on.threePool.pool,
+        data: contracts.threePool.interface.encodeFunctionData("exchange", [
+          STABLE_COINS.indexOf(action.sell),
+          STABLE_COINS.indexOf(action.buy),
+          action.amount,
+          action.buy === "dai" ? least * DAI_PER_USDC : least,
+        ]),
+      };
+    }
     case "mint":
       return {
-        to: on.tokens[action.token],
+        to: action.token === "dai" ? on.sky.dai : on.tokens[action.token],
         data: contracts.usdc.interface.encodeFunctionData("mint", [WALLETS[action.to].address, action.amount]),
       };
     case "fund-savings":
@@ -112,4 +124,8 @@ function callOf(action: MarketAction, contracts: MarketContracts, on: Protocols)
         data: contracts.feeds[action.feed].interface.encodeFunctionData("push", [action.answer]),
       };
   }
+}
+
+function inUsdc(coin: StableCoin, amount: bigint): bigint {
+  return coin === "dai" ? amount / DAI_PER_USDC : amount;
 }

@@ -6,17 +6,18 @@ import { WorldFailure } from "../../../keeper/config/failure";
 import { LOCAL_CHAIN_ID } from "../anvil";
 import { callNode, genesisHashAt } from "../jsonRpc";
 import { deployAave } from "./aave";
-import { deployComet, deploySavings, deploySky } from "./models";
+import { deployComet, deploySavings, deploySky, deployThreePool } from "./models";
 import { openMarkets } from "./opening";
+import { UNISWAP_HEAD_START_SECONDS } from "./parameters";
 import { addressesIn, protocolsSchema, type Protocols } from "./protocolsFile";
 import { Sender } from "./sender";
-import { deployTokens } from "./tokens";
+import { deployFeeds, deployTokens } from "./tokens";
 import { deployUniswap } from "./uniswap";
 
 const PROTOCOLS_FILE = "protocols.json";
 
 /**
- * Deploys Aave V3, Uniswap V3, Comet, savings, Sky, tokens and feeds on the local chain at `url` and opens their markets,
+ * Deploys Aave V3, Uniswap V3, Comet, savings, Sky, 3pool, tokens and feeds on the local chain at `url`, opens their markets,
  * or, if `folder`/protocols.json describes this chain and every address in it has code, returns that. The node mines by
  * itself while this works and not at all afterwards.
  * @throws WorldFailure LOCALNET_WRONG_CHAIN if the node is not a local chain.
@@ -57,14 +58,17 @@ async function deployAll(url: string, genesisHash: string): Promise<Protocols> {
   const provider = new JsonRpcProvider(url, network, { staticNetwork: network, cacheTimeout: -1 });
   try {
     const market = await Sender.as(url, "market");
-    const base = await deployTokens(market);
+    const tokens = await deployTokens(market);
+    const uniswap = await deployUniswap(market, provider, tokens);
+    await callNode(url, "evm_increaseTime", [UNISWAP_HEAD_START_SECONDS]);
+    const base = { tokens, feeds: await deployFeeds(market) };
+    const sky = await deploySky(market, tokens.usdc);
     const protocols: Protocols = {
-      ...{ format: "tiller-protocols/1", chainId: LOCAL_CHAIN_ID, genesisHash, ...base },
+      ...{ format: "tiller-protocols/1", chainId: LOCAL_CHAIN_ID, genesisHash, ...base, uniswap, sky },
       aave: await deployAave(market, provider, base),
-      uniswap: await deployUniswap(market, provider, base.tokens),
       comet: await deployComet(market, base),
-      savings: await deploySavings(market, base.tokens.usdc),
-      sky: await deploySky(market, base.tokens.usdc),
+      savings: await deploySavings(market, tokens.usdc),
+      threePool: await deployThreePool(market, { ...tokens, dai: sky.dai }),
     };
     await openMarkets(url, market, protocols);
     return protocols;

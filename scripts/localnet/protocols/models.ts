@@ -1,4 +1,4 @@
-// The venues that npm does not carry: Comet, a savings vault and Sky, as models.
+// The venues that npm does not carry: Comet, a savings vault, Sky and Curve's 3pool, as models.
 import { Contract } from "ethers";
 import {
   CometModel__factory,
@@ -7,8 +7,10 @@ import {
   SkyPsmModel__factory,
   SkyPsmWrapperModel__factory,
   SkyStableModel__factory,
+  ThreePoolModel__factory,
+  ThreePoolTokenModel__factory,
 } from "../../../typechain-types";
-import { COMET, SAVINGS_RATE_PER_SECOND, SKY_RATE_PER_SECOND } from "./parameters";
+import { COMET, SAVINGS_RATE_PER_SECOND, SKY_RATE_PER_SECOND, THREE_POOL } from "./parameters";
 import type { Protocols } from "./protocolsFile";
 import type { Sender } from "./sender";
 
@@ -44,4 +46,23 @@ export async function deploySky(market: Sender, usdc: string): Promise<Protocols
     await market.call(new Contract(token, SkyStableModel__factory.abi), "rely", [minter]);
   }
   return { dai, usds, litePsm, psmWrapper, sUsds };
+}
+
+/** Coins in the pool's order: DAI, USDC, USDT. */
+export async function deployThreePool(
+  market: Sender,
+  coins: { readonly dai: string; readonly usdc: string; readonly usdt: string },
+): Promise<Protocols["threePool"]> {
+  const token = await market.deploy(ThreePoolTokenModel__factory);
+  const { a, fee, adminFee } = THREE_POOL;
+  const pool = await market.deploy(
+    ThreePoolModel__factory,
+    [coins.dai, coins.usdc, coins.usdt],
+    token,
+    a,
+    fee,
+    adminFee,
+  );
+  await market.call(new Contract(token, ThreePoolTokenModel__factory.abi), "set_minter", [pool]);
+  return { pool, token };
 }

@@ -7,9 +7,11 @@ import {
   SavingsUsdsModel__factory,
   SkyPsmModel__factory,
   SkyPsmWrapperModel__factory,
+  SkyStableModel__factory,
+  ThreePoolModel__factory,
 } from "../../../typechain-types";
 import { npmArtifact } from "./npmArtifact";
-import { OPENING, UNISWAP_FEE_PIPS, UNISWAP_RINGS } from "./parameters";
+import { DAI_PER_USDC, OPENING, UNISWAP_FEE_PIPS, UNISWAP_RINGS } from "./parameters";
 import type { Protocols } from "./protocolsFile";
 import { localWallet } from "../../../deploy/networks/localWallet";
 import { ERC20, Sender } from "./sender";
@@ -19,8 +21,6 @@ const AAVE_POOL = "@aave/core-v3/artifacts/contracts/protocol/pool/Pool.sol/Pool
 const WETH = "canonical-weth/build/contracts/WETH9.json";
 const VARIABLE_RATE = 2;
 const NO_REFERRAL = 0;
-/** Units of USDS for one of USDC. */
-const USDS_PER_USDC = 10n ** 12n;
 /** Approval sizes: USDC's genuine token uses an allowance up, so this one is larger than all that will ever move. */
 const STANDING_ALLOWANCE = MaxUint256 / 2n;
 
@@ -28,7 +28,8 @@ export async function openMarkets(url: string, market: Sender, on: Protocols): P
   const borrower = await Sender.as(url, "borrower");
   const trader = await Sender.as(url, "trader");
   const liquidityProvider = await Sender.as(url, "liquidityProvider");
-  const { usdc, usdt, weth } = {
+  const { dai, usdc, usdt, weth } = {
+    dai: new Contract(on.sky.dai, SkyStableModel__factory.abi),
     usdc: new Contract(on.tokens.usdc, ERC20),
     usdt: new Contract(on.tokens.usdt, ERC20),
     weth: new Contract(on.tokens.weth, npmArtifact(WETH).abi),
@@ -37,11 +38,12 @@ export async function openMarkets(url: string, market: Sender, on: Protocols): P
   const comet = new Contract(on.comet, CometModel__factory.abi);
   const savings = new Contract(on.savings, SavingsModel__factory.abi);
 
-  await handOutMoney(market, { usdc, usdt });
+  await handOutMoney(market, { dai, usdc, usdt });
   await approveAll(market, [usdc, usdt], [on.aave.pool, on.comet, on.savings]);
   await approveAll(borrower, [usdc, usdt, weth], [on.aave.pool, on.comet]);
   await approveAll(trader, [usdc, usdt], [on.uniswap.swapRouter]);
   await approveAll(liquidityProvider, [usdc, usdt], [on.uniswap.positionManager]);
+  for (const actor of [trader, liquidityProvider]) await approveAll(actor, [dai, usdc, usdt], [on.threePool.pool]);
 
   await borrower.call(weth, "deposit", [], OPENING.borrowerWeth);
   await market.call(pool, "supply", [on.tokens.usdc, OPENING.aaveUsdc.supplied, market.address, NO_REFERRAL]);
@@ -66,6 +68,9 @@ export async function openMarkets(url: string, market: Sender, on: Protocols): P
   await openSky(market, on);
 
   await spreadLiquidity(liquidityProvider, on);
+  const threePool = new Contract(on.threePool.pool, ThreePoolModel__factory.abi);
+  const pooled = OPENING.threePool;
+  await liquidityProvider.call(threePool, "add_liquidity", [[pooled.dai, pooled.usdc, pooled.usdt], 0n]);
 }
 
 /** The market sells USDC to the PSM and saves what it gets, so that there are gems in the pocket and DAI for more. */
@@ -79,12 +84,15 @@ async function openSky(market: Sender, { tokens, sky }: Protocols): Promise<void
   await approveAll(market, [new Contract(tokens.usdc, ERC20)], [sky.psmWrapper]);
   await approveAll(market, [new Contract(sky.usds, ERC20)], [sky.sUsds]);
   await market.call(wrapper, "sellGem", [market.address, supplied]);
-  await market.call(sUsds, "deposit", [supplied * USDS_PER_USDC, market.address]);
+  await market.call(sUsds, "deposit", [supplied * DAI_PER_USDC, market.address]);
   await market.call(litePsm, "fill", []);
 }
 
-async function handOutMoney(market: Sender, on: { readonly usdc: Contract; readonly usdt: Contract }): Promise<void> {
-  const { aaveUsdc, aaveUsdt, comet, savings, sky, purse } = OPENING;
+async function handOutMoney(
+  market: Sender,
+  on: { readonly dai: Contract; readonly usdc: Contract; readonly usdt: Contract },
+): Promise<void> {
+  const { aaveUsdc, aaveUsdt, comet, savings, sky, threePool, purse } = OPENING;
   const ring = UNISWAP_RINGS.reduce((sum, { each }) => sum + each, 0n);
   const marketUsdc =
     aaveUsdc.supplied + comet.supplied + comet.reserves + savings.supplied + savings.reserve + sky.supplied;
@@ -92,7 +100,7 @@ async function handOutMoney(market: Sender, on: { readonly usdc: Contract; reado
     [market.address, marketUsdc + purse.market, aaveUsdt.supplied + purse.market],
     [localWallet("borrower").address, purse.borrower, purse.borrower],
     [localWallet("trader").address, purse.trader, purse.trader],
-    [localWallet("liquidityProvider").address, ring, ring],
+    [localWallet("liquidityProvider").address, ring + threePool.usdc, ring + threePool.usdt],
     [localWallet("deployer").address, OPENING.depositor, 0n],
     [localWallet("depositor").address, OPENING.depositor, OPENING.depositor],
     [localWallet("secondDepositor").address, OPENING.depositor, OPENING.depositor],
@@ -101,6 +109,9 @@ async function handOutMoney(market: Sender, on: { readonly usdc: Contract; reado
     await market.call(on.usdc, "mint", [holder, usdc]);
     if (usdt > 0n) await market.call(on.usdt, "mint", [holder, usdt]);
   }
+  // Nobody's debt stands behind this DAI.
+  await market.call(on.dai, "mint", [localWallet("liquidityProvider").address, threePool.dai]);
+  await market.call(on.dai, "mint", [localWallet("trader").address, purse.trader * DAI_PER_USDC]);
 }
 
 async function approveAll(owner: Sender, tokens: readonly Contract[], spenders: readonly string[]): Promise<void> {

@@ -3,6 +3,8 @@
 
 export const USDC = 10n ** 6n;
 export const USDT = 10n ** 6n;
+/** Units of DAI or USDS for one of USDC or USDT. */
+export const DAI_PER_USDC = 10n ** 12n;
 export const ETHER = 10n ** 18n;
 const BPS_RAY = 10n ** 23n;
 const BPS_WAD = 10n ** 14n;
@@ -104,8 +106,16 @@ export const SAVINGS_RATE_PER_SECOND = 1_000_000_001_395_766_281_313_196_627n;
 /** 1.043^(1/31,536,000) in RAY: 4.3 % a year, sUSDS' growth in the first half of 2026. */
 export const SKY_RATE_PER_SECOND = 1_000_000_001_335_019_534_713_925_046n;
 
+/**
+ * Curve's 3pool: A 2000, fee 0.01 %, of which the admin has half, as on mainnet. Fees in 1e-10.
+ */
+export const THREE_POOL = { a: 2_000n, fee: 1_000_000n, adminFee: 5_000_000_000n } as const;
+
 /** USD with 8 decimals, as Chainlink reports. */
-export const FIRST_PRICES = { usdc: 100_000_000n, usdt: 100_000_000n, eth: 3_000_00000000n } as const;
+export const FIRST_PRICES = {
+  ...{ usdc: 100_000_000n, usdt: 100_000_000n, dai: 100_000_000n },
+  eth: 3_000_00000000n,
+} as const;
 
 /** The markets as they open. */
 export const OPENING = {
@@ -120,7 +130,9 @@ export const OPENING = {
   savings: { supplied: 10_000_000n * USDC, reserve: 2_000_000n * USDC },
   /** Sold to the PSM and saved; the DAI that the PSM may mint beyond it. Mainnet's is some 400 million over billions. */
   sky: { supplied: 10_000_000n * USDC, buffer: 10_000_000n * ETHER },
-  /** Kept by the actors to go on with. */
+  /** A tenth of what mainnet's pool held at block 19,807,136, in its proportions. */
+  threePool: { dai: 6_408_000n * ETHER, usdc: 6_495_000n * USDC, usdt: 5_092_000n * USDT },
+  /** Kept by the actors to go on with; the trader has as much of each stablecoin. */
   purse: { market: 50_000_000n * USDC, borrower: 10_000_000n * USDC, trader: 10_000_000n * USDC },
   borrowerWeth: 200_000n * ETHER,
   /** For those who try the vault. */
@@ -132,6 +144,10 @@ export const OPENING = {
  * mainnet's pool has it. `ticks` is the half width (a tick is about one basis point, the spacing of this fee tier 1).
  */
 export const UNISWAP_FEE_PIPS = 100;
+/** Half an hour of blocks of twelve seconds, each with a trade, and as much again. Mainnet's pool keeps 180. */
+export const UNISWAP_OBSERVATIONS = 300;
+/** How long the pool is older than all else, so that its price of half an hour ago is known at once. */
+export const UNISWAP_HEAD_START_SECONDS = 1_860;
 export const UNISWAP_RINGS: readonly { readonly ticks: number; readonly each: bigint }[] = [
   { ticks: 3, each: 5_000_000n * USDC },
   { ticks: 20, each: 3_000_000n * USDC },

@@ -19,7 +19,7 @@ export const protocolsSchema = z.strictObject({
   genesisHash: z.string().regex(/^0x[0-9a-f]{64}$/),
   tokens: z.strictObject({ usdc: address, usdt: address, weth: address }),
   /** Chainlink's shape, USD with 8 decimals. */
-  feeds: z.strictObject({ usdc: address, usdt: address, eth: address }),
+  feeds: z.strictObject({ usdc: address, usdt: address, dai: address, eth: address }),
   aave: z.strictObject({
     addressesProvider: address,
     pool: address,
@@ -50,6 +50,8 @@ export const protocolsSchema = z.strictObject({
     psmWrapper: address,
     sUsds: address,
   }),
+  /** Curve's pool of DAI, USDC and USDT, and its receipts. */
+  threePool: z.strictObject({ pool: address, token: address }),
 });
 
 export type Protocols = z.infer<typeof protocolsSchema>;

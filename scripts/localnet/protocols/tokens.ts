@@ -9,7 +9,7 @@ import type { Sender } from "./sender";
 
 const FEED_DECIMALS = 8;
 
-export async function deployTokens(market: Sender): Promise<Pick<Protocols, "tokens" | "feeds">> {
+export async function deployTokens(market: Sender): Promise<Protocols["tokens"]> {
   const usdc = await market.deploy(UsdcModel__factory, market.address);
   const usdcContract = new Contract(usdc, UsdcModel__factory.abi);
   // The market mints while it runs; deployment scripts and tests hand out money with the deployer's key.
@@ -18,15 +18,17 @@ export async function deployTokens(market: Sender): Promise<Pick<Protocols, "tok
   }
   const usdt = await market.deploy(UsdtModel__factory, market.address);
   const weth = await market.deploy(npmArtifact("canonical-weth/build/contracts/WETH9.json"));
+  return { usdc, usdt, weth };
+}
 
+/** Each says its first price as of now. */
+export async function deployFeeds(market: Sender): Promise<Protocols["feeds"]> {
   const feed = (pair: string, price: bigint): Promise<string> =>
     market.deploy(PriceFeedModel__factory, market.address, FEED_DECIMALS, pair, price);
   return {
-    tokens: { usdc, usdt, weth },
-    feeds: {
-      usdc: await feed("USDC / USD", FIRST_PRICES.usdc),
-      usdt: await feed("USDT / USD", FIRST_PRICES.usdt),
-      eth: await feed("ETH / USD", FIRST_PRICES.eth),
-    },
+    usdc: await feed("USDC / USD", FIRST_PRICES.usdc),
+    usdt: await feed("USDT / USD", FIRST_PRICES.usdt),
+    dai: await feed("DAI / USD", FIRST_PRICES.dai),
+    eth: await feed("ETH / USD", FIRST_PRICES.eth),
   };
 }

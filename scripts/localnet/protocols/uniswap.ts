@@ -2,7 +2,7 @@
 // descriptor is left out, so `tokenURI` reverts.
 import { Contract, type JsonRpcProvider, ZeroAddress } from "ethers";
 import { npmArtifact } from "./npmArtifact";
-import { UNISWAP_FEE_PIPS } from "./parameters";
+import { UNISWAP_FEE_PIPS, UNISWAP_OBSERVATIONS } from "./parameters";
 import type { Protocols } from "./protocolsFile";
 import type { Sender } from "./sender";
 
@@ -40,5 +40,7 @@ export async function deployUniswap(
   )) as string;
   const pool = new Contract(usdcUsdtPool, npmArtifact(UNISWAP_POOL).abi);
   await market.call(pool, "initialize", [SQRT_PRICE_ONE]);
+  // Of one at birth. The pool takes them into use when it next writes one.
+  await market.call(pool, "increaseObservationCardinalityNext", [UNISWAP_OBSERVATIONS]);
   return { factory, swapRouter, quoter, positionManager, usdcUsdtPool };
 }

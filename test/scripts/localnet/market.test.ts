@@ -6,8 +6,14 @@ import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { callNode } from "../../../scripts/localnet/jsonRpc";
-import { openMarket, runMarket, type SentAction } from "../../../scripts/localnet/market";
+import { adapter } from "../../../deploy/modules/adapters";
+import { creationData } from "../../../deploy/modules/creation";
+import { localNetwork } from "../../../deploy/networks/local";
+import { nextActions, openMarket, runMarket, type SentAction } from "../../../scripts/localnet/market";
 import { bindContracts, type MarketContracts } from "../../../scripts/localnet/market/contracts";
+import { readMarket } from "../../../scripts/localnet/market/readMarket";
+import { sendAction } from "../../../scripts/localnet/market/sendAction";
+import { ILiquidityAdapter__factory, type ILiquidityAdapter } from "../../../typechain-types";
 import { passTime, startTemporaryChain, type TemporaryChain } from "./temporaryChain";
 
 const ROOT = path.join(__dirname, "..", "..", "..");
@@ -27,12 +33,14 @@ describe("the local market", function () {
   this.timeout(180_000);
   let local: TemporaryChain;
   let contracts: MarketContracts;
+  let adapters: readonly ILiquidityAdapter[];
   let clean: unknown;
 
   before(async () => {
     local = await startTemporaryChain();
-    await local.automine(false);
     contracts = bindContracts(local.provider, local.protocols);
+    adapters = await deployPoolAdapters(local);
+    await local.automine(false);
   });
   after(() => local.end());
   beforeEach(async () => {
@@ -93,6 +101,79 @@ describe("the local market", function () {
     const account = (await contracts.aavePool.getFunction("getUserAccountData")(borrower)) as { healthFactor: bigint };
     expect(Number(account.healthFactor) / 1e18).to.be.above(1.3);
     expect(await contracts.comet.isLiquidatable(borrower)).to.equal(false);
+  });
+
+  it("trades in both stablecoin pools: fees grow, and prices stay within the vault's bounds but for now and then", async () => {
+    const market = openMarket(settings());
+    const steady: boolean[][] = [];
+    const kinds: string[] = [];
+    try {
+      for (let turn = 0; turn < TURNS; turn += 1) {
+        kinds.push(...(await market.turn()).map(({ action }) => action.kind));
+        await passTime(local.chain.url, SECONDS_PER_BLOCK);
+        steady.push(await Promise.all(adapters.map((it) => it.steady())));
+      }
+    } finally {
+      market.close();
+    }
+    for (const kind of ["swap", "exchange"]) {
+      expect(kinds.filter((it) => it === kind).length, kind).to.be.at.least(TURNS / 8);
+    }
+    expect((await contracts.threePool.get_virtual_price()) > 10n ** 18n).to.equal(true);
+    for (const side of ["feeGrowthGlobal0X128", "feeGrowthGlobal1X128"]) {
+      expect((await contracts.uniswapPool.getFunction(side)()) > 0n, side).to.equal(true);
+    }
+    for (const [index, name] of ["curve-3pool", "uniswap-v3"].entries()) {
+      const share = steady.filter((pools) => pools[index]).length / steady.length;
+      expect(share, `${name} steady`).to.be.at.least(0.75);
+    }
+  });
+
+  for (const [index, name, draws] of [
+    [0, "the 3pool", [0.99, 0.1, 0, 0.5, 0.2, 0.5]],
+    [1, "Uniswap's pool", [0.99, 0.9, 0, 0.2, 0.5]],
+  ] as const) {
+    it(`takes the price of ${name} out of the vault's bounds by a rush, and trades it back`, async () => {
+      const steady = (): Promise<boolean> => adapters[index]?.steady() ?? Promise.resolve(false);
+      expect(await steady()).to.equal(true);
+      const head = await local.provider.getBlock("latest");
+      const block = { number: head?.number ?? 0, timestamp: head?.timestamp ?? 0, slot: 0 };
+      const left = [...draws];
+      const actions = nextActions(await readMarket(contracts, local.protocols, block), () => left.shift() ?? 0.5);
+      expect(actions).to.have.length(1);
+      for (const action of actions) {
+        await sendAction(local.provider, action, { contracts, protocols: local.protocols });
+      }
+      await passTime(local.chain.url, SECONDS_PER_BLOCK);
+      expect(await steady()).to.equal(false);
+
+      let turns = 0;
+      while (!(await steady()) && turns < 40) {
+        await play(1);
+        turns += 1;
+      }
+      expect(turns).to.be.within(1, 39);
+    });
+  }
+
+  it("keeps every stablecoin's price fresh when an hour passes with each block", async () => {
+    const market = openMarket(settings());
+    const uniswap = localNetwork(local.protocols).venues.find((venue) => venue.kind === "uniswap-v3");
+    try {
+      for (let block = 0; block < 60; block += 1) {
+        await market.turn();
+        await passTime(local.chain.url, 3_600);
+        const now = (await local.provider.getBlock("latest"))?.timestamp ?? 0;
+        for (const coin of ["usdc", "usdt", "dai"] as const) {
+          const [, , , updatedAt] = await contracts.feeds[coin].latestRoundData();
+          expect(now - Number(updatedAt), coin).to.be.below(
+            uniswap?.kind === "uniswap-v3" ? uniswap.heartbeatSeconds[1] : 0,
+          );
+        }
+      }
+    } finally {
+      market.close();
+    }
   });
 
   it("does the same again from the same state and seed, and otherwise for another seed", async () => {
@@ -212,6 +293,21 @@ describe("the local market", function () {
     });
   }
 });
+
+/** Adapters of the 3pool and of Uniswap's pool with the local vault's bounds. */
+async function deployPoolAdapters(local: TemporaryChain): Promise<readonly ILiquidityAdapter[]> {
+  const deployer = local.signer("deployer");
+  const deployed: ILiquidityAdapter[] = [];
+  for (const venue of localNetwork(local.protocols).venues) {
+    if (venue.kind !== "curve-3pool" && venue.kind !== "uniswap-v3") continue;
+    const creation = adapter(venue, local.signer("keeper").address, local.protocols.tokens.usdc);
+    const data = creationData(creation, new Map());
+    const sent = await deployer.sendTransaction({ data, gasLimit: 8_000_000 });
+    const receipt = await sent.wait(1, 20_000);
+    deployed.push(ILiquidityAdapter__factory.connect(receipt?.contractAddress ?? "", local.provider));
+  }
+  return deployed;
+}
 
 /** The first line that arrives, within twenty seconds. */
 async function firstLine(stream: Readable): Promise<string> {

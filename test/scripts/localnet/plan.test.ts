@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { LendingState, MarketAction, MarketState } from "../../../scripts/localnet/market/marketState";
 import { nextActions, targetUtilization } from "../../../scripts/localnet/market/plan";
 import { randomFor } from "../../../scripts/localnet/market/random";
-import { USDC } from "../../../scripts/localnet/protocols/parameters";
+import { DAI_PER_USDC, UNISWAP_RINGS, USDC } from "../../../scripts/localnet/protocols/parameters";
 
 const WAD = 10n ** 18n;
 const NOW = 1_800_000_000;
@@ -17,7 +17,12 @@ const pool = (change: Partial<LendingState> = {}): LendingState => ({
 const state = (change: Partial<MarketState> = {}): MarketState => ({
   ...{ block: 100, timestamp: NOW, slot: 100, aave: pool(), comet: pool({ kink: (9n * WAD) / 10n }) },
   ...{ savings: { totalAssets: 10_000_000n * USDC, reserve: 1_000_000n * USDC }, usdcTick: 0 },
+  threePool: {
+    ...{ usdc: 6_000_000n * USDC, usdt: 6_000_000n * USDC },
+    dai: 6_000_000n * USDC * DAI_PER_USDC,
+  },
   feeds: {
+    dai: { answer: 100_000_000n, updatedAt: NOW - 60 },
     usdc: { answer: 100_000_000n, updatedAt: NOW - 60 },
     usdt: { answer: 100_000_000n, updatedAt: NOW - 60 },
     eth: { answer: 300_000_000_000n, updatedAt: NOW - 60 },
@@ -25,6 +30,7 @@ const state = (change: Partial<MarketState> = {}): MarketState => ({
   purse: {
     ...{ marketUsdc: 50_000_000n * USDC, borrowerUsdc: 60_000_000n * USDC, borrowerWeth: 100_000n * WAD },
     ...{ traderUsdc: 10_000_000n * USDC, traderUsdt: 10_000_000n * USDC },
+    traderDai: 10_000_000n * USDC * DAI_PER_USDC,
   },
   ...change,
 });
@@ -46,12 +52,19 @@ describe("the market's plan", () => {
     expect(plan(5)).to.not.equal(plan(6));
   });
 
-  it("makes one move a turn when nothing needs upkeep", () => {
-    for (let slot = 0; slot < 200; slot += 1) {
+  it("makes one move a turn when nothing needs upkeep, or one in lending and one trade", () => {
+    const both = Array.from({ length: 200 }, (_, slot) => {
       const actions = nextActions(state({ slot }), randomFor(3, slot));
-      expect(actions).to.have.length(1);
-      expect(["borrow", "repay", "supply", "withdraw", "swap"]).to.include(actions[0]?.kind);
-    }
+      const traded = actions.filter(({ actor }) => actor === "trader");
+      expect(actions.length).to.be.within(1, 2);
+      expect(traded.length).to.be.within(actions.length - 1, 1);
+      expect(actions.at(-1) === traded[0] || traded.length === 0, "the trade comes last").to.equal(true);
+      for (const { kind } of actions) {
+        expect(["borrow", "repay", "supply", "withdraw", "swap", "exchange"]).to.include(kind);
+      }
+      return actions.length === 2;
+    });
+    expect(both.filter((two) => two).length).to.be.within(50, 110);
   });
 
   it("steers each pool over its kink and back within a period", () => {
@@ -129,6 +142,7 @@ describe("the market's plan", () => {
     expect(reports.map((report) => report.kind === "report-price" && report.feed)).to.deep.equal([
       "usdc",
       "usdt",
+      "dai",
       "eth",
     ]);
     for (const report of reports) {
@@ -147,6 +161,9 @@ describe("the market's plan", () => {
     const poor = state();
     const broke = { ...poor, purse: { ...poor.purse, traderUsdt: 1n } };
     expect(nextActions(broke, randomFor(1, 1))[0]).to.include({ kind: "mint", token: "usdt", to: "trader" });
+    const withoutDai = { ...poor, purse: { ...poor.purse, traderDai: 4_999_999n * USDC * DAI_PER_USDC } };
+    const [minted] = nextActions(withoutDai, randomFor(1, 1));
+    expect(minted).to.include({ kind: "mint", token: "dai", amount: 20_000_000n * USDC * DAI_PER_USDC });
   });
 
   it("sells what is dear more often", () => {
@@ -154,10 +171,60 @@ describe("the market's plan", () => {
       movesOver(300, { ...state({ usdcTick }), aave: settled(), comet: settled() }).filter(
         (action) => action.kind === "swap" && action.sell === "usdc",
       ).length;
-    expect(sold(4)).to.be.above(280);
-    expect(sold(-4)).to.be.below(20);
+    // About half of the turns; a rush goes either way.
+    expect(sold(4)).to.be.within(115, 190);
+    expect(sold(-4)).to.be.below(12);
+  });
+
+  it("sells to the 3pool what it has less of more often, in whatever pair, and each coin in its own unit", () => {
+    const scarce = { dai: 2_000_000n * USDC * DAI_PER_USDC, usdc: 8_000_000n * USDC, usdt: 8_000_000n * USDC };
+    const exchanges = tradesOf({ threePool: scarce }, "exchange");
+    const withDai = exchanges.filter(({ sell, buy }) => sell === "dai" || buy === "dai");
+    expect(withDai.filter(({ sell }) => sell === "dai").length / withDai.length).to.be.above(0.9);
+    const others = exchanges.filter(({ sell, buy }) => sell !== "dai" && buy !== "dai");
+    expect(others.filter(({ sell }) => sell === "usdc").length / others.length).to.be.within(0.35, 0.65);
+    expect(new Set(exchanges.map(({ sell, buy }) => `${sell} ${buy}`)).size).to.be.at.least(4);
+    for (const { sell, buy, amount } of exchanges) {
+      const whole = amount / USDC / (sell === "dai" ? DAI_PER_USDC : 1n);
+      const rushes = (scarce[buy] * 82n) / 100n / USDC / (buy === "dai" ? DAI_PER_USDC : 1n);
+      expect(whole >= 20_000n && (whole < 800_000n || whole > (rushes * 9n) / 10n), String(whole)).to.equal(true);
+    }
+  });
+
+  it("rushes out of a coin now and then: nearly all that the 3pool has of another, or past Uniswap's inner ring", () => {
+    const exchanges = tradesOf({}, "exchange").map(({ sell, amount }) => inUsdc(sell, amount) / USDC);
+    const rushes = exchanges.filter((whole) => whole > 800_000n);
+    expect(rushes.length / exchanges.length).to.be.within(0.01, 0.05);
+    for (const whole of rushes) expect(Number(whole) / 6_000_000).to.be.within(0.81, 0.87);
+
+    const [inner, middle] = UNISWAP_RINGS;
+    const swaps = tradesOf({}, "swap").map(({ amount }) => Number(amount));
+    const far = swaps.filter((amount) => amount > Number(inner?.each));
+    expect(far.length / swaps.length).to.be.within(0.01, 0.05);
+    for (const amount of far) expect(amount).to.be.below(Number((inner?.each ?? 0n) + (middle?.each ?? 0n)));
+  });
+
+  it("never sells more of a coin than the trader has", () => {
+    const poor = { ...state().purse, traderDai: 30_000n * USDC * DAI_PER_USDC, traderUsdc: 40_000n * USDC };
+    const most = { dai: 0n, usdc: 0n, usdt: 0n };
+    for (const { sell, amount } of tradesOf({ purse: poor }, "exchange")) {
+      if (amount > most[sell]) most[sell] = amount;
+    }
+    expect([most.dai, most.usdc]).to.deep.equal([poor.traderDai, poor.traderUsdc]);
   });
 });
+
+type Trade<Kind> = Extract<MarketAction, { readonly kind: Kind }>;
+
+/** The trades of a kind in 2,000 turns in which nobody lends or borrows. */
+function tradesOf<Kind extends "swap" | "exchange">(change: Partial<MarketState>, kind: Kind): readonly Trade<Kind>[] {
+  const at = { ...state(change), aave: settled(), comet: settled() };
+  return movesOver(2_000, at).filter((action): action is Trade<Kind> => action.kind === kind);
+}
+
+function inUsdc(coin: string, amount: bigint): bigint {
+  return coin === "dai" ? amount / DAI_PER_USDC : amount;
+}
 
 /** A pool in which nobody can move, so that every turn is a swap. */
 function settled(): LendingState {

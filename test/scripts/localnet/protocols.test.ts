@@ -6,9 +6,17 @@ import { callNode } from "../../../scripts/localnet/jsonRpc";
 import { bindContracts, type MarketContracts } from "../../../scripts/localnet/market/contracts";
 import { deployProtocols } from "../../../scripts/localnet/protocols/deploy";
 import { npmArtifact } from "../../../scripts/localnet/protocols/npmArtifact";
-import { AAVE_RESERVES, OPENING, SKY_RATE_PER_SECOND, USDC } from "../../../scripts/localnet/protocols/parameters";
+import {
+  AAVE_RESERVES,
+  DAI_PER_USDC,
+  OPENING,
+  SKY_RATE_PER_SECOND,
+  UNISWAP_OBSERVATIONS,
+  USDC,
+} from "../../../scripts/localnet/protocols/parameters";
 import { addressesIn } from "../../../scripts/localnet/protocols/protocolsFile";
 import { QUOTER } from "../../../scripts/localnet/protocols/uniswap";
+import { localNetwork } from "../../../deploy/networks/local";
 import { IERC20__factory, SavingsUsdsModel__factory, SkyPsmModel__factory } from "../../../typechain-types";
 import { startTemporaryChain, temporaryFolder, transact, type TemporaryChain } from "./temporaryChain";
 
@@ -43,7 +51,7 @@ describe("the local chain's protocols", function () {
     const written: unknown = JSON.parse(readFileSync(path.join(local.folder, "protocols.json"), "utf8"));
     expect(written).to.deep.equal(local.protocols);
     const addresses = addressesIn(local.protocols);
-    expect(addresses).to.have.length(33);
+    expect(addresses).to.have.length(36);
     for (const address of addresses) expect(await local.provider.getCode(address)).to.have.length.above(100);
   });
 
@@ -200,6 +208,50 @@ describe("the local chain's protocols", function () {
     expect(await sUsds.ssr()).to.equal(SKY_RATE_PER_SECOND);
     // What is owed beyond what lies there is minted by whoever calls next.
     expect((await held(sky.usds, sky.sUsds)) >= OPENING.sky.supplied * 10n ** 12n).to.equal(true);
+  });
+
+  it("opens the 3pool with a tenth of mainnet's coins and mainnet's terms, each receipt worth one", async () => {
+    const { threePool } = contracts;
+    const { provider, protocols } = local;
+    const { dai, usdc, usdt } = OPENING.threePool;
+    expect(await Promise.all([0, 1, 2].map((coin) => threePool.balances(coin)))).to.deep.equal([dai, usdc, usdt]);
+    const coins = await Promise.all([0, 1, 2].map((coin) => threePool.coins(coin)));
+    expect(coins).to.deep.equal([protocols.sky.dai, protocols.tokens.usdc, protocols.tokens.usdt]);
+    expect([await threePool.A(), await threePool.fee(), await threePool.admin_fee()]).to.deep.equal([
+      ...[2_000n, 1_000_000n, 5_000_000_000n],
+    ]);
+    expect(await threePool.get_virtual_price()).to.equal(10n ** 18n);
+    const provided = local.signer("liquidityProvider").address;
+    const receipts = await IERC20__factory.connect(protocols.threePool.token, provider).balanceOf(provided);
+    expect(Number(receipts) / 1e18).to.be.closeTo(17_995_000, 1_000);
+    // The least that any coin buys of another, fee and imbalance together.
+    const bought = await threePool.get_dy(1, 2, USDC);
+    expect(Number(bought) / 1e6).to.be.within(0.9997, 0.9999);
+    const traderDai = await ask<bigint>(contracts.dai, "balanceOf", local.signer("trader").address);
+    expect(traderDai).to.equal(OPENING.purse.trader * DAI_PER_USDC);
+  });
+
+  it("has a Uniswap pool that remembers the price over an adapter's window, in enough observations", async () => {
+    const uniswap = localNetwork(local.protocols).venues.find((venue) => venue.kind === "uniswap-v3");
+    if (uniswap?.kind !== "uniswap-v3") throw new Error("no Uniswap on the local chain");
+    const slot0 = await ask<readonly bigint[]>(contracts.uniswapPool, "slot0");
+    expect(Number(slot0[3])).to.equal(UNISWAP_OBSERVATIONS);
+    expect(Number(slot0[3])).to.be.at.least(uniswap.leastObservations);
+    const [sums] = await ask<readonly [readonly bigint[]]>(contracts.uniswapPool, "observe", [
+      uniswap.windowSeconds,
+      0,
+    ]);
+    expect((sums[1] ?? 1n) - (sums[0] ?? 0n)).to.equal(0n);
+  });
+
+  it("has a fresh price of every coin, under the name of its token", async () => {
+    const now = (await local.provider.getBlock("latest"))?.timestamp ?? 0;
+    for (const coin of ["usdc", "usdt", "dai", "eth"] as const) {
+      const [, answer, , updatedAt] = await contracts.feeds[coin].latestRoundData();
+      expect(await contracts.feeds[coin].description()).to.equal(`${coin.toUpperCase()} / USD`);
+      expect(answer).to.equal(coin === "eth" ? 3_000_00000000n : 1_00000000n);
+      expect(now - Number(updatedAt)).to.be.below(300);
+    }
   });
 
   it("hands the depositors money and the deployer the right to mint", async () => {
