@@ -252,7 +252,11 @@ library Accounting {
             if (a.total < accounted) a.writtenOff = Math.min(back + accounted - a.total, MAX_TOTAL);
             else a.writtenOff = back - Math.min(back, a.total - Math.min(a.total, accounted + growth));
         }
-        if (growth == 0 && sum > accounted && s.maxRate != 0) a.carry = Math.min(elapsed + s.carry, type(uint16).max);
+        // Seconds in which the growth was less than a unit. Not those in which it was of next to nothing, because the rest was
+        // written off: it would be much once that is back.
+        if (growth == 0 && back == 0 && sum > accounted && s.maxRate != 0) {
+            a.carry = Math.min(elapsed + s.carry, type(uint16).max);
+        }
         if (s.managementFee != 0 || s.performanceFee != 0) fees(s, a, supply, elapsed);
     }
 

@@ -660,6 +660,29 @@ describe("Vault: exits", () => {
     expect(await vault.totalAssets()).to.be.within(before, before + unit);
   });
 
+  it("gives the seconds in which all was written off no growth of their own once it is back", async () => {
+    const system = await deploySystem({ venues: 1 });
+    const { vault, venues, adapters, token, stranger, alice, unit } = system;
+    await deposit(system, alice, 1_000_000n * unit);
+    await time.increase(DAY);
+    await rebalance(system, [[adapters[0]!, 1_000_001n * unit]]);
+    await venues[0]!.setBroken(true);
+    await vault.accrue();
+    expect(await vault.totalAssets()).to.equal(0n);
+    await token.connect(stranger).transfer(venues[0]!, 200_000n * unit);
+    await time.increase(43_200);
+    await venues[0]!.setBroken(false);
+    await vault.accrue();
+    const back = (await vault.accountedAssets())[0];
+    expect(back).to.be.within(1_000_000n * unit, 1_000_001n * unit);
+    await vault.accrue();
+    const [, , since] = await vault.accountedAssets();
+    await time.setNextBlockTimestamp(since + 12n);
+    await vault.accrue();
+    // Of the gain that waits, twelve seconds at 50 % a year and the second between: 0.2 in a million.
+    expect((await vault.accountedAssets())[0] - back).to.be.at.most((back * 14n) / (2n * YEAR) + 1n);
+  });
+
   it("leaves only the seed when everybody has left", async () => {
     const system = await loadFixture(invested);
     const { vault, alice, unit } = system;

@@ -2,6 +2,9 @@
 import { loadFixture, setCode, time } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
 import { ethers } from "hardhat";
+import type { IVaultLens } from "../../../typechain-types";
+import * as curve from "../adapters/threePoolMarket";
+import * as uniswap from "../adapters/uniswapMarket";
 import { DAY, MAX, WAD, deploySystem, deposit, rebalance } from "../deployment";
 import { BUFFER, POCKET, RATE, STILL, deploySky, deploySkyAdapter, file, partsOf, setRate } from "../sky";
 
@@ -249,7 +252,7 @@ describe("VaultLens", () => {
     await vault.connect(owner).addAdapter({ adapter: address, absoluteCap: 0n, relativeCap: 0n, groupMask: 0n });
     const view = (await lens.snapshot(vault, keeper.address)).adapters[3]!;
     expect([view.readable, view.state]).to.deep.equal([true, "0x"]);
-    expect(await lens.stateShapes()).to.have.length(4);
+    expect(await lens.stateShapes()).to.have.length(6);
   });
 
   it("counts for the vault only its part of a position with claims on it", async () => {
@@ -275,4 +278,81 @@ describe("VaultLens", () => {
     ]);
     expect(next!.readable).to.equal(true);
   });
+
+  it("decodes Curve's 3pool", async () => {
+    const { system, lens, decode } = await loadFixture(mixed);
+    const { vault, owner, feeRecipient, token, alice, unit, keeper } = system;
+    const market = await curve.openMarket(feeRecipient, { usdc: token });
+    const adapter = await curve.deployAdapter(market, await vault.getAddress());
+    await vault.connect(owner).addAdapter({ adapter, absoluteCap: MAX, relativeCap: WAD, groupMask: 1n });
+    await deposit(system, alice, 3_000_000n * unit);
+    await time.increase(DAY);
+    await rebalance(system, [[adapter, 2_000_000n * unit]]);
+    const { pool, lpToken } = market;
+    const stateOf = async () => {
+      const view = (await lens.snapshot(vault, keeper.address)).adapters.at(-1)!;
+      return { view, state: decode(4, view.state) };
+    };
+    const { view, state } = await stateOf();
+    expect(view.kind).to.equal(ethers.encodeBytes32String("curve-3pool"));
+    expect(view.exact).to.equal(false);
+    expect(view.fairValue).to.equal(await adapter.fairValue());
+    const held = await lpToken.balanceOf(adapter);
+    expect([...Object.values(state)]).to.deep.equal([
+      ...[await pool.get_virtual_price(), await lpToken.totalSupply(), held],
+      [await pool.balances(0), await pool.balances(1), await pool.balances(2)],
+      [1n, 10n ** 12n, 10n ** 12n],
+      ...[2_000n, 1_000_000n, 1n, [curve.DOLLAR, curve.DOLLAR, curve.DOLLAR], curve.SLIPPAGE, true],
+    ]);
+    await curve.report(market, [curve.DOLLAR, curve.DOLLAR, (curve.DOLLAR * 9n) / 10n]);
+    const off = await stateOf();
+    expect(off.state["steady"]).to.equal(false);
+    expect(off.state["dollars"]).to.deep.equal([curve.DOLLAR, curve.DOLLAR, (curve.DOLLAR * 9n) / 10n]);
+  });
+
+  for (const assetFirst of [true, false]) {
+    it(`decodes a range of Uniswap V3 whose asset is token${assetFirst ? 0 : 1}`, async () => {
+      const market = await uniswap.deployMarket({ assetFirst });
+      const system = await deploySystem({ venues: 0, token: market.asset });
+      const { vault, owner, alice, keeper, unit } = system;
+      const adapter = await uniswap.deployAdapter(market, {}, vault);
+      await vault.connect(owner).addAdapter({ adapter, absoluteCap: MAX, relativeCap: WAD, groupMask: 1n });
+      const lens = await (await ethers.getContractFactory("VaultLens")).deploy();
+      const shapes = lens.interface.getFunction("stateShapes").outputs;
+      const stateOf = async () => {
+        const view = (await lens.snapshot(vault, keeper.address)).adapters[0]!;
+        expect(view.readable).to.equal(true);
+        return ethers.AbiCoder.defaultAbiCoder().decode([shapes[5]!], view.state)[0] as IVaultLens.UniswapV3StateStruct;
+      };
+      await deposit(system, alice, 1_000_000n * unit);
+      await uniswap.age(market, 3_600);
+      const empty = await stateOf();
+      expect([empty.held, empty.tickLower, empty.tickUpper]).to.deep.equal([0n, 0n, 0n]);
+      await rebalance(system, [[adapter, 500_000n * unit]]);
+      await uniswap.age(market, 9 * Number(uniswap.WINDOW));
+      const { pool, asset, paired } = market;
+      const state = await stateOf();
+      const position = await adapter.position();
+      expect(state.sqrtPrice).to.equal((await pool.slot0()).sqrtPriceX96);
+      expect([state.liquidity, state.held]).to.deep.equal([await pool.liquidity(), position.liquidity]);
+      expect([state.tickLower, state.tickUpper]).to.deep.equal([position.lower, position.upper]);
+      const growths = [await pool.feeGrowthGlobal0X128(), await pool.feeGrowthGlobal1X128()];
+      const [own, others] = assetFirst ? growths : [...growths].reverse();
+      expect([state.feeGrowthAsset, state.feeGrowthPaired]).to.deep.equal([own, others]);
+      expect(state.feeGrowthAsset).to.be.greaterThan(0n);
+      expect(state.cash).to.equal(await asset.balanceOf(pool));
+      expect(state.pairedDecimals).to.equal(await paired.decimals());
+      expect([state.assetFirst, state.steady, state.window]).to.deep.equal([assetFirst, true, uniswap.WINDOW]);
+      expect([state.feePips, state.halfWidth]).to.deep.equal([await pool.fee(), await adapter.halfWidth()]);
+      expect(state.slippage).to.equal(await adapter.slippage());
+      // The means of windows that lie one after another, the latest first.
+      expect(state.meanTicks).to.have.length(8);
+      const moments = [0n, 1n, 2n].map((k) => k * uniswap.WINDOW);
+      const [sums] = await pool.observe(moments);
+      for (const k of [0, 1]) {
+        const mean = (sums[k]! - sums[k + 1]!) / uniswap.WINDOW;
+        expect(state.meanTicks[k]).to.be.within(mean - 1n, mean + 1n);
+      }
+    });
+  }
 });

@@ -55,6 +55,8 @@ describe("decoding the lens's answer", () => {
       "compound-v3-usdc",
       "savings-usdc",
       "sky-usds",
+      "curve-3pool",
+      "uniswap-usdt",
     ]);
     const { state, ...aave } = adapters[0] ?? {};
     expect(aave).to.deep.equal({
@@ -126,6 +128,40 @@ describe("decoding the lens's answer", () => {
       tout: 47n,
       sellingHalted: false,
       buyingHalted: true,
+    });
+    expect(adapters[4]?.state).to.deep.equal({
+      kind: "curve-3pool",
+      virtualPrice: 51n,
+      receipts: 52n,
+      held: 53n,
+      balances: [54n, 55n, 56n],
+      scales: [57n, 58n, 59n],
+      amplification: 60n,
+      fee: 61n,
+      place: 2,
+      dollars: [63n, 64n, 65n],
+      slippage: 66n,
+      steady: true,
+    });
+    expect(adapters[5]?.state).to.deep.equal({
+      kind: "uniswap-v3",
+      sqrtPrice: 71n,
+      meanTick: -72,
+      meanTicks: [-73, 74],
+      windowSeconds: 75,
+      liquidity: 76n,
+      held: 77n,
+      tickLower: -78,
+      tickUpper: 79,
+      halfWidth: 80,
+      feeGrowthAsset: 81n,
+      feeGrowthPaired: 82n,
+      cash: 83n,
+      pairedDecimals: 84,
+      feePips: 85,
+      assetFirst: true,
+      slippage: 86n,
+      steady: false,
     });
   });
 

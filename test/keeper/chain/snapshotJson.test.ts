@@ -8,6 +8,8 @@ const amount = fc.bigInt({ min: 0n, max: 2n ** 256n - 1n });
 const count = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
 const text = fc.string({ unit: "grapheme", maxLength: 12 });
 const flag = fc.boolean();
+const tick = fc.integer({ min: -887_272, max: 887_272 });
+const three = fc.array(amount, { minLength: 3, maxLength: 3 });
 const budget = fc.record({ limit: amount, windowSeconds: count, available: amount });
 
 const state: fc.Arbitrary<VenueState> = fc.oneof(
@@ -63,6 +65,40 @@ const state: fc.Arbitrary<VenueState> = fc.oneof(
     sellingHalted: flag,
     buyingHalted: flag,
   }),
+  fc.record({
+    kind: fc.constant("curve-3pool" as const),
+    virtualPrice: amount,
+    receipts: amount,
+    held: amount,
+    balances: three,
+    scales: three,
+    amplification: amount,
+    fee: amount,
+    place: fc.nat(2),
+    dollars: three,
+    slippage: amount,
+    steady: flag,
+  }),
+  fc.record({
+    kind: fc.constant("uniswap-v3" as const),
+    sqrtPrice: amount,
+    meanTick: tick,
+    meanTicks: fc.array(tick, { maxLength: 8 }),
+    windowSeconds: fc.nat(),
+    liquidity: amount,
+    held: amount,
+    tickLower: tick,
+    tickUpper: tick,
+    halfWidth: fc.nat(),
+    feeGrowthAsset: amount,
+    feeGrowthPaired: amount,
+    cash: amount,
+    pairedDecimals: fc.nat(18),
+    feePips: fc.nat(1_000_000),
+    assetFirst: flag,
+    slippage: amount,
+    steady: flag,
+  }),
 );
 
 const adapter: fc.Arbitrary<AdapterSnapshot> = fc.record({
@@ -70,7 +106,14 @@ const adapter: fc.Arbitrary<AdapterSnapshot> = fc.record({
   adapter: text,
   venue: text,
   receipt: text,
-  kind: fc.constantFrom("aave-v3" as const, "compound-v3" as const, "erc4626" as const, "sky-savings" as const),
+  kind: fc.constantFrom(
+    "aave-v3" as const,
+    "compound-v3" as const,
+    "erc4626" as const,
+    "sky-savings" as const,
+    "curve-3pool" as const,
+    "uniswap-v3" as const,
+  ),
   exact: flag,
   readable: flag,
   quarantined: flag,
