@@ -6,6 +6,7 @@ import { connectChain } from "../../keeper/chain/connect";
 import { readLatestSnapshot } from "../../keeper/chain/readSnapshot";
 import type { AdapterSnapshot, VaultSnapshot } from "../../keeper/chain/snapshot";
 import type { AddressFile } from "../../keeper/config/addressFile";
+import { isExact } from "../../deploy/modules/adapters";
 import { deployOnFork, networkOf } from "../../scripts/fork/deployOnFork";
 import { localWallet } from "../../deploy/networks/localWallet";
 import { IERC20__factory, Vault__factory, type Vault } from "../../typechain-types";
@@ -116,7 +117,7 @@ describeOnFork("the vault", (fork) => {
     expect(snap).to.include({ opened: true, breaker: "closed", isKeeper: true, depositCap: network.limits.depositCap });
     expect(snap.totalAssets).to.equal(network.seed);
     expect(snap.adapters.map(({ id, readable, exact }) => ({ id, readable, exact }))).to.deep.equal(
-      network.venues.map(({ id }) => ({ id, readable: true, exact: true })),
+      network.venues.map(({ id, kind }) => ({ id, readable: true, exact: isExact(kind) })),
     );
     expect(await vault.owner()).to.equal(addresses.timelock);
   });

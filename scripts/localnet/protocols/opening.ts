@@ -15,7 +15,7 @@ import { DAI_PER_USDC, OPENING, UNISWAP_FEE_PIPS, UNISWAP_RINGS } from "./parame
 import type { Protocols } from "./protocolsFile";
 import { localWallet } from "../../../deploy/networks/localWallet";
 import { ERC20, Sender } from "./sender";
-import { POSITION_MANAGER } from "./uniswap";
+import { POSITION_MANAGER, SWAP_ROUTER } from "./uniswap";
 
 const AAVE_POOL = "@aave/core-v3/artifacts/contracts/protocol/pool/Pool.sol/Pool.json";
 const WETH = "canonical-weth/build/contracts/WETH9.json";
@@ -68,6 +68,7 @@ export async function openMarkets(url: string, market: Sender, on: Protocols): P
   await openSky(market, on);
 
   await spreadLiquidity(liquidityProvider, on);
+  await swapThereAndBack(trader, on);
   const threePool = new Contract(on.threePool.pool, ThreePoolModel__factory.abi);
   const pooled = OPENING.threePool;
   await liquidityProvider.call(threePool, "add_liquidity", [[pooled.dai, pooled.usdc, pooled.usdt], 0n]);
@@ -117,6 +118,21 @@ async function handOutMoney(
 async function approveAll(owner: Sender, tokens: readonly Contract[], spenders: readonly string[]): Promise<void> {
   for (const token of tokens) {
     for (const spender of spenders) await owner.call(token, "approve", [spender, STANDING_ALLOWANCE]);
+  }
+}
+
+/** So that both coins have earned fees: what a pool has paid, ever, is how its rate is seen. */
+async function swapThereAndBack(trader: Sender, { tokens, uniswap }: Protocols): Promise<void> {
+  const router = new Contract(uniswap.swapRouter, npmArtifact(SWAP_ROUTER).abi);
+  for (const [tokenIn, tokenOut] of [
+    [tokens.usdc, tokens.usdt],
+    [tokens.usdt, tokens.usdc],
+  ]) {
+    const order = {
+      ...{ tokenIn, tokenOut, fee: UNISWAP_FEE_PIPS, recipient: trader.address, amountIn: OPENING.firstSwap },
+      ...{ amountOutMinimum: 0n, sqrtPriceLimitX96: 0n },
+    };
+    await trader.call(router, "exactInputSingle", [order]);
   }
 }
 

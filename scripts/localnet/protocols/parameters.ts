@@ -132,6 +132,8 @@ export const OPENING = {
   sky: { supplied: 10_000_000n * USDC, buffer: 10_000_000n * ETHER },
   /** A tenth of what mainnet's pool held at block 19,807,136, in its proportions. */
   threePool: { dai: 6_408_000n * ETHER, usdc: 6_495_000n * USDC, usdt: 5_092_000n * USDT },
+  /** In Uniswap's pool, each way. */
+  firstSwap: 100_000n * USDC,
   /** Kept by the actors to go on with; the trader has as much of each stablecoin. */
   purse: { market: 50_000_000n * USDC, borrower: 10_000_000n * USDC, trader: 10_000_000n * USDC },
   borrowerWeth: 200_000n * ETHER,
