@@ -23,7 +23,7 @@ export interface Genesis {
 /** @param progress Told of each stage as it is reached. */
 export async function prepareGenesis(url: string, folder: string, progress: (line: string) => void): Promise<Genesis> {
   const protocols = await deployProtocols(url, folder);
-  progress("protocols  Aave V3 and Uniswap V3 (genuine), Comet and savings (models)");
+  progress("protocols  Aave V3 and Uniswap V3 (genuine), Comet, savings, Sky and 3pool (models)");
   const network = Network.from(LOCAL_CHAIN_ID);
   const provider = new JsonRpcProvider(url, network, { staticNetwork: network, cacheTimeout: -1, pollingInterval: 50 });
   const addressFile = path.join(folder, "addresses.json");
