@@ -28,15 +28,14 @@ const RECEIPTS_ROUNDING = 1_000n;
 /** Place in `slot0` of how many observations there are. */
 const CARDINALITY = 3;
 
-/** What is wrong with Curve's 3pool, its receipts or its feeds, or null. */
+/** What is wrong with Curve's 3pool, its receipts or its feeds, or null. A fourth coin its adapter refuses. */
 export async function problemOfThreePool(provider: Provider, place: ThreePool, asset: string): Promise<Problem | null> {
   const of = (method: string, ...args: readonly unknown[]): Question => ({
     ...{ to: place.venue, abi: CURVE_POOL, method, args },
   });
   const coins = await Promise.all(COINS.map((k) => ask(provider, of("coins", k))));
   const balances = await Promise.all(COINS.map((k) => ask(provider, of("balances", k))));
-  const fourth = await ask(provider, of("coins", COINS.length));
-  if (!coins.every((coin) => typeof coin === "string") || balances.includes(undefined) || fourth !== undefined) {
+  if (!coins.every((coin) => typeof coin === "string") || balances.includes(undefined)) {
     return { what: "is no pool of three coins of Curve's" };
   }
   if (!coins.some((coin) => sameAddress(coin, asset))) return { what: `is a pool of ${coins.join(", ")}` };
