@@ -1,5 +1,6 @@
 // One adapter a venue. An adapter answers to one vault for ever, so it is built for the vault's address, before the
 // vault is.
+import { ZeroAddress } from "ethers";
 import {
   AaveV3Adapter__factory,
   CompoundV3Adapter__factory,
@@ -23,16 +24,18 @@ export function adapterArtifact(kind: VenuePlace["kind"]): Artifact {
   }
 }
 
-export function adapter(venue: VenueParameters, vault: string, asset: string): Creation {
-  return { id: `adapter:${venue.id}`, artifact: adapterArtifact(venue.kind), arguments: encode(venue, vault, asset) };
+/** @param auction where rewards are sold for this vault; by default nowhere. */
+export function adapter(venue: VenueParameters, vault: string, asset: string, auction = ZeroAddress): Creation {
+  const encoded = encode(venue, vault, asset, auction);
+  return { id: `adapter:${venue.id}`, artifact: adapterArtifact(venue.kind), arguments: encoded };
 }
 
-function encode(place: VenuePlace, vault: string, asset: string): string {
+function encode(place: VenuePlace, vault: string, asset: string, auction: string): string {
   switch (place.kind) {
     case "aave-v3":
       return AaveV3Adapter__factory.createInterface().encodeDeploy([vault, place.venue, asset]);
     case "compound-v3":
-      return CompoundV3Adapter__factory.createInterface().encodeDeploy([vault, place.venue]);
+      return CompoundV3Adapter__factory.createInterface().encodeDeploy([vault, place.venue, auction]);
     case "erc4626":
       return ERC4626Adapter__factory.createInterface().encodeDeploy([vault, place.venue]);
     case "sky-savings":
