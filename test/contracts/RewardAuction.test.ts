@@ -180,6 +180,10 @@ describe("RewardAuction: who lists what", () => {
       .to.be.revertedWithCustomError(auction, "NoLot")
       .withArgs(gone);
     await auction.start(comp);
+    await auction.connect(owner).list(comp, { ...terms, floor: WAD });
+    await expect(buy(parts, bob, COMP))
+      .to.be.revertedWithCustomError(auction, "NoLot")
+      .withArgs(gone);
     await auction.connect(owner).unlist(comp);
     expect(await comp.balanceOf(auction)).to.equal(LOT * COMP);
   });
