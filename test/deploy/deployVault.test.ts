@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
-import { JsonRpcSigner, Wallet, type TransactionRequest } from "ethers";
+import { Contract, ContractFactory, JsonRpcSigner, Wallet, type TransactionRequest } from "ethers";
 import { deployVault, type DeployOptions } from "../../deploy/deployVault";
 import { inspect } from "../../deploy/inspect";
 import { localWallet } from "../../deploy/networks/localWallet";
@@ -17,18 +17,22 @@ import {
   SavingsModel__factory,
   SharePriceFall__factory,
   SkyPsmModel__factory,
+  ThreePoolModel__factory,
   UsdcModel__factory,
   Vault__factory,
   VenueIlliquid__factory,
 } from "../../typechain-types";
+import { npmArtifact } from "../../scripts/localnet/protocols/npmArtifact";
+import { UNISWAP_OBSERVATIONS } from "../../scripts/localnet/protocols/parameters";
+import { UNISWAP_FACTORY, UNISWAP_POOL } from "../../scripts/localnet/protocols/uniswap";
 import { TestChain } from "./localChain";
 
 class Interruption extends Error {}
 
-/** Which signature of a deployment with four libraries, timelock, lens, four adapters and five conditions each is. */
+/** Which signature of a deployment with four libraries, timelock, lens, six adapters and five conditions each is. */
 const SECOND_ADAPTER = 8;
-const CREATION = 16;
-const OPENING = 18;
+const CREATION = 18;
+const OPENING = 20;
 
 describe("the deployment of a vault", () => {
   let chain: TestChain;
@@ -92,6 +96,8 @@ describe("the deployment of a vault", () => {
       "compound-v3-usdc",
       "savings-usdc",
       "sky-susds",
+      "curve-3pool",
+      "uniswap-v3-usdc-usdt",
     ]);
     const receipt = await chain.provider.getBlock(made.deployedAtBlock);
     expect(receipt?.transactions).to.have.length(1);
@@ -205,7 +211,8 @@ describe("the deployment of a vault", () => {
       } finally {
         if (miner !== null) clearInterval(miner);
       }
-    });
+      // Some sixty runs of the whole.
+    }).timeout(180_000);
   }
 
   /** A deployer whose key is used by somebody else too, once, just before the signature of the `nth` transaction. */
@@ -343,6 +350,165 @@ describe("the deployment of a vault", () => {
       expect([failure.code, failure.field]).to.deep.equal([code, field]);
       expect(failure.message).to.match(message);
     }
+  });
+
+  it("shows every term of the pools' adapters as it was asked for, what they pay as inexact, and no allowance open", async () => {
+    const made = await deployVault(options);
+    const { checks, parameters } = await inspect(chain.provider, made);
+    const { tokens, feeds, threePool } = chain.protocols;
+    const day = "90000";
+    const shown = {
+      "curve-3pool": {
+        ...{ "pays exact amounts": "false", receipts: threePool.token, "place of the asset": "1" },
+        ...{ slippage: "1000000000000000", steadiness: "7500000000000000" },
+        ...{ "feed of 0": feeds.dai, "feed of 1": feeds.usdc, "feed of 2": feeds.usdt },
+        ...{ "heartbeat of 0": day, "heartbeat of 1": day, "heartbeat of 2": day, groups: "usdt dai-usds" },
+      },
+      "uniswap-v3-usdc-usdt": {
+        ...{ "pays exact amounts": "false", "paired coin": tokens.usdt, slippage: "1000000000000000" },
+        ...{ "half width": "10", window: "1800", "spot bound": "5", "oracle bound": "60" },
+        ...{ "feed of asset": feeds.usdc, "feed of paired coin": feeds.usdt },
+        ...{ "heartbeat of asset": day, "heartbeat of paired coin": day, groups: "usdt" },
+      },
+    };
+    const unsaid = ["receipts", "place of the asset", "paired coin"];
+    for (const [id, wanted] of Object.entries(shown)) {
+      for (const [name, value] of Object.entries(wanted)) {
+        const found = parameters.find((parameter) => parameter.name === `${id}: ${name}`);
+        expect(found?.value, `${id}: ${name}`).to.equal(value);
+        // No network file says where things are on the local chain.
+        const declared = unsaid.includes(name) || name.startsWith("feed of") ? null : value;
+        expect(found?.declared, `${id}: ${name} as declared`).to.equal(declared);
+      }
+    }
+    const open = (id: string) => checks.find(({ name }) => name === `no allowance stands open at ${id}`)?.detail;
+    expect([open("curve-3pool"), open("uniswap-v3-usdc-usdt")]).to.deep.equal(["0, 0", "0, 0, 0"]);
+  });
+
+  it("finds an allowance that a pool's adapter has left open", async () => {
+    const made = await deployVault(options);
+    for (const [id, token] of [
+      ["curve-3pool", chain.protocols.tokens.usdc],
+      ["uniswap-v3-usdc-usdt", chain.protocols.tokens.usdt],
+    ] as const) {
+      const entry = made.adapters.find((known) => known.id === id);
+      const [adapter, pool] = [entry?.adapter ?? "", entry?.venue ?? ""];
+      await chain.provider.send("anvil_impersonateAccount", [adapter]);
+      await chain.provider.send("anvil_setBalance", [adapter, "0xde0b6b3a7640000"]);
+      const owner = new JsonRpcSigner(chain.provider, adapter);
+      await (await IERC20__factory.connect(token, owner).approve(pool, 7n)).wait();
+      const { checks } = await inspect(chain.provider, made);
+      const failed = checks.find((check) => !check.ok);
+      expect(failed?.name).to.equal(`no allowance stands open at ${id}`);
+      expect(failed?.detail).to.match(/\b7\b/);
+      await (await IERC20__factory.connect(token, owner).approve(pool, 0n)).wait();
+    }
+  });
+
+  /** The network with nothing but one venue, changed. */
+  function withPool<Kind extends "curve-3pool" | "uniswap-v3">(
+    kind: Kind,
+    change: Partial<Extract<VenueParameters, { readonly kind: Kind }>>,
+  ): DeployOptions {
+    const [pool] = options.network.venues.filter((venue) => venue.kind === kind);
+    const venues = [{ ...pool, ...change } as VenueParameters];
+    return { ...options, network: { ...options.network, venues, conditions: [] } };
+  }
+
+  it("refuses Curve's pool that is none, of other coins or other receipts, and feeds of other coins, before anything is sent", async () => {
+    const market = localWallet("market").connect(chain.provider);
+    const { tokens, feeds, sky, threePool, comet, uniswap } = chain.protocols;
+    const others = [sky.dai, sky.usds, tokens.usdt] as [string, string, string];
+    const other = await new ThreePoolModel__factory(market).deploy(others, threePool.token, 2_000n, 0n, 0n);
+    const { dai, usdc, usdt } = feeds;
+    const hour = 3_600;
+    const cases: [Parameters<typeof withPool<"curve-3pool">>[1], string, string, RegExp][] = [
+      [{ venue: comet }, "VENUE_WRONG", "", /is no pool of three coins/],
+      [{ venue: uniswap.usdcUsdtPool }, "VENUE_WRONG", "", /is no pool of three coins/],
+      [{ venue: await other.getAddress() }, "VENUE_WRONG", "", /is a pool of 0x.*, 0x.*, 0x/],
+      [{ receipt: sky.dai }, "VENUE_WRONG", ".receipt", /does not count with the receipts 0x/],
+      [{ feeds: [dai, usdt, usdc] }, "VENUE_WRONG", ".feeds.1", /has for USDC the feed 0x.*, which is USDT \/ USD/],
+      [{ feeds: [dai, usdc, tokens.weth] }, "VENUE_WRONG", ".feeds.2", /has for USDT the feed 0x.*, which is none/],
+      [{ receipt: deployer }, "NO_CODE", ".receipt", /has no code/],
+      [{ feeds: [deployer, usdc, usdt] }, "NO_CODE", ".feeds.0", /has no code/],
+      [{ slippage: 0n }, "VENUE_WRONG", "", /is refused by its adapter with BoundOutOfRange\(0, 1/],
+      [{ steadiness: 10n ** 18n }, "VENUE_WRONG", "", /is refused by its adapter with BoundOutOfRange\(1000/],
+      [{ heartbeatSeconds: [hour, 0, hour] }, "VENUE_WRONG", "", /is refused by its adapter with NoHeartbeat\(1\)/],
+    ];
+    for (const [change, code, part, message] of cases) {
+      const failure = await failureOf(withPool("curve-3pool", change));
+      expect([failure.code, failure.field], String(message)).to.deep.equal([code, `venues.curve-3pool${part}`]);
+      expect(failure.message).to.match(message);
+      expect(failure.remedy).to.match(/^Correct /);
+    }
+  });
+
+  it("refuses Uniswap's pool that is none, of other coins or of another factory, and feeds of other coins, before anything is sent", async () => {
+    const market = localWallet("market").connect(chain.provider);
+    const { tokens, feeds, sky, threePool, aave } = chain.protocols;
+    const { abi, bytecode } = npmArtifact(UNISWAP_FACTORY);
+    const factory = await new ContractFactory(abi, bytecode, market).deploy();
+    await factory.waitForDeployment();
+    const pools = new Contract(await factory.getAddress(), abi, market);
+    const poolOf = async (one: string, other: string): Promise<string> => {
+      await (await pools.getFunction("createPool")(one, other, 500)).wait();
+      return (await pools.getFunction("getPool")(one, other, 500)) as string;
+    };
+    const [foreign, twin] = [await poolOf(tokens.usdt, tokens.weth), await poolOf(tokens.usdc, tokens.usdt)];
+    const id = "uniswap-v3-usdc-usdt";
+    const cases: [Parameters<typeof withPool<"uniswap-v3">>[1], string, string, RegExp][] = [
+      [{ venue: threePool.pool }, "VENUE_WRONG", "", /is no pool of Uniswap V3/],
+      [{ venue: foreign }, "VENUE_WRONG", "", /trades 0x.* for 0x/],
+      [{ paired: sky.dai }, "VENUE_WRONG", ".paired", /trades the asset for 0x/],
+      // Of the same coins, and made by another's factory, or a factory that is none.
+      [{ venue: twin }, "VENUE_WRONG", ".factory", /is not the pool that the factory 0x.* knows/],
+      [{ factory: aave.pool }, "VENUE_WRONG", ".factory", /is not the pool that the factory 0x.* knows/],
+      [
+        { feeds: [feeds.usdt, feeds.usdc] },
+        "VENUE_WRONG",
+        ".feeds.0",
+        /has for USDC the feed 0x.*, which is USDT \/ USD/,
+      ],
+      [
+        { feeds: [feeds.usdc, feeds.dai] },
+        "VENUE_WRONG",
+        ".feeds.1",
+        /has for USDT the feed 0x.*, which is DAI \/ USD/,
+      ],
+      [{ factory: deployer }, "NO_CODE", ".factory", /has no code/],
+      [{ paired: deployer }, "NO_CODE", ".paired", /has no code/],
+      [{ feeds: [feeds.usdc, deployer] }, "NO_CODE", ".feeds.1", /has no code/],
+      [{ halfWidth: 0 }, "VENUE_WRONG", "", /is refused by its adapter with HalfWidthOffSpacing\(0, 1\)/],
+      [{ spotBound: 0 }, "VENUE_WRONG", "", /is refused by its adapter with BoundOutOfBounds\(0, 1000\)/],
+      [{ slippage: 10n ** 18n }, "VENUE_WRONG", "", /is refused by its adapter with SlippageOutOfBounds\(1000/],
+    ];
+    for (const [change, code, part, message] of cases) {
+      const failure = await failureOf(withPool("uniswap-v3", change));
+      expect([failure.code, failure.field], String(message)).to.deep.equal([code, `venues.${id}${part}`]);
+      expect(failure.message).to.match(message);
+      expect(failure.remedy).to.match(/^Correct /);
+    }
+  });
+
+  it("refuses a Uniswap pool that keeps too few observations, or is younger than the window, and says what to do", async () => {
+    const { usdc, usdt } = chain.protocols.tokens;
+    const market = localWallet("market").connect(chain.provider);
+    const few = await failureOf(withPool("uniswap-v3", { leastObservations: UNISWAP_OBSERVATIONS + 1 }));
+    expect([few.code, few.field]).to.deep.equal(["VENUE_WRONG", "venues.uniswap-v3-usdc-usdt.leastObservations"]);
+    expect(few.message).to.match(/keeps 300 observations of its price, not 301/);
+    expect(few.remedy).to.match(/increaseObservationCardinalityNext\(301\)/);
+
+    // The same coins at another fee: a pool that has just begun, and remembers one price.
+    const { factory } = chain.protocols.uniswap;
+    const pools = new Contract(factory, npmArtifact(UNISWAP_FACTORY).abi, market);
+    await (await pools.getFunction("createPool")(usdc, usdt, 500)).wait();
+    const venue = (await pools.getFunction("getPool")(usdc, usdt, 500)) as string;
+    const pool = new Contract(venue, npmArtifact(UNISWAP_POOL).abi, market);
+    await (await pool.getFunction("initialize")(2n ** 96n)).wait();
+    const young = await failureOf(withPool("uniswap-v3", { venue, leastObservations: 1 }));
+    expect([young.code, young.field]).to.deep.equal(["VENUE_WRONG", "venues.uniswap-v3-usdc-usdt.windowSeconds"]);
+    expect(young.message).to.match(/does not remember its price of 1800 s ago/);
+    expect(young.remedy).to.match(/^Wait/);
   });
 
   it("refuses roles that would join powers which are to be apart", async () => {
