@@ -172,7 +172,7 @@ function creationsFor(work: Pick<Work, "network" | "roles">, places = NOWHERE): 
     });
   };
   return [
-    ...network.venues.map((venue) => adapter(venue, places.vault, asset)),
+    ...network.venues.map((venue) => adapter(venue, places.vault, asset, network.auction)),
     ...network.conditions.map((parameters) => condition(parameters, adapterOf)),
     vault(
       vaultConfiguration(network, roles, {

@@ -5,7 +5,9 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IAdapter} from "../interfaces/IAdapter.sol";
+import {IRewardSource} from "../interfaces/IRewardSource.sol";
 import {IComet} from "../interfaces/external/IComet.sol";
+import {RewardRelease} from "../libraries/RewardRelease.sol";
 import {TrustedRead} from "../libraries/TrustedRead.sol";
 
 /// @title A supply position in the base asset of one Comet (Compound V3)
@@ -19,7 +21,12 @@ import {TrustedRead} from "../libraries/TrustedRead.sol";
 /// - A withdrawal above the balance is a borrow where there is collateral. This adapter holds none, and refuses to ask
 ///   for more than the balance all the same. `type(uint256).max` withdraws the balance.
 /// - What Comet can pay is what it holds of the base token.
-contract CompoundV3Adapter is IAdapter {
+///
+/// REWARDS
+/// - Compound's rewards contract pays an account when anybody asks it to (`claim(comet, account, accrue)`). So this adapter
+///   claims nothing: it has no address of a contract that Compound may replace, and asks nothing of it. What lies here of
+///   another token goes to the auction, whoever calls; of the asset to the vault, with the next deposit.
+contract CompoundV3Adapter is IAdapter, IRewardSource {
     using SafeERC20 for IERC20;
     using TrustedRead for address;
 
@@ -29,6 +36,8 @@ contract CompoundV3Adapter is IAdapter {
     address public immutable asset;
     /// @inheritdoc IAdapter
     address public immutable venue;
+    /// @inheritdoc IRewardSource
+    address public immutable auction;
 
     /// @dev Comet keeps a principal, which is no more than the assets behind it, in a signed number of 104 bits.
     uint256 private constant MOST = 2 ** 103 - 1;
@@ -42,10 +51,13 @@ contract CompoundV3Adapter is IAdapter {
     }
 
     /// @param venue_ Comet. The asset is its base token.
-    constructor(address vault_, address venue_) {
+    /// @param auction_ Where rewards are sold for this vault; zero: nowhere.
+    constructor(address vault_, address venue_, address auction_) {
         vault = vault_;
         venue = venue_;
+        auction = auction_;
         asset = IComet(venue_).baseToken();
+        RewardRelease.check(auction_, vault_, asset);
     }
 
     /// @inheritdoc IAdapter
@@ -80,6 +92,11 @@ contract CompoundV3Adapter is IAdapter {
     ) external onlyVault returns (uint256 receipts) {
         receipts = Math.mulDiv(IComet(venue).balanceOf(address(this)), numerator, denominator);
         if (receipts != 0) IERC20(venue).safeTransfer(receiver, receipts);
+    }
+
+    /// @inheritdoc IRewardSource
+    function releaseRewards(address token) external returns (uint256) {
+        return RewardRelease.release(token, auction, asset, venue);
     }
 
     /// @inheritdoc IAdapter

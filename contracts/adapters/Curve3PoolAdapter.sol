@@ -23,6 +23,8 @@ import {TrustedRead} from "../libraries/TrustedRead.sol";
 ///   transaction, and who raises it has given the pool's providers as much.
 /// - What the pool pays on the way out, or credits on the way in, depends on its balances: the way is a trade. The difference
 ///   to the value is a loss of the plan that moved, and bounded by `slippage`.
+/// - What lies here of the asset counts as itself. It leaves first with a withdrawal, in its part with an exit in kind, and
+///   with a deposit as much of it as the deposit brought.
 ///
 /// STEADY
 /// - The pool's price of the asset in each other coin, before the fee, is within `steadiness` of what the feeds say.
@@ -229,47 +231,52 @@ contract Curve3PoolAdapter is ILiquidityAdapter {
         if (IERC20(asset).allowance(address(this), venue) != 0) IERC20(asset).forceApprove(venue, 0);
         uint256 received = receipt.balanceOf(address(this)) - before;
         if (received < floor) revert FloorMissed(received, floor);
-        // What strangers sent here is the vault's.
-        uint256 rest = asset.balanceOf(address(this));
+        // What lay here is the vault's. No more of it at once than it brought: else it would have paid in less than nothing.
+        uint256 rest = Math.min(asset.balanceOf(address(this)), assets);
         if (rest != 0) IERC20(asset).safeTransfer(vault, rest);
     }
 
     /// @inheritdoc IAdapter
-    /// @dev `data`: empty, or `abi.encode(uint256)`: of a withdrawal of everything the least assets that must come, of a
-    /// withdrawal of an amount the least receipts that must be left.
+    /// @dev What lies here is paid first. `data`: empty, or `abi.encode(uint256)`: of a withdrawal of everything the least assets
+    /// that must come, of a withdrawal of an amount the least receipts that must be left.
     function withdraw(uint256 assets, bytes calldata data) external onlyVault returns (uint256 paid) {
-        uint256 held = receipt.balanceOf(address(this));
+        uint256 left = receipt.balanceOf(address(this));
+        uint256 strays = asset.balanceOf(address(this));
         bool all = assets == type(uint256).max;
-        if (all && held == 0) return 0;
+        if (left != 0) left = removeFromPool(all, Math.saturatingSub(assets, strays), left, strays);
+        paid = all ? asset.balanceOf(address(this)) : assets;
+        (uint256 reached, uint256 minimum) = (all ? paid : left, minimumOf(data));
+        if (reached < minimum) revert FloorMissed(reached, minimum);
+        if (paid != 0) IERC20(asset).safeTransfer(vault, paid);
+    }
+
+    /// @param assets Of an amount: what the pool is to pay.
+    /// @return left Receipts.
+    function removeFromPool(bool all, uint256 assets, uint256 held, uint256 strays) private returns (uint256 left) {
         uint256 price = steadyPrice();
-        uint256 minimum = minimumOf(data);
-        uint256 before = asset.balanceOf(address(this));
         if (all) {
             ICurvePool(venue).remove_liquidity_one_coin(held, int128(uint128(index)), 0);
-        } else {
+        } else if (assets != 0) {
             ICurvePool(venue).remove_liquidity_imbalance(oneSided(assets), held);
         }
-        uint256 left = receipt.balanceOf(address(this));
-        paid = asset.balanceOf(address(this)) - before;
+        left = receipt.balanceOf(address(this));
+        uint256 received = asset.balanceOf(address(this)) - strays;
+        if (!all && received != assets) revert Inexact(assets, received);
         uint256 floor = leastAssets(held - left, price);
-        if (all) {
-            floor = Math.max(floor, minimum);
-        } else {
-            if (paid != assets) revert Inexact(assets, paid);
-            if (left < minimum) revert FloorMissed(left, minimum);
-        }
-        if (paid < floor) revert FloorMissed(paid, floor);
-        IERC20(asset).safeTransfer(vault, paid);
+        if (received < floor) revert FloorMissed(received, floor);
     }
 
     /// @inheritdoc IAdapter
+    /// @dev The part of what lies here of the asset is paid beside that of the receipts.
     function redeemInKind(
         uint256 numerator,
         uint256 denominator,
         address receiver
     ) external onlyVault returns (uint256 receipts) {
         receipts = Math.mulDiv(receipt.balanceOf(address(this)), numerator, denominator);
+        uint256 strays = Math.mulDiv(asset.balanceOf(address(this)), numerator, denominator);
         if (receipts != 0) IERC20(receipt).safeTransfer(receiver, receipts);
+        if (strays != 0) IERC20(asset).safeTransfer(receiver, strays);
     }
 
     /// @inheritdoc IAdapter
@@ -284,17 +291,19 @@ contract Curve3PoolAdapter is ILiquidityAdapter {
 
     /// @inheritdoc IAdapter
     /// @dev An empty position is worth nothing whatever the feeds say.
-    function fairValue() public view returns (uint256) {
+    function fairValue() external view returns (uint256) {
         uint256 held = receipt.balanceOf(address(this));
-        return held == 0 ? 0 : worth(held, receiptPrice(answers()));
+        return asset.balanceOf(address(this)) + (held == 0 ? 0 : worth(held, receiptPrice(answers())));
     }
 
     /// @inheritdoc IAdapter
     function exitValue() external view returns (uint256) {
         uint256 held = receipt.balanceOf(address(this));
-        if (held == 0 || isKilled()) return 0;
+        uint256 strays = asset.balanceOf(address(this));
+        if (held == 0) return strays;
+        if (isKilled()) return 0;
         uint256 pays = ICurvePool(venue).calc_withdraw_one_coin(held, int128(uint128(index)));
-        return Math.min(pays, fairValue());
+        return strays + Math.min(pays, worth(held, receiptPrice(answers())));
     }
 
     /// @inheritdoc IAdapter
@@ -324,20 +333,22 @@ contract Curve3PoolAdapter is ILiquidityAdapter {
         }
     }
 
-    /// @notice As {maxWithdraw}, but reverts when pool or feeds cannot be read. The whole position, or of its halves, quarters
-    /// and so on the first that the floor lets out.
+    /// @notice As {maxWithdraw}, but reverts when pool or feeds cannot be read. What lies here, and the whole position, or of its
+    /// halves, quarters and so on the first that the floor lets out.
     function withdrawableNow() external view returns (uint256) {
         uint256 part = receipt.balanceOf(address(this));
-        if (part == 0 || isKilled()) return 0;
+        uint256 strays = asset.balanceOf(address(this));
+        if (part == 0) return strays;
+        if (isKilled()) return 0;
         uint256[3] memory dollars = answers();
         uint256 price = receiptPrice(dollars);
         if (!isSteady(dollars)) return 0;
         for (uint256 i; i <= HALVINGS && part != 0; (++i, part /= 2)) {
             // As an exact amount this costs no more receipts, for its fee is on less, but for rounding.
             uint256 pays = ICurvePool(venue).calc_withdraw_one_coin(part, int128(uint128(index)));
-            if (pays > ROUNDING && pays - ROUNDING >= leastAssets(part, price)) return pays - ROUNDING;
+            if (pays > ROUNDING && pays - ROUNDING >= leastAssets(part, price)) return strays + pays - ROUNDING;
         }
-        return 0;
+        return strays;
     }
 
     /// @notice As {maxDeposit}, but reverts when pool or feeds cannot be read. As much as is in the pool, or of its half, quarter

@@ -1,6 +1,6 @@
 // One adapter a venue. An adapter answers to one vault for ever, so it is built for the vault's address, before the
 // vault is.
-import type { Interface } from "ethers";
+import { ZeroAddress, type Interface } from "ethers";
 import {
   AaveV3Adapter__factory,
   CompoundV3Adapter__factory,
@@ -35,10 +35,6 @@ export function isExact(kind: VenuePlace["kind"]): boolean {
   return kind !== "curve-3pool" && kind !== "uniswap-v3";
 }
 
-export function adapter(venue: VenueParameters, vault: string, asset: string): Creation {
-  return { id: `adapter:${venue.id}`, artifact: adapterArtifact(venue.kind), arguments: encode(venue, vault, asset) };
-}
-
 /** The adapter's functions and errors. */
 export function adapterInterface(kind: VenuePlace["kind"]): Interface {
   switch (kind) {
@@ -57,12 +53,18 @@ export function adapterInterface(kind: VenuePlace["kind"]): Interface {
   }
 }
 
-function encode(place: VenuePlace, vault: string, asset: string): string {
+/** @param auction where rewards are sold for this vault; by default nowhere. */
+export function adapter(venue: VenueParameters, vault: string, asset: string, auction = ZeroAddress): Creation {
+  const encoded = encode(venue, vault, asset, auction);
+  return { id: `adapter:${venue.id}`, artifact: adapterArtifact(venue.kind), arguments: encoded };
+}
+
+function encode(place: VenuePlace, vault: string, asset: string, auction: string): string {
   switch (place.kind) {
     case "aave-v3":
       return AaveV3Adapter__factory.createInterface().encodeDeploy([vault, place.venue, asset]);
     case "compound-v3":
-      return CompoundV3Adapter__factory.createInterface().encodeDeploy([vault, place.venue]);
+      return CompoundV3Adapter__factory.createInterface().encodeDeploy([vault, place.venue, auction]);
     case "erc4626":
       return ERC4626Adapter__factory.createInterface().encodeDeploy([vault, place.venue]);
     case "sky-savings":

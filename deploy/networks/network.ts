@@ -152,6 +152,8 @@ export interface NetworkParameters {
   readonly groups: readonly { readonly name: string; readonly relativeCap: bigint }[];
   /** In the order of the withdrawal queue. */
   readonly venues: readonly VenueParameters[];
+  /** Where rewards of venues are sold: a RewardAuction for the vault's address to be. None: rewards stay in the adapters. */
+  readonly auction?: string;
   /** Registered at the vault from birth. */
   readonly conditions: readonly ConditionParameters[];
 }

@@ -2,7 +2,7 @@
 // their rounding and from their numbers must be so on mainnet. They keep no time, so the genuine one goes first and its
 // index is handed over.
 import { expect } from "chai";
-import { Contract, MaxUint256, type HDNodeWallet } from "ethers";
+import { Contract, MaxUint256, ZeroAddress, type HDNodeWallet } from "ethers";
 import { localWallet } from "../../deploy/networks/localWallet";
 import {
   AaveV3Adapter__factory,
@@ -207,7 +207,7 @@ describeOnFork("the small stand-ins of venues", (fork) => {
     await fork().fundUsdc(user.address, 10_000n * USDC);
     await fork().fundUsdc(await small.getAddress(), 10_000n * USDC);
     for (const venue of [await small.getAddress(), comet]) {
-      const adapter = await new CompoundV3Adapter__factory(user).deploy(user.address, venue);
+      const adapter = await new CompoundV3Adapter__factory(user).deploy(user.address, venue, ZeroAddress);
       await adapter.waitForDeployment();
       await mined(usdc().transfer(await adapter.getAddress(), 1_000n * USDC));
       await mined(adapter.deposit(1_000n * USDC, "0x", GAS));

@@ -34,8 +34,8 @@ export type Venues = (typeof VENUES)[number];
 export type Gas = Readonly<Record<string, Readonly<Partial<Record<Venues, number>>>>>;
 
 /** Any time later than today's: nothing that is measured may depend on the clock. */
-const START = 2_000_000_000;
-const DEADLINE = 3_000_000_000n;
+export const START = 2_000_000_000;
+export const DEADLINE = 3_000_000_000n;
 const HOUR = 3_600;
 
 const ALICES = 198_000n;
@@ -118,6 +118,12 @@ const ROUNDING: readonly Operation[] = [
   },
 ];
 
+/** Puts the next transaction an hour after the last one, and not before {@link START}. */
+export async function later(): Promise<void> {
+  const next = (await time.latest()) + HOUR;
+  await time.setNextBlockTimestamp(Math.max(next, START));
+}
+
 async function benchOf(venues: Venues): Promise<Bench> {
   await network.provider.send("hardhat_reset");
   const system = await deploySystem({
@@ -130,10 +136,6 @@ async function benchOf(venues: Venues): Promise<Bench> {
     },
     adapterTerms: () => ({ absoluteCap: 5_000_000n * 10n ** 6n, relativeCap: (8n * WAD) / 10n }),
   });
-  const later = async (): Promise<void> => {
-    const next = (await time.latest()) + HOUR;
-    await time.setNextBlockTimestamp(Math.max(next, START));
-  };
   const plan = async (...legs: readonly Leg[]): Promise<ContractTransactionResponse> => {
     const moves = legs.map(([place, assets]): MoveOf => {
       const adapter = system.adapters[place];
@@ -184,14 +186,25 @@ async function losing({ system: { vault }, plan }: Bench): Promise<ContractTrans
 }
 
 async function gasOf(bench: Bench, { prepare, send }: Operation): Promise<number> {
+  return gasOfOne(bench.later, {
+    ...(prepare === undefined ? {} : { prepare: () => prepare(bench) }),
+    send: () => send(bench),
+  });
+}
+
+/** Gas of one transaction, and of nothing that comes before it; the chain is then as it was. */
+export async function gasOfOne(
+  later: () => Promise<void>,
+  call: { readonly prepare?: () => Promise<unknown>; readonly send: () => Promise<ContractTransactionResponse> },
+): Promise<number> {
   const before = await takeSnapshot();
   try {
-    if (prepare !== undefined) {
-      await bench.later();
-      await prepare(bench);
+    if (call.prepare !== undefined) {
+      await later();
+      await call.prepare();
     }
-    await bench.later();
-    const receipt = await (await send(bench)).wait();
+    await later();
+    const receipt = await (await call.send()).wait();
     if (receipt === null) throw new Error("a transaction without a receipt");
     return Number(receipt.gasUsed);
   } finally {
@@ -199,7 +212,7 @@ async function gasOf(bench: Bench, { prepare, send }: Operation): Promise<number
   }
 }
 
-/** All rows of the table. Takes some seconds, and leaves Hardhat's chain in no particular state. */
+/** All rows about exact venues. Takes some seconds, and leaves Hardhat's chain in no particular state. */
 export async function measure(): Promise<Gas> {
   const gas: Record<string, Partial<Record<Venues, number>>> = {};
   const run = async (bench: Bench, operations: readonly Operation[]): Promise<void> => {

@@ -29,7 +29,9 @@ async function aave() {
 async function comet() {
   const parts = await base();
   const venue = await (await ethers.getContractFactory("SmallComet")).deploy(parts.token);
-  const adapter = await (await ethers.getContractFactory("CompoundV3Adapter")).deploy(parts.vault.address, venue);
+  const adapter = await (
+    await ethers.getContractFactory("CompoundV3Adapter")
+  ).deploy(parts.vault.address, venue, ethers.ZeroAddress);
   return { ...parts, venue, adapter };
 }
 

@@ -97,6 +97,11 @@ async function leaveDai(scene: Market, dollars: bigint): Promise<void> {
   throw new Error("the price was not reached");
 }
 
+/** The asset becomes dearer, by what is steady and too much for a bound of {@link TIGHT}. */
+async function leaveLess(scene: Market): Promise<void> {
+  await trade(scene, DAI, USDC, 30_000_000n * nth(UNITS, DAI));
+}
+
 async function snapshot(): Promise<() => Promise<void>> {
   const id: unknown = await network.provider.send("evm_snapshot", []);
   return async () => void (await network.provider.send("evm_revert", [id]));
@@ -169,21 +174,114 @@ describe("Curve3PoolAdapter: what every adapter promises", () => {
     await lpToken.connect(stranger).transfer(vault.address, 1n);
   });
 
-  it("returns what strangers sent with the next deposit, and pays none of it as a withdrawal", async () => {
+  it("counts what strangers sent of the asset, and of no other coin, in what it is worth and pays", async () => {
+    const scene = await loadFixture(placed);
+    const { adapter } = scene;
+    const read = async () =>
+      [await adapter.fairValue(), await adapter.exitValue(), await adapter.maxWithdraw()] as const;
+    const before = await read();
+    await mint(scene, DAI, await adapter.getAddress(), 777n * WAD);
+    expect(await read()).to.deep.equal(before);
+    await mint(scene, USDC, await adapter.getAddress(), 777n * UNIT);
+    expect(await read()).to.deep.equal(before.map((value) => value + 777n * UNIT));
+  });
+
+  it("pays an amount out of what lies there first, then exactly out of the pool, and all of both", async () => {
+    const scene = await loadFixture(placed);
+    const { adapter, vault, coins, lpToken } = scene;
+    const usdc = nth(coins, USDC);
+    await mint(scene, USDC, await adapter.getAddress(), 777n * UNIT);
+    const held = await lpToken.balanceOf(adapter);
+    await adapter.connect(vault).withdraw(700n * UNIT, "0x");
+    expect(await usdc.balanceOf(vault.address)).to.equal(700n * UNIT);
+    expect(await lpToken.balanceOf(adapter)).to.equal(held);
+    // Receipts that must be left are asked of what the pool is not asked for, too.
+    await expect(adapter.connect(vault).withdraw(UNIT, minimum(held + 1n)))
+      .to.be.revertedWithCustomError(adapter, "FloorMissed")
+      .withArgs(held, held + 1n);
+    await adapter.connect(vault).withdraw(1_077n * UNIT, "0x");
+    expect(await usdc.balanceOf(vault.address)).to.equal(1_777n * UNIT);
+    expect(await usdc.balanceOf(adapter)).to.equal(0n);
+    expect(held - (await lpToken.balanceOf(adapter))).to.be.within(999n * WAD, 1_001n * WAD);
+    await mint(scene, USDC, await adapter.getAddress(), 5n * UNIT);
+    const paid = await adapter.connect(vault).withdraw.staticCall(MAX, "0x");
+    const value = await adapter.fairValue();
+    expect(paid).to.be.within(value - 100n * UNIT, value);
+    await expect(adapter.connect(vault).withdraw(MAX, minimum(paid + 1n)))
+      .to.be.revertedWithCustomError(adapter, "FloorMissed")
+      .withArgs(paid, paid + 1n);
+    await adapter.connect(vault).withdraw(MAX, minimum(paid));
+    expect(await usdc.balanceOf(vault.address)).to.equal(1_777n * UNIT + paid);
+    for (const empty of [usdc, lpToken]) expect(await empty.balanceOf(adapter)).to.equal(0n);
+  });
+
+  it("what lies there makes up for no slippage: the floor is that of what the pool pays", async () => {
+    const scene = await loadFixture(bare);
+    const strict = await deployAdapter(scene, scene.vault.address, { slippage: TIGHT });
+    const tight = { ...scene, adapter: strict };
+    await put(tight, PLACED);
+    await leaveLess(tight);
+    expect(await strict.steady()).to.equal(true);
+    await expect(strict.connect(scene.vault).withdraw(MAX, "0x")).to.be.revertedWithCustomError(strict, "FloorMissed");
+    await mint(scene, USDC, await strict.getAddress(), PLACED);
+    await expect(strict.connect(scene.vault).withdraw(MAX, "0x")).to.be.revertedWithCustomError(strict, "FloorMissed");
+    await expect(strict.connect(scene.vault).withdraw(PLACED + 400_000n * UNIT, "0x")).to.be.revertedWithCustomError(
+      strict,
+      "FloorMissed",
+    );
+    // Alone it leaves.
+    await strict.connect(scene.vault).withdraw(PLACED, "0x");
+  });
+
+  it("returns what lies there with a deposit, no more of it at once than the deposit brings", async () => {
     const scene = await loadFixture(placed);
     const { adapter, vault, coins } = scene;
     const usdc = nth(coins, USDC);
-    await mint(scene, USDC, await adapter.getAddress(), 777n);
-    await mint(scene, DAI, await adapter.getAddress(), 777n);
-    await adapter.connect(vault).withdraw(1_000n, "0x");
-    expect(await usdc.balanceOf(vault.address)).to.equal(1_000n);
-    const paid = await adapter.connect(vault).withdraw.staticCall(MAX, "0x");
-    await adapter.connect(vault).withdraw(MAX, "0x");
-    expect(await usdc.balanceOf(vault.address)).to.equal(1_000n + paid);
-    expect(await usdc.balanceOf(adapter)).to.equal(777n);
+    await mint(scene, USDC, await adapter.getAddress(), 777n * UNIT);
+    const value = await adapter.fairValue();
+    await put(scene, 500n * UNIT);
+    expect(await usdc.balanceOf(vault.address)).to.equal(500n * UNIT);
+    expect(await usdc.balanceOf(adapter)).to.equal(277n * UNIT);
+    // 500 went in and 500 came back: the cost of a deposit is all that it lost.
+    expect(value - (await adapter.fairValue())).to.be.within(0n, UNIT / 10n);
     await put(scene, PLACED);
-    expect(await usdc.balanceOf(vault.address)).to.equal(1_000n + paid + 777n);
+    expect(await usdc.balanceOf(vault.address)).to.equal(777n * UNIT);
     expect(await usdc.balanceOf(adapter)).to.equal(0n);
+  });
+
+  it("pays what lies there while it has no position, whatever pool and feeds say", async () => {
+    const scene = await loadFixture(placed);
+    const { adapter, vault, coins, pool, feeds } = scene;
+    const usdc = nth(coins, USDC);
+    await mint(scene, USDC, await adapter.getAddress(), 777n * UNIT);
+    await pool.kill_me();
+    // With a position it promises nothing while the pool is killed.
+    expect([await adapter.exitValue(), await adapter.maxWithdraw()]).to.deep.equal([0n, 0n]);
+    await nth(feeds, DAI).push(0n);
+    await expect(adapter.connect(vault).withdraw(UNIT, "0x")).to.be.revertedWithCustomError(adapter, "NoAnswer");
+    await adapter.connect(vault).redeemInKind(1n, 1n, vault.address);
+    expect(await usdc.balanceOf(vault.address)).to.equal(777n * UNIT);
+    await mint(scene, USDC, await adapter.getAddress(), 5n * UNIT);
+    expect(await adapter.fairValue()).to.equal(5n * UNIT);
+    expect(await adapter.exitValue()).to.equal(5n * UNIT);
+    expect(await adapter.maxWithdraw()).to.equal(5n * UNIT);
+    await adapter.connect(vault).withdraw(2n * UNIT, "0x");
+    await adapter.connect(vault).withdraw(MAX, "0x");
+    expect(await usdc.balanceOf(vault.address)).to.equal(782n * UNIT);
+    expect(await adapter.fairValue()).to.equal(0n);
+  });
+
+  it("pays in kind the part of what lies there too, rounded down", async () => {
+    const scene = await loadFixture(placed);
+    const { adapter, vault, stranger, lpToken, coins } = scene;
+    await mint(scene, USDC, await adapter.getAddress(), 778n);
+    const held = await lpToken.balanceOf(adapter);
+    await adapter.connect(vault).redeemInKind(1n, 3n, stranger.address);
+    expect(await lpToken.balanceOf(stranger.address)).to.equal(held / 3n);
+    expect(await nth(coins, USDC).balanceOf(stranger.address)).to.equal(259n);
+    await adapter.connect(vault).redeemInKind(1n, 1n, stranger.address);
+    expect(await nth(coins, USDC).balanceOf(stranger.address)).to.equal(778n);
+    expect(await adapter.fairValue()).to.equal(0n);
   });
 
   it("counts receipts that strangers gave it", async () => {
@@ -325,7 +423,7 @@ describe("Curve3PoolAdapter: value", () => {
     ]);
     await mint(scene, USDC, await adapter.getAddress(), UNIT);
     await expect(adapter.connect(vault).deposit(UNIT, "0x")).to.be.revertedWithCustomError(pool, "Refused");
-    await expect(adapter.connect(vault).withdraw(UNIT, "0x")).to.be.revertedWithCustomError(pool, "Refused");
+    await expect(adapter.connect(vault).withdraw(2n * UNIT, "0x")).to.be.revertedWithCustomError(pool, "Refused");
     await expect(adapter.connect(vault).withdraw(MAX, "0x")).to.be.revertedWithCustomError(pool, "Refused");
     // Receipts leave, and are redeemed in every coin.
     const held = await lpToken.balanceOf(adapter);
@@ -451,7 +549,7 @@ describe("Curve3PoolAdapter: steadiness", () => {
     );
     // Leaving is worth what it is worth.
     await adapter.connect(vault).withdraw(MAX, "0x");
-    const paid = await nth(coins, USDC).balanceOf(vault.address);
+    const paid = (await nth(coins, USDC).balanceOf(vault.address)) - 100_000n * UNIT;
     expect(paid).to.be.at.least((fallen * (WAD - SLIPPAGE)) / WAD);
     expect(paid).to.be.lessThan(value);
   });
@@ -554,8 +652,12 @@ describe("Curve3PoolAdapter: floors", () => {
     expect(await adapter.maxDeposit()).to.equal(0n);
     await lpToken.connect(scene.trader).transfer(adapter, 1_000_000n * WAD);
     await expect(adapter.connect(vault).withdraw(MAX, "0x")).to.be.revertedWithCustomError(adapter, "FloorMissed");
-    await expect(adapter.connect(vault).withdraw(UNIT, "0x")).to.be.revertedWithCustomError(adapter, "FloorMissed");
-    expect(await adapter.maxWithdraw()).to.equal(0n);
+    // The deposit that was refused still lies here: it alone can leave.
+    await expect(adapter.connect(vault).withdraw(PLACED + UNIT, "0x")).to.be.revertedWithCustomError(
+      adapter,
+      "FloorMissed",
+    );
+    expect(await adapter.maxWithdraw()).to.equal(PLACED);
   });
 
   it("are narrowed by the keeper's own minimum, and not widened", async () => {
@@ -599,7 +701,7 @@ describe("Curve3PoolAdapter: floors", () => {
         strict,
         "FloorMissed",
       );
-      await expect(strict.connect(vault).withdraw(UNIT, minimum(low))).to.be.revertedWithCustomError(
+      await expect(strict.connect(vault).withdraw(PLACED + UNIT, minimum(low))).to.be.revertedWithCustomError(
         strict,
         "FloorMissed",
       );
@@ -861,7 +963,15 @@ describe("Curve3PoolAdapter: in a vault", () => {
     await deposit(system, alice, 3_000_000n * unit);
     await deposit(system, bob, 1_000_000n * unit);
     await time.increase(3_600n);
-    return { ...market, system, vault, adapter };
+    return { ...market, system, vault, adapter, token };
+  }
+
+  /** The asset is plentiful in the pool: who brings more of it gets less than fair value, by more than a plan may lose. */
+  async function pricey() {
+    const parts = await invested();
+    await parts.vault.connect(parts.system.guardian).setLossPerCall(WAD / 10_000n);
+    await trade(parts, USDC, DAI, 25_000_000n * nth(UNITS, USDC));
+    return { ...parts, token: parts.system.token, scene: parts };
   }
 
   it("a plan's deposit is booked at fair value, its cost as a loss of the price", async () => {
@@ -898,6 +1008,53 @@ describe("Curve3PoolAdapter: in a vault", () => {
     await expect(deposit(system, system.stranger, UNIT)).to.be.revertedWithCustomError(vault, "VenueUnsteady");
     await trade(scene, USDC, DAI, 64_000_000n * nth(UNITS, USDC));
     await deposit(system, system.stranger, UNIT);
+  });
+
+  it("a plan that loses above the bound is refused although a stranger gave the adapter more than that", async () => {
+    const { system, adapter, vault, token, scene } = await loadFixture(pricey);
+    await token.mint(adapter, 50_000n * UNIT);
+    for (const before of [0n, 1n]) {
+      // Accrued or not: what was given waits as a gain, and pays for no loss.
+      if (before === 1n) await vault.accrue();
+      await expect(rebalance(system, [[adapter, 1_500_000n * UNIT]])).to.be.revertedWithCustomError(
+        vault,
+        "LossExceeded",
+      );
+    }
+    expect(await adapter.steady()).to.equal(true);
+    await trade(scene, DAI, USDC, 25_000_000n * nth(UNITS, DAI));
+    await rebalance(system, [[adapter, 1_500_000n * UNIT]]);
+  });
+
+  it("what a stranger gave refuses no good deposit, of any size, and is the vault's in the end", async () => {
+    const { system, adapter, vault, token } = await loadFixture(invested);
+    await rebalance(system, [[adapter, 1_000_000n * UNIT]]);
+    const total = (await vault.idle()) + (await adapter.fairValue());
+    await token.mint(adapter, 50_000n * UNIT);
+    for (const assets of [1_000n, 60_000n]) {
+      const [, , before] = await vault.lossBudget();
+      await rebalance(system, [[adapter, assets * UNIT]]);
+      const [, , after] = await vault.lossBudget();
+      // A basis point of the deposit, as a share of four million: the way in, and nothing of what lay there.
+      expect(before - after).to.be.at.most((assets * WAD) / 4_000_000n / 10_000n);
+    }
+    expect(await token.balanceOf(adapter)).to.equal(0n);
+    await rebalance(system, [[adapter, ALL]]);
+    expect(await vault.idle()).to.be.within(total + 49_800n * UNIT, total + 50_000n * UNIT);
+  });
+
+  it("an exit in kind takes its part of what a stranger gave as it drips, and leaves the rest", async () => {
+    const { system, adapter, vault, token } = await loadFixture(invested);
+    await rebalance(system, [[adapter, 1_000_000n * UNIT]]);
+    await token.mint(adapter, 1_000n * UNIT);
+    const [shares, supply] = [await vault.balanceOf(system.alice.address), await vault.totalSupply()];
+    const before = await token.balanceOf(system.alice.address);
+    const idle = await vault.idle();
+    await vault.connect(system.alice).redeemInKind(shares, system.alice.address, []);
+    const came = (await token.balanceOf(system.alice.address)) - before;
+    const whole = ((idle + 1_000n * UNIT) * shares) / supply;
+    expect(came).to.be.within((whole * 999n) / 1_000n, whole);
+    expect(await token.balanceOf(adapter)).to.be.within(249n * UNIT, 252n * UNIT);
   });
 
   it("pays its part in kind while killed, stale and pushed", async () => {

@@ -268,7 +268,9 @@ describe("VenueIlliquid: a Comet", () => {
   async function comet() {
     const system = await deploySystem({ venues: 0 });
     const venue = await (await ethers.getContractFactory("SmallComet")).deploy(system.token);
-    const adapter = await (await ethers.getContractFactory("CompoundV3Adapter")).deploy(system.vault, venue);
+    const adapter = await (
+      await ethers.getContractFactory("CompoundV3Adapter")
+    ).deploy(system.vault, venue, ethers.ZeroAddress);
     await withAdapter(system, adapter);
     const rate = (await venue.getBorrowRate(await venue.getUtilization())) * YEAR;
     const factory = await ethers.getContractFactory("CompoundV3Illiquid");

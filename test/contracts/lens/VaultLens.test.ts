@@ -18,7 +18,9 @@ async function mixed() {
   const pool = await (await ethers.getContractFactory("SmallAavePool")).deploy(token);
   const comet = await (await ethers.getContractFactory("SmallComet")).deploy(token);
   const aave = await (await ethers.getContractFactory("AaveV3Adapter")).deploy(vault, pool, token);
-  const compound = await (await ethers.getContractFactory("CompoundV3Adapter")).deploy(vault, comet);
+  const compound = await (
+    await ethers.getContractFactory("CompoundV3Adapter")
+  ).deploy(vault, comet, ethers.ZeroAddress);
   for (const adapter of [aave, compound]) {
     const address = await adapter.getAddress();
     await vault
