@@ -94,6 +94,8 @@ describe("the snapshot of the real lens", function () {
       "compound-v3-usdc",
       "savings-usdc",
       "sky-susds",
+      "curve-3pool",
+      "uniswap-v3-usdc-usdt",
     ]);
     for (const adapter of snapshot.adapters) {
       expect(adapter.readable, adapter.id).to.equal(true);
@@ -174,7 +176,7 @@ describe("the snapshot of the real lens", function () {
     const apr = next.find((row) => row.venue === "savings-usdc")?.supplyApr ?? NaN;
     const expected = Number(BigInt(SAVINGS_RATE_PER_SECOND) - RAY) * 1e-27 * YEAR;
     expect(apr / expected).to.be.closeTo(1, 1e-3);
-    expect(next).to.have.length(4);
+    expect(next).to.have.length(6);
   });
 
   it("has Sky's rate in force from the first block on, and the index grows by it", async () => {
