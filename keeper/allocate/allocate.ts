@@ -82,7 +82,14 @@ function sameModel(a: RateModel, b: RateModel): boolean {
   if (a.kind === "liquidity") {
     return b.kind === "liquidity" && a.pool === b.pool && a.fees === b.fees && a.apr === b.apr;
   }
-  if (b.kind === "fixed" || b.kind === "liquidity" || a.supplied !== b.supplied || a.borrowed !== b.borrowed || a.base !== b.base) return false;
+  if (
+    b.kind === "fixed" ||
+    b.kind === "liquidity" ||
+    a.supplied !== b.supplied ||
+    a.borrowed !== b.borrowed ||
+    a.base !== b.base
+  )
+    return false;
   if (a.kind === "aave") {
     return (
       b.kind === "aave" &&
@@ -169,7 +176,10 @@ function assertNumbers(problem: AllocationProblem): void {
   at(problem.gasUsdPerMove, "", "gasUsdPerMove");
   at(problem.minIdle, "", "minIdle");
   for (const [g, { cap }] of problem.groups.entries()) at(cap, `groups[${g}]`, ".cap");
-  for (const [i, { current, cap, floor, costBps, impactBpsPerMillion, expectedLossApr, model }] of problem.venues.entries()) {
+  for (const [
+    i,
+    { current, cap, floor, costBps, impactBpsPerMillion, expectedLossApr, model },
+  ] of problem.venues.entries()) {
     const owner = `venues[${i}]`;
     at(current, owner, ".current");
     if (cap !== Number.POSITIVE_INFINITY) at(cap, owner, ".cap");
@@ -189,10 +199,14 @@ function assertNumbers(problem: AllocationProblem): void {
       continue;
     }
     if ((impactBpsPerMillion ?? 0) > 0) {
-      throw new InputFailure("ALLOCATION_NUMBER", `a ${model.kind} venue's cost does not grow with the size of a move`, {
-        field: `${owner}.impactBpsPerMillion`,
-        remedy: "Take it out, or use the model fixed or liquidity.",
-      });
+      throw new InputFailure(
+        "ALLOCATION_NUMBER",
+        `a ${model.kind} venue's cost does not grow with the size of a move`,
+        {
+          field: `${owner}.impactBpsPerMillion`,
+          remedy: "Take it out, or use the model fixed or liquidity.",
+        },
+      );
     }
     at(model.supplied, owner, ".model.supplied");
     at(model.borrowed, owner, ".model.borrowed");

@@ -77,7 +77,10 @@ export class Arc {
     const pool = segment.supplied + x;
     const u = segment.borrowed / pool;
     const theirs = segment.supplied / pool;
-    return -2 * terms.bend + ((-2 * terms.years * u) / pool) * (segment.linear * theirs + segment.quadratic * u * (3 * theirs - 1));
+    return (
+      -2 * terms.bend +
+      ((-2 * terms.years * u) / pool) * (segment.linear * theirs + segment.quadratic * u * (3 * theirs - 1))
+    );
   }
 
   /** The least amount that maximises value(x) − price·x on this piece. */

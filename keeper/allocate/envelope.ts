@@ -107,7 +107,12 @@ export class VenueCurve {
     const { model, current, years, expectedLossApr } = this.venue;
     const [segment] = segments(model, current, current);
     if (segment === undefined) throw new RangeError("a venue without an income segment");
-    return new Arc(segment, { years, slope: -years * expectedLossApr, constant: 0, bend: 0, centre: 0 }, current, current);
+    return new Arc(
+      segment,
+      { years, slope: -years * expectedLossApr, constant: 0, bend: 0, centre: 0 },
+      current,
+      current,
+    );
   }
 
   /** Ends of the pieces strictly between two amounts. */

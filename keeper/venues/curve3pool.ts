@@ -57,8 +57,7 @@ export function assetsFor(pool: Pool, burned: bigint): bigint {
   const wanted = balanceAt(held, after, { amplification, place });
   const share = sideFee(fee);
   const charged = held.map((balance, k) => {
-    const expected =
-      k === place ? (balance * after) / before - wanted : balance - (balance * after) / before;
+    const expected = k === place ? (balance * after) / before - wanted : balance - (balance * after) / before;
     return balance - (share * expected) / FEE_DENOMINATOR;
   });
   const paid = (charged[place] ?? 0n) - balanceAt(charged, after, { amplification, place });

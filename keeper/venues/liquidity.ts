@@ -27,7 +27,11 @@ const MEMORY_SECONDS = 86_400;
  * The model that pays `apr` to the first unit beside `pool`.
  * @param lost What of a position arbitrage takes a year, as a fraction: the part that more of us does not dilute.
  */
-export function liquidityModel(of: { readonly pool: number; readonly apr: number; readonly lost: number }): LiquidityModel {
+export function liquidityModel(of: {
+  readonly pool: number;
+  readonly apr: number;
+  readonly lost: number;
+}): LiquidityModel {
   const { pool, apr, lost } = of;
   const gross = apr + lost;
   if (pool <= 0 || gross <= 0) return { kind: "liquidity", pool: Math.max(0, pool), fees: 0, apr: Math.min(apr, 0) };

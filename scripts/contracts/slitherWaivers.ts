@@ -401,4 +401,39 @@ export const WAIVERS: readonly Waiver[] = [
     },
     why: "Curve's names.",
   },
+  {
+    check: "incorrect-equality",
+    at: { "RewardAuction.forward": 1, "RewardAuction.onSale": 1 },
+    why: "Nothing is there to send on or to sell. Whoever gives a unit makes the call go on with that unit.",
+  },
+  {
+    check: "incorrect-equality",
+    at: { "Breaking.chargeEmergency": 1 },
+    why: "An exit that lost nothing has no budget to charge; one unit more is charged.",
+  },
+  {
+    check: "missing-zero-check",
+    at: { "RewardAuction.constructor.asset_": 1, "RewardAuction.constructor.vault_": 1 },
+    why: "The asset is asked for its decimals, and the vault for its owner and asset before anything is listed.",
+  },
+  {
+    check: "missing-zero-check",
+    at: { "CompoundV3Adapter.constructor.auction_": 1 },
+    why: "Zero means that rewards stay in the adapter.",
+  },
+  {
+    check: "calls-loop",
+    at: { "RewardAuction.requireForSale": 4 },
+    why: "At most ten adapters of the vault, which the timelock vetted. One that does not answer stops sales and nothing else.",
+  },
+  {
+    check: "timestamp",
+    at: { "RewardAuction.buy": 1, "RewardAuction.onSale": 1, "RewardAuction.start": 1 },
+    why: "A price that falls over hours, and the end of a lot: seconds are worth less than a hundredth of a percent of it.",
+  },
+  {
+    check: "naming-convention",
+    at: { "RewardAuction.ASSET_DECIMALS": 1 },
+    why: "Immutables are written like constants here.",
+  },
 ];

@@ -24,6 +24,7 @@ const TESTED_BY: readonly (readonly [RegExp, string])[] = [
   [/^contracts\/libraries\/BreakerState\.sol$/, "test/contracts/libraries/Breaking.test.ts"],
   [/^contracts\/libraries\/(Accounting|BoundedRead)\.sol$/, "test/contracts/Vault.test.ts"],
   [/^contracts\/libraries\/TrustedRead\.sol$/, "test/contracts/libraries/Rebalancing.test.ts"],
+  [/^contracts\/libraries\/RewardRelease\.sol$/, "test/contracts/RewardAuction.test.ts"],
   [/^contracts\/adapters\//, "test/contracts/adapters/"],
   [/^contracts\/breaker\//, "test/contracts/breaker/"],
 ];

@@ -150,7 +150,7 @@ describe("RewardAuction: what an adapter lets go of", () => {
 });
 
 describe("RewardAuction: who lists what", () => {
-  it("is the vault's owner, and whoever owns it after a handover", async () => {
+  it("is the vault's owner, and nobody else", async () => {
     const { auction, comp, terms, assetFeed, guardian, keeper, stranger, deployer } = await loadFixture(usual);
     for (const who of [guardian, keeper, stranger, deployer]) {
       const as = auction.connect(who);

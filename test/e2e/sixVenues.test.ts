@@ -1,6 +1,7 @@
 // One vault over Aave, Comet, an ERC-4626 vault, Sky, Curve's 3pool and a range of Uniswap V3: the keeper spreads over all of
 // them, keeps its books as the chain has them, and after a month everything leaves by every way there is.
 import { expect } from "chai";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Contract, MaxUint256, type ContractTransactionResponse } from "ethers";
 import { localWallet } from "../../deploy/networks/localWallet";
 import type { LocalRole } from "../../deploy/networks/localAccounts";
@@ -66,7 +67,7 @@ describe("a vault over six venues", function () {
     return Object.fromEntries(values) as Record<Venue, bigint>;
   };
 
-  /** Somebody turns over a lot in both pools, at prices that end where they began; feeds report as they do each hour. */
+  /** Somebody turns over a lot in both pools, at prices that end where they began. */
   async function trade(): Promise<void> {
     const trader = wallet("trader");
     const { usdc, usdt } = system.genesis.protocols.tokens;
@@ -86,10 +87,16 @@ describe("a vault over six venues", function () {
     const threePool = contracts.threePool as unknown as Contract;
     await send(threePool, "exchange", [1, 2, TRADED, 0n]);
     await send(threePool, "exchange", [2, 1, TRADED, 0n]);
+    for (const transaction of sent) await transaction.wait();
+  }
+
+  /** The feeds report what they reported, as of now. */
+  async function report(): Promise<void> {
     const reporter = wallet("market");
-    let reported = await reporter.getNonce();
+    let nonce = await reporter.getNonce();
+    const sent: ContractTransactionResponse[] = [];
     for (const feed of [contracts.feeds.usdc, contracts.feeds.usdt, contracts.feeds.dai]) {
-      sent.push(await feed.connect(reporter).push(100_000_000n, { ...GAS, nonce: reported++ }));
+      sent.push(await feed.connect(reporter).push(100_000_000n, { ...GAS, nonce: nonce++ }));
     }
     for (const transaction of sent) await transaction.wait();
   }
@@ -125,23 +132,29 @@ describe("a vault over six venues", function () {
 
   it("is spread over all of them by the keeper's plans, and its books are the chain's a month later", async () => {
     const keeper = startScript("keeper/cli/main.ts", ["run", "--config", config, "--json"], keeperEnvironment());
+    let open = true;
+    const always = async (act: () => Promise<void>): Promise<void> => {
+      while (open) await act();
+    };
+    const market = Promise.all([always(trade), always(report)]);
+    const until = async (holds: () => Promise<boolean>): Promise<void> => {
+      for (let tries = 0; tries < 600 && !(await holds()); tries++) await sleep(300);
+    };
     try {
-      let held = await onChain();
-      for (let block = 0; block < 150 && VENUES.some((venue) => held[venue] < 50_000n * USDC); block++) {
-        await trade();
-        held = await onChain();
-      }
+      const spread = (held: Record<Venue, bigint>): boolean => VENUES.every((venue) => held[venue] >= 50_000n * USDC);
+      await until(async () => spread(await onChain()));
+      const held = await onChain();
       for (const venue of VENUES) expect(Number(held[venue]), venue).to.be.at.least(Number(50_000n * USDC));
       const since = await now();
-      while ((await now()) < since + 30 * DAY) await trade();
-      // Until the keeper's last look is at a block in which the feeds are fresh.
-      const settled = await system.provider.getBlockNumber();
-      for (let tries = 0; tries < 20 && (await status()).block <= settled; tries++) await trade();
+      await until(async () => (await now()) >= since + 30 * DAY);
     } finally {
       keeper.process.kill("SIGINT");
       await keeper.finished;
+      open = false;
+      await market;
     }
     const books = await status();
+    console.log(books.block, (await system.provider.getBlock(books.block))?.timestamp, await system.provider.getBlockNumber(), await now(), JSON.stringify(books.allocations));
     const chain = await onChain(books.block);
     const kept = Object.fromEntries(books.allocations.map(({ venue, assets }) => [venue, BigInt(assets)]));
     expect(kept).to.deep.equal(chain);
@@ -155,7 +168,7 @@ describe("a vault over six venues", function () {
 
   it("pays out of idle and of the exact venues, and never sells a pool's position for it", async () => {
     const depositor = wallet("secondDepositor");
-    await trade();
+    await report();
     const before = await onChain();
     const most = await vault.maxWithdraw(depositor.address);
     const exact = VENUES.slice(0, 4).reduce((sum, venue) => sum + before[venue], await vault.idle());
@@ -177,7 +190,7 @@ describe("a vault over six venues", function () {
 
   it("pays in kind: every venue's receipts, of the 3pool its own, of the range both coins", async () => {
     const depositor = wallet("secondDepositor");
-    await trade();
+    await report();
     const { threePool, sky, tokens, aave, comet, savings } = system.genesis.protocols;
     const receipts = [aave.reserves.usdc.aToken, comet, savings, sky.sUsds, threePool.token, tokens.usdt, tokens.usdc];
     const balances = (): Promise<bigint[]> =>
@@ -200,7 +213,7 @@ describe("a vault over six venues", function () {
 
   it("is left by the guardian where it is no exact venue, tripped, within its own budget; what is left goes to the last", async () => {
     const guardian = wallet("guardian");
-    await trade();
+    await report();
     await mined(vault.connect(guardian).guardianTrip(DAY, GAS));
     const before = await vault.totalAssets();
     for (const venue of ["curve-3pool", "uniswap-v3-usdc-usdt"] as const) {
