@@ -52,7 +52,7 @@ export function observationsOf(snapshot: VaultSnapshot, context: ObservationCont
         supplyAprWithoutUs: rates.supplyAprWithoutUs,
         borrowApr: rates.borrowApr,
         vaultAssets: adapter.fairValue.toString(),
-        index: rates.index === null || rates.index < 0n ? null : rates.index.toString(),
+        index: rates.index === null || rates.index <= 0n ? null : rates.index.toString(),
       },
     ];
   });

@@ -20,10 +20,13 @@ const Q128 = 2n ** 128n;
 const OF_MEANS = 2 / 3;
 const OF_SPOT = 1 / 3;
 
-/** Fees for a unit of liquidity since the pool began, in the asset's unit times 2^128, the paired coin counted at par. */
+/**
+ * Fees for a unit of liquidity since the pool began, in the asset's unit times 2^128, the paired coin counted at par. One
+ * more than that: an index of nothing is none, and a pool in which nobody has traded yet has paid nothing.
+ */
 export function feeIndex(state: UniswapV3State, assetDecimals: number): bigint {
   const { feeGrowthAsset, feeGrowthPaired, pairedDecimals } = state;
-  return feeGrowthAsset + (feeGrowthPaired * 10n ** BigInt(assetDecimals)) / 10n ** BigInt(pairedDecimals);
+  return 1n + feeGrowthAsset + (feeGrowthPaired * 10n ** BigInt(assetDecimals)) / 10n ** BigInt(pairedDecimals);
 }
 
 /** What others' liquidity in range has earned between two indices, fraction a year; null where no time or no index is between. */

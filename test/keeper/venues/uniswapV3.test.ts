@@ -63,9 +63,10 @@ describe("a range of Uniswap V3", () => {
 
   it("counts the fees of both coins at par, whatever their decimals", () => {
     const both = { feeGrowthAsset: 5n * Q128, feeGrowthPaired: 7n * Q128 };
-    expect(feeIndex(state(both), 6)).to.equal(12n * Q128);
+    expect(feeIndex(state(both), 6)).to.equal(12n * Q128 + 1n);
+    expect(feeIndex(state(), 6)).to.equal(1n);
     expect(feeIndex(state({ ...both, feeGrowthPaired: 7n * 10n ** 12n * Q128, pairedDecimals: 18 }), 6)).to.equal(
-      12n * Q128,
+      12n * Q128 + 1n,
     );
   });
 
