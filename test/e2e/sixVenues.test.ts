@@ -2,7 +2,7 @@
 // them, keeps its books as the chain has them, and after a month everything leaves by every way there is.
 import { expect } from "chai";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Contract, MaxUint256, type ContractTransactionResponse } from "ethers";
+import { type Contract, MaxUint256, type ContractTransactionResponse } from "ethers";
 import { localWallet } from "../../deploy/networks/localWallet";
 import type { LocalRole } from "../../deploy/networks/localAccounts";
 import type { StatusView } from "../../keeper/app/view";
@@ -20,8 +20,9 @@ import { keeperEnvironment, startLocalSystem, startScript, tiller, type LocalSys
 
 const USDC = 10n ** 6n;
 const DAY = 86_400;
-/** A month in 180 blocks, and six in the time after which a feed's answer is stale. */
-const SECONDS_PER_BLOCK = 14_400;
+/** A month in 360 blocks, and twelve in the time after which a feed's answer is stale. */
+const SECONDS_PER_BLOCK = 7_200;
+const BLOCK_MS = 300;
 /** With this much the caps of the venues that pay best are full, and the rest finds its way into the others. */
 const DEPOSIT = 26_000_000n * USDC;
 /** What the market turns over in each pool and block, there and back: the pools' fees. */
@@ -67,15 +68,24 @@ describe("a vault over six venues", function () {
     return Object.fromEntries(values) as Record<Venue, bigint>;
   };
 
+  /** Counted here: while a block is being made the node's own count may be of before or of after it. */
+  const nonces = new Map<LocalRole, number>();
+  const next = (role: LocalRole): number => {
+    const nonce = nonces.get(role) ?? 0;
+    nonces.set(role, nonce + 1);
+    return nonce;
+  };
+
   /** Somebody turns over a lot in both pools, at prices that end where they began. */
   async function trade(): Promise<void> {
     const trader = wallet("trader");
     const { usdc, usdt } = system.genesis.protocols.tokens;
-    let nonce = await trader.getNonce();
     const sent: ContractTransactionResponse[] = [];
     const send = async (to: Contract, method: string, args: readonly unknown[]): Promise<void> => {
       const call = to.connect(trader) as Contract;
-      sent.push((await call.getFunction(method)(...args, { ...GAS, nonce: nonce++ })) as ContractTransactionResponse);
+      sent.push(
+        (await call.getFunction(method)(...args, { ...GAS, nonce: next("trader") })) as ContractTransactionResponse,
+      );
     };
     for (const [tokenIn, tokenOut] of [
       [usdc, usdt],
@@ -90,16 +100,17 @@ describe("a vault over six venues", function () {
     for (const transaction of sent) await transaction.wait();
   }
 
-  /** The feeds report what they reported, as of now. */
-  async function report(): Promise<void> {
+  /** The feeds report what they reported, as of the block that these are mined in. */
+  async function report(): Promise<ContractTransactionResponse[]> {
     const reporter = wallet("market");
-    let nonce = await reporter.getNonce();
-    const sent: ContractTransactionResponse[] = [];
-    for (const feed of [contracts.feeds.usdc, contracts.feeds.usdt, contracts.feeds.dai]) {
-      sent.push(await feed.connect(reporter).push(100_000_000n, { ...GAS, nonce: nonce++ }));
-    }
-    for (const transaction of sent) await transaction.wait();
+    const { usdc, usdt, dai } = contracts.feeds;
+    return Promise.all(
+      [usdc, usdt, dai].map((feed) => feed.connect(reporter).push(100_000_000n, { ...GAS, nonce: next("market") })),
+    );
   }
+  const reported = async (): Promise<void> => {
+    for (const transaction of await report()) await transaction.wait();
+  };
 
   async function status(): Promise<StatusView> {
     const { code, stdout, stderr } = await tiller(["status", "--json", "--config", config]);
@@ -108,7 +119,7 @@ describe("a vault over six venues", function () {
   }
 
   before(async () => {
-    system = await startLocalSystem({ blockMs: 300, secondsPerBlock: SECONDS_PER_BLOCK });
+    system = await startLocalSystem({ blockMs: BLOCK_MS, secondsPerBlock: SECONDS_PER_BLOCK });
     contracts = bindContracts(system.provider, system.genesis.protocols);
     const { vault: address } = system.genesis.addresses;
     vault = Vault__factory.connect(address, system.provider);
@@ -127,6 +138,7 @@ describe("a vault over six venues", function () {
     const approved = (usdc.connect(depositor) as Contract).getFunction("approve")(address, MaxUint256, GAS);
     await mined(approved as Promise<ContractTransactionResponse>);
     await mined(vault.connect(depositor)["deposit(uint256,address)"](DEPOSIT, depositor.address, GAS));
+    for (const role of ["trader", "market"] as const) nonces.set(role, await wallet(role).getNonce());
   });
   after(() => system.stop());
 
@@ -136,7 +148,12 @@ describe("a vault over six venues", function () {
     const always = async (act: () => Promise<void>): Promise<void> => {
       while (open) await act();
     };
-    const market = Promise.all([always(trade), always(report)]);
+    const reports = async (): Promise<void> => {
+      await report();
+      // About once a block, whatever the machine does besides.
+      await sleep(BLOCK_MS);
+    };
+    const market = Promise.all([always(trade), always(reports)]);
     const until = async (holds: () => Promise<boolean>): Promise<void> => {
       for (let tries = 0; tries < 600 && !(await holds()); tries++) await sleep(300);
     };
@@ -154,7 +171,6 @@ describe("a vault over six venues", function () {
       await market;
     }
     const books = await status();
-    console.log(books.block, (await system.provider.getBlock(books.block))?.timestamp, await system.provider.getBlockNumber(), await now(), JSON.stringify(books.allocations));
     const chain = await onChain(books.block);
     const kept = Object.fromEntries(books.allocations.map(({ venue, assets }) => [venue, BigInt(assets)]));
     expect(kept).to.deep.equal(chain);
@@ -168,7 +184,7 @@ describe("a vault over six venues", function () {
 
   it("pays out of idle and of the exact venues, and never sells a pool's position for it", async () => {
     const depositor = wallet("secondDepositor");
-    await report();
+    await reported();
     const before = await onChain();
     const most = await vault.maxWithdraw(depositor.address);
     const exact = VENUES.slice(0, 4).reduce((sum, venue) => sum + before[venue], await vault.idle());
@@ -190,7 +206,7 @@ describe("a vault over six venues", function () {
 
   it("pays in kind: every venue's receipts, of the 3pool its own, of the range both coins", async () => {
     const depositor = wallet("secondDepositor");
-    await report();
+    await reported();
     const { threePool, sky, tokens, aave, comet, savings } = system.genesis.protocols;
     const receipts = [aave.reserves.usdc.aToken, comet, savings, sky.sUsds, threePool.token, tokens.usdt, tokens.usdc];
     const balances = (): Promise<bigint[]> =>
@@ -213,7 +229,7 @@ describe("a vault over six venues", function () {
 
   it("is left by the guardian where it is no exact venue, tripped, within its own budget; what is left goes to the last", async () => {
     const guardian = wallet("guardian");
-    await report();
+    await reported();
     await mined(vault.connect(guardian).guardianTrip(DAY, GAS));
     const before = await vault.totalAssets();
     for (const venue of ["curve-3pool", "uniswap-v3-usdc-usdt"] as const) {

@@ -35,7 +35,9 @@ import { DAY, USDC } from "./forkSuite";
 
 export const AAVE = "aave-v3-usdc";
 export const COMET = "compound-v3-usdc";
-export type Venue = typeof AAVE | typeof COMET;
+/** Of the genuine 3pool, where the state holds it. */
+export const THREE_POOL_VENUE = "curve-3pool";
+export type Venue = typeof AAVE | typeof COMET | typeof THREE_POOL_VENUE;
 
 /** The whole position, in a plan. */
 export const ALL = MinInt256;
