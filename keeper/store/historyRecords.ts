@@ -1,0 +1,164 @@
+// Rows of what is collected, and the repository that keeps them. Times are unix seconds, rates fractions a year, amounts of
+// chains decimal strings, hashes 0x-prefixed lower-case hex.
+
+/** A block, as that to which everything of one moment is pinned. */
+export interface BlockMoment {
+  readonly chainId: number;
+  readonly number: number;
+  readonly hash: string;
+  /** Its time, which is the `observedAt` of what is read at it. */
+  readonly timestamp: number;
+}
+
+/** Which series a row belongs to. */
+export interface SeriesName {
+  readonly chainId: number;
+  readonly name: string;
+}
+
+/** One point of a series of rates. Keyed by (series, `availableAt`): `observedAt` repeats while nothing happens. */
+export interface HistoryRow {
+  readonly observedAt: number;
+  readonly availableAt: number;
+  readonly block: number;
+  /** Null: not known, as of what was imported. */
+  readonly blockHash: string | null;
+  readonly source: string;
+  readonly suppliedUsd: number | null;
+  readonly borrowedUsd: number | null;
+  readonly supplyApr: number | null;
+  readonly borrowApr: number | null;
+  readonly index: string | null;
+  /** Bits of `keeper/collect/quality.ts`. */
+  readonly flags: number;
+}
+
+/** What a source said, whole: canonical JSON with integers as decimal strings. */
+export interface ReadingRow {
+  readonly chainId: number;
+  readonly source: string;
+  readonly subject: string;
+  /** Null: not of a chain, as of DefiLlama. */
+  readonly block: number | null;
+  readonly blockHash: string | null;
+  readonly observedAt: number;
+  readonly availableAt: number;
+  readonly state: string;
+}
+
+/** A trade or a change of liquidity in a pool. Amounts as the pool sees them: positive goes in. */
+export interface EventRow {
+  readonly chainId: number;
+  readonly source: string;
+  readonly pool: string;
+  readonly kind: "swap" | "mint" | "burn";
+  readonly block: number;
+  readonly blockHash: string;
+  readonly txHash: string;
+  readonly txIndex: number;
+  readonly logIndex: number;
+  readonly observedAt: number;
+  readonly availableAt: number;
+  readonly sender: string | null;
+  readonly recipient: string | null;
+  readonly amount0: string;
+  readonly amount1: string;
+  /** After a swap; null of the others. */
+  readonly sqrtPriceX96: string | null;
+  /** In range after a swap; of a mint or burn, what came or went. */
+  readonly liquidity: string;
+  /** After a swap; null of the others. */
+  readonly tick: number | null;
+  /** Of a mint or burn; null of a swap. */
+  readonly tickLower: number | null;
+  readonly tickUpper: number | null;
+  /** Price after over price before, less 1, in basis points, of token0 in token1; null where the price before is not known. */
+  readonly priceImpactBps: number | null;
+  /** Of the whole transaction; null where the source does not say it. */
+  readonly gasUsed: string | null;
+  readonly gasPriceWei: string | null;
+}
+
+/** What one insertion did. Rows that are stored already, equal in every field, are `unchanged`. */
+export interface Inserted {
+  readonly inserted: number;
+  readonly unchanged: number;
+}
+
+/** A range of blocks that was collected whole. */
+export interface ChunkRow {
+  readonly fromBlock: number;
+  readonly toBlock: number;
+  /** Hash of `toBlock` when it was collected. */
+  readonly toHash: string;
+  readonly rows: number;
+  /** SHA-256 of the rows, hex. */
+  readonly checksum: string;
+  readonly tentative: boolean;
+}
+
+/** What a backfill is of: its chunks are shared by all runs and workers with the same four. */
+export interface BackfillKey {
+  readonly chainId: number;
+  readonly source: string;
+  readonly subject: string;
+}
+
+export interface SeriesInfo extends SeriesName {
+  readonly id: number;
+  readonly rows: number;
+  /** `availableAt` of the first and last row; null without rows. */
+  readonly first: number | null;
+  readonly last: number | null;
+}
+
+/** Every method is one transaction; a failure of the database is a `WorldFailure` with code `STORE_…`. */
+export interface HistoryStore {
+  /**
+   * Rows of one series, all or none; the series is made when there is none.
+   *
+   * @param tentative Of blocks that may still be reorganised away.
+   * @throws WorldFailure `HISTORY_CONTRADICTION` when a stored row with the same `availableAt` differs.
+   */
+  addHistory(
+    series: SeriesName,
+    rows: readonly HistoryRow[],
+    options?: { readonly tentative?: boolean },
+  ): Promise<Inserted>;
+  addReadings(rows: readonly ReadingRow[], options?: { readonly tentative?: boolean }): Promise<Inserted>;
+  /**
+   * The events of a chunk and the chunk itself: a chunk that is stored already changes nothing, so that two workers may
+   * bring the same one.
+   */
+  addEvents(key: BackfillKey, chunk: ChunkRow, rows: readonly EventRow[]): Promise<Inserted>;
+  /** In order of blocks. */
+  chunks(key: BackfillKey): Promise<ChunkRow[]>;
+  /**
+   * Forgets every tentative row and chunk of a chain above `block` (a chunk that reaches over it as a whole).
+   * @returns number of rows.
+   */
+  rollBack(chainId: number, block: number): Promise<number>;
+  /** What is at or below `block` stays for good. */
+  finalise(chainId: number, block: number): Promise<void>;
+
+  series(): Promise<SeriesInfo[]>;
+  /** Oldest first by `availableAt`, in batches; `to` and `from` are of `availableAt`, both included. */
+  history(
+    series: SeriesName,
+    query?: { readonly from?: number; readonly to?: number },
+  ): AsyncGenerator<HistoryRow[], void, void>;
+  readings(query: {
+    readonly chainId: number;
+    readonly source: string;
+    readonly subject: string;
+    readonly from: number;
+    readonly to: number;
+  }): Promise<ReadingRow[]>;
+  /** In order of the chain, in batches. */
+  events(query: {
+    readonly chainId: number;
+    readonly pool: string;
+    readonly fromBlock: number;
+    readonly toBlock: number;
+  }): AsyncGenerator<EventRow[], void, void>;
+}
