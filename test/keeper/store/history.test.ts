@@ -198,8 +198,8 @@ onEveryServer("history", (open, server) => {
     expect(first).to.deep.include({
       at: 1_706_659_200,
       rows: 2,
-      supplyAprLeast: 0.05,
-      supplyAprMost: 0.0501,
+      supplyAprLeast: historyRow(0).supplyApr,
+      supplyAprMost: historyRow(1).supplyApr,
       flags: 0,
     });
     expect(first?.supplyAprMean).to.be.closeTo(0.05005, 1e-15);
