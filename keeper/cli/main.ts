@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { allocateCommand } from "./allocate";
 import { configCommand } from "./config";
+import { dataCommand } from "./data";
 import { exitWith } from "./failing";
 import { replayCommand } from "./replay";
 import { runCommand } from "./run";
@@ -17,7 +18,14 @@ function program(): Command {
     .showHelpAfterError(false)
     .exitOverride()
     .configureOutput(SILENT_ERRORS);
-  for (const command of [runCommand(), statusCommand(), replayCommand(), allocateCommand(), configCommand()]) {
+  for (const command of [
+    runCommand(),
+    statusCommand(),
+    replayCommand(),
+    allocateCommand(),
+    configCommand(),
+    dataCommand(),
+  ]) {
     root.addCommand(inheriting(command));
   }
   return root;

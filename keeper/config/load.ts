@@ -8,6 +8,7 @@ import { InputFailure } from "./failure";
 import {
   configSchema,
   DEFAULT_DATA_DIR,
+  offlineSchema,
   type AuthKeySource,
   type ConfigInput,
   type KeySource,
@@ -58,6 +59,8 @@ export interface LoadOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Strongest: from command-line options or a program that starts the keeper. */
   readonly overrides?: DeepPartial<ConfigInput> | undefined;
+  /** The command asks no node, so that none need be named. */
+  readonly offline?: boolean;
   /** Base of relative names that come from the environment, overrides and defaults. Default: the working folder. */
   readonly cwd?: string | undefined;
 }
@@ -113,7 +116,7 @@ export function loadConfig(options: LoadOptions): Config {
   merged = overlay(merged, overrides);
   for (const key of [...origin.keys()]) if (at(overrides, key.split(".")) !== undefined) origin.delete(key);
 
-  const parsed = configSchema.safeParse(merged);
+  const parsed = (options.offline === true ? offlineSchema : configSchema).safeParse(merged);
   if (!parsed.success) throw new ConfigFailure(problemsOf(parsed.error.issues, origin));
   // Names in the file are relative to the file, so that it means the same wherever the command is run.
   const base = (dotted: string): string =>

@@ -44,22 +44,22 @@ const relay = z.strictObject({
   timeoutMs: positiveInteger.default(2_500),
 });
 
+const chain = z.strictObject({
+  /** In order of preference. */
+  rpcUrls: z.array(httpUrl).min(1, "needs at least one URL"),
+  pollMs: positiveInteger.default(500),
+  /** Blocks on top of an inclusion after which it cannot be undone: two epochs of 32 slots. */
+  finalityBlocks: positiveInteger.default(64),
+  requestTimeoutMs: positiveInteger.default(4_000),
+});
+
 /** Beside the checkout's files, ignored by git. */
 export const DEFAULT_DATA_DIR = ".tiller";
 
 export const configSchema = z.strictObject({
   /** Everything that the keeper writes: database, relay identity, the local chain. */
   dataDir: fileName.default(DEFAULT_DATA_DIR),
-  chain: z
-    .strictObject({
-      /** In order of preference. */
-      rpcUrls: z.array(httpUrl).min(1, "needs at least one URL"),
-      pollMs: positiveInteger.default(500),
-      /** Blocks on top of an inclusion after which it cannot be undone: two epochs of 32 slots. */
-      finalityBlocks: positiveInteger.default(64),
-      requestTimeoutMs: positiveInteger.default(4_000),
-    })
-    .prefault({} as never),
+  chain: chain.prefault({} as never),
   /** The deployment's address file. Default: the local chain's, in the data folder. */
   addresses: fileName.optional(),
   keeper: z.strictObject({ key: keySource.default({ kind: "env", variable: "TILLER_KEEPER_KEY" }) }).prefault({}),
@@ -126,6 +126,11 @@ export const configSchema = z.strictObject({
       format: z.enum(["json", "pretty"]).default("json"),
     })
     .prefault({}),
+});
+
+/** For commands that work on what is stored: they need no node. */
+export const offlineSchema = configSchema.extend({
+  chain: chain.extend({ rpcUrls: z.array(httpUrl).default([]) }).prefault({}),
 });
 
 /** What a config file may hold. */

@@ -58,7 +58,7 @@ export async function addHistory(
       tentative,
     ];
     const inserted = (await holdsAny(transaction, id, [first, last]))
-      ? await merge(transaction, series, copyText(rows, columns))
+      ? await merge(transaction, { series, id, span: [first, last] }, copyText(rows, columns))
       : await copyAll(transaction, copyText(rows, columns), rows.length);
     if (inserted > 0) {
       await transaction.run(
@@ -94,9 +94,16 @@ async function copyAll(transaction: Transaction, text: Iterable<string>, count: 
   return count;
 }
 
-async function merge(transaction: Transaction, series: SeriesName, text: Iterable<string>): Promise<number> {
+async function merge(
+  transaction: Transaction,
+  of: { readonly series: SeriesName; readonly id: number; readonly span: readonly [number, number] },
+  text: Iterable<string>,
+): Promise<number> {
+  const { series, id, span } = of;
   await transaction.run("CREATE TEMPORARY TABLE incoming (LIKE history INCLUDING DEFAULTS) ON COMMIT DROP");
   await transaction.copyIn(`COPY incoming (${COLUMNS}) FROM STDIN`, text);
+  // Fresh tables have no statistics: a planner that guesses few rows would compare each with each.
+  await transaction.run("SET LOCAL enable_nestloop = off");
   const named = (table: string): string =>
     VALUES.split(", ")
       .map((column) => `${table}.${column}`)
@@ -104,7 +111,10 @@ async function merge(transaction: Transaction, series: SeriesName, text: Iterabl
   const [other] = await transaction.rows<{ at: string }>(
     `SELECT to_char(h.available_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS at
      FROM incoming i JOIN history h USING (series_id, available_at)
-     WHERE (${named("i")}) IS DISTINCT FROM (${named("h")}) ORDER BY h.available_at LIMIT 1`,
+     WHERE h.series_id = $1 AND h.available_at BETWEEN to_timestamp($2) AND to_timestamp($3)
+       AND (${named("i")}) IS DISTINCT FROM (${named("h")})
+     ORDER BY h.available_at LIMIT 1`,
+    [id, ...span],
   );
   if (other !== undefined) {
     throw new WorldFailure(

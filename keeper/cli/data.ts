@@ -1,0 +1,166 @@
+// `tiller data`: history from files, and what there is of it.
+import { Command } from "commander";
+import { writeFileSync } from "node:fs";
+import { withStore } from "../app/assemble";
+import { dataReport, type SeriesReport } from "../collect/dataReport";
+import { importFiles } from "../collect/importFiles";
+import type { RateUnit } from "../collect/canonicalHistory";
+import { InputFailure } from "../config/failure";
+import { loadConfig, type Config } from "../config/load";
+import { silent } from "../events/events";
+import { dataReportPage } from "./dataReportPage";
+import { printJson, table } from "./printing";
+
+interface CommonOptions {
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+export function dataCommand(): Command {
+  return new Command("data")
+    .description("history: import it from files, say what there is of it and what is odd in it")
+    .addCommand(importCommand())
+    .addCommand(reportCommand());
+}
+
+function importCommand(): Command {
+  return new Command("import")
+    .description("stores history files (CSV, gzip allowed), each a series named as the file; all of them or nothing")
+    .argument("<file...>", "canonical history, or states or days of a Uniswap pool")
+    .option("--chain <id>", "chain that the files are of", "1")
+    .option("--rates <unit>", "fraction or percent; not said: a file that looks like percent is refused", "ask")
+    .option("--config <file>", "config file")
+    .option("--json", "one JSON document")
+    .action(async (files: string[], options: CommonOptions & { chain: string; rates: string }) => {
+      const settings = { chainId: chainOf(options.chain), rates: unitOf(options.rates) };
+      const stop = new AbortController();
+      const interrupted = (): void => stop.abort(new Interrupted());
+      process.once("SIGINT", interrupted);
+      try {
+        const report = await withStore(configOf(options), silent, (store) =>
+          importFiles(store.history, files, {
+            ...settings,
+            now: Math.floor(Date.now() / 1000),
+            signal: stop.signal,
+            progress: options.json === true ? () => undefined : showProgress,
+          }),
+        );
+        if (options.json === true) printJson(report);
+        else {
+          const { rowsRead, rowsInserted, rowsUnchanged, flagged } = report;
+          process.stdout.write(
+            `${report.files} files: ${rowsRead} rows read, ${rowsInserted} stored, ${rowsUnchanged} were there already, ${flagged} flagged\n`,
+          );
+        }
+      } catch (error) {
+        if (!(error instanceof Interrupted)) throw error;
+        process.stderr.write("tiller: stopped; what was stored stays, and a second import goes on\n");
+        process.exitCode = 130;
+      } finally {
+        process.removeListener("SIGINT", interrupted);
+      }
+    });
+}
+
+class Interrupted extends Error {}
+
+/** One line that is written over, on a terminal only. */
+function showProgress(done: number, of: number): void {
+  if (!process.stderr.isTTY) return;
+  process.stderr.write(`\r${done} of ${of} files${done === of ? "\r\u001b[K" : ""}`);
+}
+
+function reportCommand(): Command {
+  return new Command("report")
+    .description("span, rows, gaps, staleness and flags of each series")
+    .option("--series <name...>", "these only")
+    .option("--html <file>", "write the same with a plot of each series")
+    .option("--config <file>", "config file")
+    .option("--json", "one JSON document")
+    .action(async (options: CommonOptions & { series?: string[]; html?: string }) => {
+      const wanted = options.series === undefined ? null : new Set(options.series);
+      const found = await withStore(configOf(options), silent, async (store) => {
+        const reports: SeriesReport[] = [];
+        for await (const one of dataReport(store.history, ({ name }) => wanted?.has(name) ?? true)) reports.push(one);
+        return reports;
+      });
+      for (const name of wanted ?? []) {
+        if (!found.some(({ series }) => series === name)) throw unknownSeries(name);
+      }
+      if (options.html !== undefined) writePage(options.html, found);
+      if (options.json === true) printJson({ series: found.map(({ days: _days, ...rest }) => rest) });
+      else process.stdout.write(describe(found));
+    });
+}
+
+function writePage(file: string, reports: readonly SeriesReport[]): void {
+  try {
+    writeFileSync(file, dataReportPage(reports));
+  } catch (error) {
+    throw new InputFailure("REPORT_FILE", "cannot be written", {
+      field: "--html",
+      remedy: "Name a file in a folder that exists and that you may write to.",
+      cause: error,
+    });
+  }
+  process.stderr.write(`wrote ${file}\n`);
+}
+
+function describe(reports: readonly SeriesReport[]): string {
+  if (reports.length === 0) return "no series yet: tiller data import FILE…\n";
+  const head = ["series", "rows", "from", "to", "step", "gaps", "longest", "oldest state", "median APR", "flagged"];
+  const rows = reports.map((one) => [
+    one.chainId === 1 ? one.series : `${one.series} (${one.chainId})`,
+    String(one.rows),
+    day(one.first),
+    day(one.last),
+    duration(one.stepSeconds),
+    String(one.gaps),
+    one.gaps === 0 ? "" : duration(one.longestGapSeconds),
+    duration(one.oldestStateSeconds),
+    one.medianSupplyApr === null ? "–" : `${(100 * one.medianSupplyApr).toFixed(2)} %`,
+    `${((100 * one.flagged) / one.rows).toFixed(1)} %`,
+  ]);
+  const flags = reports.flatMap((one) => {
+    const words = Object.entries(one.flags).map(([name, count]) => `${name} ${count}`);
+    return words.length === 0 ? [] : [[one.series, words.join(", ")]];
+  });
+  return `${table(head, rows, head.slice(1))}\n\n${flags.length === 0 ? "nothing is flagged" : table(["series", "flags"], flags)}\n`;
+}
+
+function day(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().slice(0, 10);
+}
+
+function duration(seconds: number): string {
+  if (seconds < 3_600) return `${Math.round(seconds / 60)} min`;
+  return seconds < 172_800 ? `${Math.round(seconds / 3_600)} h` : `${Math.round(seconds / 86_400)} d`;
+}
+
+function configOf(options: CommonOptions): Config {
+  return loadConfig({ file: options.config, env: process.env, offline: true });
+}
+
+function chainOf(text: string): number {
+  const id = Number(text);
+  if (Number.isSafeInteger(id) && id > 0) return id;
+  throw new InputFailure("OPTION", `${JSON.stringify(text)} is no chain id`, {
+    field: "--chain",
+    remedy: "Give a whole number above 0; 1 is Ethereum mainnet.",
+  });
+}
+
+function unitOf(text: string): RateUnit {
+  if (text === "fraction" || text === "percent" || text === "ask") return text;
+  throw new InputFailure("OPTION", `${JSON.stringify(text)} is no unit of rates`, {
+    field: "--rates",
+    remedy: "Use fraction (0.05 is 5 % a year) or percent (5 is 5 % a year).",
+  });
+}
+
+function unknownSeries(name: string): InputFailure {
+  return new InputFailure("SERIES_UNKNOWN", `${JSON.stringify(name)} is not stored`, {
+    field: "--series",
+    remedy: "See the names with tiller data report.",
+  });
+}
