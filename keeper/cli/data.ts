@@ -9,6 +9,8 @@ import { InputFailure } from "../config/failure";
 import { loadConfig, type Config } from "../config/load";
 import { silent } from "../events/events";
 import { dataReportPage } from "./dataReportPage";
+import { unknownSeries } from "./dataset";
+import { untilInterrupted } from "./interrupted";
 import { printJson, table } from "./printing";
 
 interface CommonOptions {
@@ -33,15 +35,12 @@ function importCommand(): Command {
     .option("--json", "one JSON document")
     .action(async (files: string[], options: CommonOptions & { chain: string; rates: string }) => {
       const settings = { chainId: chainOf(options.chain), rates: unitOf(options.rates) };
-      const stop = new AbortController();
-      const interrupted = (): void => stop.abort(new Interrupted());
-      process.once("SIGINT", interrupted);
-      try {
+      await untilInterrupted(async (signal) => {
         const report = await withStore(configOf(options), silent, (store) =>
           importFiles(store.history, files, {
             ...settings,
             now: Math.floor(Date.now() / 1000),
-            signal: stop.signal,
+            signal,
             progress: options.json === true ? () => undefined : showProgress,
           }),
         );
@@ -52,17 +51,9 @@ function importCommand(): Command {
             `${report.files} files: ${rowsRead} rows read, ${rowsInserted} stored, ${rowsUnchanged} were there already, ${flagged} flagged\n`,
           );
         }
-      } catch (error) {
-        if (!(error instanceof Interrupted)) throw error;
-        process.stderr.write("tiller: stopped; what was stored stays, and a second import goes on\n");
-        process.exitCode = 130;
-      } finally {
-        process.removeListener("SIGINT", interrupted);
-      }
+      }, "files that were stored stay, and a second import goes on");
     });
 }
-
-class Interrupted extends Error {}
 
 /** One line that is written over, on a terminal only. */
 function showProgress(done: number, of: number): void {
@@ -155,12 +146,5 @@ function unitOf(text: string): RateUnit {
   throw new InputFailure("OPTION", `${JSON.stringify(text)} is no unit of rates`, {
     field: "--rates",
     remedy: "Use fraction (0.05 is 5 % a year) or percent (5 is 5 % a year).",
-  });
-}
-
-function unknownSeries(name: string): InputFailure {
-  return new InputFailure("SERIES_UNKNOWN", `${JSON.stringify(name)} is not stored`, {
-    field: "--series",
-    remedy: "See the names with tiller data report.",
   });
 }

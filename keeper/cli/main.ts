@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { allocateCommand } from "./allocate";
 import { configCommand } from "./config";
 import { dataCommand } from "./data";
+import { datasetCommand } from "./dataset";
 import { exitWith } from "./failing";
 import { replayCommand } from "./replay";
 import { runCommand } from "./run";
@@ -25,6 +26,7 @@ function program(): Command {
     allocateCommand(),
     configCommand(),
     dataCommand(),
+    datasetCommand(),
   ]) {
     root.addCommand(inheriting(command));
   }
