@@ -60,6 +60,7 @@ export interface DatasetManifest {
 }
 
 const STEP = 3_600;
+const LONGEST_HORIZON_SECONDS = Math.max(...HORIZONS) * 3_600;
 /** Rows that are in memory at a time. */
 const BLOCK_ROWS = 4_096;
 const MANIFEST = "manifest.json";
@@ -138,7 +139,8 @@ async function load(
   const columns = new SeriesColumns();
   hash.update(`${series.chainId} ${series.name}\n`);
   let historyRows = 0;
-  const query = options.from === undefined ? {} : { from: options.from - 2 * LOOKBACK_SECONDS };
+  // From the beginning: the state that is in force may be older than any look back. After the end, what targets need.
+  const query = options.to === undefined ? {} : { to: options.to + LONGEST_HORIZON_SECONDS + STEP };
   for await (const page of store.history(series, query)) {
     options.signal?.throwIfAborted();
     historyRows += page.length;
