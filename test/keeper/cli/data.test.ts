@@ -1,0 +1,140 @@
+// `tiller data` and `tiller dataset` as processes, from a file to a matrix.
+import { expect } from "chai";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { FIXTURE } from "../forecast/datasetFixture";
+
+const TILLER = path.join(__dirname, "..", "..", "..", "bin", "tiller.cjs");
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+describe("tiller data", function () {
+  this.timeout(60_000);
+  let folder: string;
+  before(() => {
+    folder = mkdtempSync(path.join(os.tmpdir(), "tiller-data-"));
+    writeFileSync(path.join(folder, "tiller.config.json"), JSON.stringify({ dataDir: "state" }));
+    for (const [name, rows] of FIXTURE) {
+      const lines = rows.map((row) =>
+        // Of mainnet's own blocks, by the minute they were made in.
+        [
+          ...[row.observedAt, row.availableAt, 18_564_000 + Math.floor((row.observedAt - 1_700_000_000) / 12.1)],
+          ...[row.suppliedUsd, row.borrowedUsd, row.supplyApr, row.borrowApr],
+        ].join(","),
+      );
+      writeFileSync(
+        path.join(folder, `${name}.csv`),
+        `observed_at,available_at,block,supplied_usd,borrowed_usd,supply_apr,borrow_apr\n${lines.join("\n")}\n`,
+      );
+    }
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  const start = (args: readonly string[]) => {
+    const { DATABASE_URL: _url, TILLER_CONFIG: _config, ...env } = process.env;
+    return spawn(process.execPath, [TILLER, ...args], { cwd: folder, env: { ...env, NO_COLOR: "1" } });
+  };
+  const ended = async (child: ReturnType<typeof start>): Promise<Ended> => {
+    let [out, err] = ["", ""];
+    child.stdout.on("data", (piece: Buffer) => (out += piece.toString()));
+    child.stderr.on("data", (piece: Buffer) => (err += piece.toString()));
+    const [code] = (await once(child, "close")) as [number | null];
+    return { code, out, err };
+  };
+  const tiller = (...args: string[]): Promise<Ended> => ended(start(args));
+  const files = [...FIXTURE.keys()].map((name) => `${name}.csv`);
+
+  it("says what there is before there is anything", async () => {
+    expect(await tiller("data", "report")).to.include({ code: 0, out: "no series yet: tiller data import FILE…\n" });
+  });
+
+  it("imports, and a second time nothing", async () => {
+    const rows = [...FIXTURE.values()].reduce((sum, one) => sum + one.length, 0);
+    const first = await tiller("data", "import", ...files, "--json");
+    expect(first.code, first.err).to.equal(0);
+    expect(JSON.parse(first.out)).to.include({ files: 4, rowsRead: rows, rowsInserted: rows, rowsUnchanged: 0 });
+    const second = await tiller("data", "import", ...files);
+    expect(second.out).to.equal(`4 files: ${rows} rows read, 0 stored, ${rows} were there already, 0 flagged\n`);
+  });
+
+  it("reports spans, gaps and plots", async () => {
+    const report = await tiller("data", "report", "--json", "--html", "report.html");
+    const { series } = JSON.parse(report.out) as { series: Record<string, unknown>[] };
+    expect(series.map((one) => [one["series"], one["rows"], one["stepSeconds"], one["gaps"]])).to.deep.equal([
+      ["one-dai", 600, 3_600, 0],
+      ["one-usdc", 600, 3_600, 0],
+      ["three-usdc", 20, 18_000, 0],
+      ["two-usdc", 600, 3_600, 0],
+    ]);
+    const page = readFileSync(path.join(folder, "report.html"), "utf8");
+    expect(page.match(/<svg /g)).to.have.length(4);
+    expect(page).not.to.match(/<script|https?:/);
+    expect((await tiller("data", "report", "--series", "one-dai")).out).to.match(/one-dai +600 .*2023-11-14/);
+  });
+
+  it("writes a data set", async () => {
+    const made = await tiller(
+      "dataset",
+      "--out",
+      "set",
+      "--series",
+      "one-usdc",
+      "two-usdc",
+      "--from",
+      "2023-11-20",
+      "--json",
+    );
+    expect(made.code, made.err).to.equal(0);
+    const manifest = JSON.parse(made.out) as { series: { name: string; from: number }[] };
+    expect(manifest.series.map(({ name, from }) => [name, from])).to.deep.equal([
+      ["one-usdc", 1_700_438_400],
+      ["two-usdc", 1_700_438_400],
+    ]);
+    expect(JSON.parse(readFileSync(path.join(folder, "set", "manifest.json"), "utf8"))).to.deep.equal(manifest);
+  });
+
+  const wrong: [string[], string, string][] = [
+    [["data", "import", "none.csv"], "IMPORT_UNREADABLE", "none.csv"],
+    [["data", "import", "one-dai.csv", "--chain", "main"], "OPTION", "--chain"],
+    [["data", "import", "one-dai.csv", "--rates", "bps"], "OPTION", "--rates"],
+    [["data", "report", "--series", "nobody"], "SERIES_UNKNOWN", "--series"],
+    [["data", "report", "--html", "no/such/folder.html"], "REPORT_FILE", "--html"],
+    [["dataset"], "OPTION", "--out"],
+    [["dataset", "--out", "x", "--from", "yesterday"], "OPTION", "--from"],
+    [["dataset", "--out", "x", "--series", "nobody"], "SERIES_UNKNOWN", "--series"],
+    [["dataset", "--out", "."], "DATASET_PLACE", "--out"],
+  ];
+  for (const [args, code, field] of wrong) {
+    it(`refuses ${args.join(" ")} by ${code}`, async () => {
+      const { code: exit, err } = await tiller(...args, "--json");
+      expect(exit).to.equal(2);
+      expect((JSON.parse(err) as { error: unknown }).error).to.include({ code, field });
+    });
+  }
+
+  it("stops at Ctrl-C with nothing half written", async () => {
+    const child = start(["dataset", "--out", "stopped"]);
+    const result = ended(child);
+    // As soon as it works: beside its place.
+    for (let tries = 0; tries < 2_000 && child.exitCode === null; tries += 1) {
+      if (existsSync(path.join(folder, `stopped.partial-${child.pid}`))) break;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    child.kill("SIGINT");
+    const { code, err } = await result;
+    // It may have been done already: then it is whole.
+    if (code !== 0) {
+      expect(code).to.equal(130);
+      expect(err).to.include("stopped; nothing was written");
+    }
+    expect(existsSync(path.join(folder, "stopped"))).to.equal(code === 0);
+    expect(existsSync(path.join(folder, `stopped.partial-${child.pid}`))).to.equal(false);
+  });
+});
