@@ -16,6 +16,7 @@ export interface Job {
   /** Start of the last bucket that was stored; null: none ever, so that nothing is missing. */
   readonly lastDone: number | null;
   /**
+   * Called again for the same bucket where it failed.
    * @param bucketStart Unix seconds, a multiple of `everySeconds`.
    * @param signal Ends with the attempt's time and with the scheduler.
    */

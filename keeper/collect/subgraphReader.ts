@@ -110,14 +110,14 @@ export class PinnedReader {
 
   async #ask<D extends { readonly _meta: IndexMeta }>(
     query: string,
-    variables: Readonly<Record<string, string | number>>,
+    variables: Readonly<Record<string, string | number>> & { readonly block: number },
     data: z.ZodType<D>,
   ): Promise<D> {
     const { source } = this.#subgraph;
     const body = { query, variables };
     const answer = await source.ask({ path: "", body, shape: graphqlAnswer(data), signal: this.#range.signal });
     const errors = answer.errors ?? [];
-    if (errors.length > 0) throw refused(source, this.#range, errors.map(({ message }) => message).join("; "));
+    if (errors.length > 0) throw refused(source, variables.block, errors.map(({ message }) => message).join("; "));
     if (answer.data == null) throw garbage(source, "answers with neither data nor errors");
     this.#check(answer.data._meta);
     return answer.data;
@@ -126,7 +126,7 @@ export class PinnedReader {
   #check({ block, deployment, hasIndexingErrors }: IndexMeta): void {
     const { source } = this.#subgraph;
     if (hasIndexingErrors) throw broken(source);
-    if (block.number < this.#range.toBlock) throw behind(source, this.#range, block.number);
+    if (block.number < this.#range.toBlock) throw behind(source, this.#range.toBlock, block.number);
     if (this.#deployment !== null && this.#deployment !== deployment) {
       throw contradiction(source, "changed to another version of the subgraph between two pages");
     }
@@ -134,26 +134,30 @@ export class PinnedReader {
   }
 }
 
-/** graph-node tells its errors apart by words only (graph-node issue 1559); they are read, never shown. */
-function refused(source: HttpSource, range: PoolRange, message: string): WorldFailure {
+/** graph-node and the gateway tell errors apart by words only (graph-node issue 1559); they are read, never shown. */
+function refused(source: HttpSource, block: number, message: string): WorldFailure {
   if (/only has data starting at|before minimum/i.test(message)) {
-    const what = `has forgotten block ${range.toBlock}`;
+    const what = `has no state of block ${block}`;
     return failure(source, "SOURCE_PRUNED", what, "Use a deployment that is not pruned, or the chain's logs.");
   }
-  if (/has only indexed up to|not yet available|missing block/i.test(message)) return behind(source, range, null);
+  if (/has only indexed up to|not yet available|missing block/i.test(message)) return behind(source, block, null);
   if (/indexing_error/i.test(message)) return broken(source);
+  if (/bad indexers|no indexers/i.test(message)) {
+    const remedy = "Wait for its indexers, or use the chain's logs; it is asked again by itself.";
+    return failure(source, "SOURCE_UNREACHABLE", "has no indexer that answers", remedy);
+  }
   if (/auth error|api key|unauthori[sz]ed|payment required/i.test(message)) {
     return failure(source, "SOURCE_REFUSED", "refuses the API key", "Check the key and what it may spend.");
   }
   return failure(source, "SOURCE_ERROR", "answers the query with an error", "Check that it is a Uniswap V3 subgraph.");
 }
 
-function behind(source: HttpSource, { toBlock }: PoolRange, at: number | null): WorldFailure {
+function behind(source: HttpSource, wanted: number, at: number | null): WorldFailure {
   const where = at === null ? "has not come to" : `is at block ${at}, not yet at`;
   return failure(
     source,
     "SOURCE_BEHIND",
-    `${where} block ${toBlock}`,
+    `${where} block ${wanted}`,
     "Wait for the index; it is asked again by itself.",
   );
 }

@@ -41,9 +41,10 @@ export function graphKeyHeader(
 /**
  * Every swap, mint and burn of the range, in order of the chain.
  *
- * @throws WorldFailure `SOURCE_BEHIND` (the index has not come to `toBlock`), `SOURCE_PRUNED` (it has forgotten a block of the
- * range), `SOURCE_INDEX_BROKEN` (indexing errors), `SOURCE_POOL_UNKNOWN`, `SOURCE_CONTRADICTION` (events are missing, twice with different contents, or not of our chain),
- * `SOURCE_ERROR` (GraphQL errors), `SOURCE_GARBAGE`, and as `HttpSource.ask` and `Chain.request`.
+ * @throws WorldFailure `SOURCE_BEHIND` (the index has not come to `toBlock`), `SOURCE_PRUNED` (it has no state of that block
+ * or of the one before the range), `SOURCE_INDEX_BROKEN` (indexing errors), `SOURCE_POOL_UNKNOWN`, `SOURCE_CONTRADICTION`
+ * (events are missing, twice at one place, or not of our chain), `SOURCE_ERROR` (GraphQL errors), `SOURCE_GARBAGE`, and as
+ * `HttpSource.ask` and `Chain.request`.
  */
 export async function poolEvents(subgraph: Subgraph, range: PoolRange): Promise<EventRow[]> {
   const reader = new PinnedReader(subgraph, range);

@@ -2,8 +2,9 @@ import { expect } from "chai";
 import { wallClock } from "../../../keeper/collect/clock";
 import { type LlamaPool, llamaChart, llamaPools, llamaProtocols, simpleRate } from "../../../keeper/collect/defiLlama";
 import { type HttpSource, openHttpSource } from "../../../keeper/collect/httpSource";
-import { Failure, InputFailure } from "../../../keeper/config/failure";
+import { InputFailure } from "../../../keeper/config/failure";
 import { AAVE_POOL, type LlamaServerOptions, SAVINGS_POOL, llamaServer, point, pool, protocol } from "./llamaServer";
+import { failureOf } from "./failureOf";
 import { type Reply, type ScriptedServer, halfJson, htmlPage, json, scriptedServer, status } from "./scriptedServer";
 
 const NOW = Date.parse("2024-03-10T12:34:56.789Z");
@@ -22,16 +23,6 @@ const savings: LlamaPool = {
   kind: "vault",
   apyBase: "compounded",
 };
-
-async function failureOf(action: Promise<unknown>): Promise<Failure> {
-  try {
-    await action;
-  } catch (error) {
-    expect(error).to.be.instanceOf(Failure);
-    return error as Failure;
-  }
-  throw new Error("it succeeded");
-}
 
 describe("DefiLlama", () => {
   const servers: ScriptedServer[] = [];

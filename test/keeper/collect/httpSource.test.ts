@@ -1,8 +1,10 @@
 import { expect } from "chai";
 import { z } from "zod";
+import { TimeIsUp } from "../../../keeper/collect/clock";
 import { type HttpSourceOptions, openHttpSource } from "../../../keeper/collect/httpSource";
-import { Failure, InputFailure, WorldFailure } from "../../../keeper/config/failure";
+import { InputFailure, WorldFailure } from "../../../keeper/config/failure";
 import { hurriedClock } from "./clocks";
+import { failureOf } from "./failureOf";
 import {
   type Reply,
   type ScriptedServer,
@@ -21,16 +23,6 @@ import {
 const KEY = "k3y-of-the-operator";
 const shape = z.object({ value: z.array(z.number()) });
 const good = json({ value: [1] });
-
-async function failureOf(action: Promise<unknown>): Promise<Failure> {
-  try {
-    await action;
-  } catch (error) {
-    expect(error).to.be.instanceOf(Failure);
-    return error as Failure;
-  }
-  throw new Error("it succeeded");
-}
 
 describe("a source over HTTP", () => {
   const servers: ScriptedServer[] = [];
@@ -231,6 +223,17 @@ describe("a source over HTTP", () => {
       expect(Date.now() - start).to.be.below(500);
       expect(server.asked).to.have.length(1);
     }
+  });
+
+  it("passes on that its caller's time is up, which is not the source's fault", async () => {
+    const server = await serving(hang);
+    const reason = await ask(server, {}, AbortSignal.abort(new TimeIsUp(7))).catch((error: unknown) => error);
+    expect(reason).to.be.instanceOf(TimeIsUp);
+    const stop = new AbortController();
+    const asking = ask(server, {}, stop.signal).catch((error: unknown) => error);
+    while (server.asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    stop.abort(new TimeIsUp(7));
+    expect(await asking).to.be.instanceOf(TimeIsUp);
   });
 
   it("refuses an address that is none", () => {

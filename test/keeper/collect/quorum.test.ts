@@ -2,9 +2,10 @@ import { expect } from "chai";
 import { RpcError, unreachable } from "../../../keeper/chain/failures";
 import { wallClock } from "../../../keeper/collect/clock";
 import { Quorum, type QuorumEndpoint } from "../../../keeper/collect/quorum";
-import { Failure, InputFailure } from "../../../keeper/config/failure";
+import { InputFailure } from "../../../keeper/config/failure";
 import type { KeeperEvent } from "../../../keeper/events/events";
 import { HandClock, settled } from "./clocks";
+import { failureOf } from "./failureOf";
 
 const BLOCK = { blockHash: `0x${"ab".repeat(32)}`, requireCanonical: true };
 const CALL = ["eth_call", [{ to: `0x${"11".repeat(20)}`, data: "0x01" }, BLOCK]] as const;
@@ -48,16 +49,6 @@ function stage(needed: number, answering: Record<string, Answering>): Stage {
   const sink = { emit: (event: KeeperEvent) => void events.push(event) };
   const quorum = new Quorum({ endpoints, needed, timeoutMs: 5_000, sink, clock });
   return { quorum, clock, events, answering, asked: () => log.splice(0) };
-}
-
-async function failureOf(action: Promise<unknown>): Promise<Failure> {
-  try {
-    await action;
-  } catch (error) {
-    expect(error).to.be.instanceOf(Failure);
-    return error as Failure;
-  }
-  throw new Error("it succeeded");
 }
 
 describe("a quorum of endpoints", () => {
@@ -128,12 +119,15 @@ describe("a quorum of endpoints", () => {
   });
 
   it("still asks those that rest when it cannot do without them", async () => {
-    const { quorum, answering } = stage(2, { a: dead, b: says("0x07"), c: says("0x07") });
+    const { quorum, answering, asked } = stage(2, { a: dead, b: says("0x07"), c: says("0x07") });
     await quorum.read(...CALL);
     answering["a"] = says("0x09");
     answering["b"] = dead;
     answering["c"] = says("0x09");
     expect(await quorum.read(...CALL)).to.equal("0x09");
+    asked();
+    await quorum.read(...CALL);
+    expect(asked()).to.deep.equal(["a", "c"]);
   });
 
   it("fails where too few agree, naming who said what, and blames none of those that answered", async () => {

@@ -38,6 +38,23 @@ describe("the rate of requests", () => {
     expect(came.map(({ at }) => at)).to.deep.equal([0, 0, 10, 10, 11]);
   });
 
+  it("keeps the order where one in the middle gives up", async () => {
+    const clock = new HandClock();
+    // Whole milliseconds are slept, a token takes a little more: one who comes later could be ready sooner.
+    const rate = new RequestRate({ perMinute: 60_000 / 1_000.4, burst: 1 }, clock);
+    const order: string[] = [];
+    void rate.turn();
+    void rate.turn().then(() => order.push("second"));
+    const stop = new AbortController();
+    const third = rate.turn(stop.signal).catch(() => order.push("gave up"));
+    void rate.turn().then(() => order.push("fourth"));
+    await clock.turnTo(500.5);
+    stop.abort();
+    await third;
+    await clock.turnTo(60_000);
+    expect(order).to.deep.equal(["gave up", "second", "fourth"]);
+  });
+
   it("gives the turn of one that gave up to the next, and to nobody before his time", async () => {
     const clock = new HandClock();
     const rate = new RequestRate({ perMinute: 60, burst: 1 }, clock);

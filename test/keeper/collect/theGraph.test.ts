@@ -2,9 +2,10 @@ import { expect } from "chai";
 import type { BlockLookup } from "../../../keeper/collect/chainBlocks";
 import { type HttpSourceOptions, openHttpSource } from "../../../keeper/collect/httpSource";
 import { graphKeyHeader, poolEvents } from "../../../keeper/collect/theGraph";
-import { Failure, InputFailure } from "../../../keeper/config/failure";
+import { InputFailure } from "../../../keeper/config/failure";
 import type { EventRow } from "../../../keeper/store/historyRecords";
 import { type GraphServerOptions, KEY, graphServer } from "./graphServer";
+import { failureOf } from "./failureOf";
 import { FIRST_BLOCK, POOL, type Entity, poolHistory } from "./poolModel";
 import { type ScriptedServer, hang, htmlPage, json, scriptedServer, status, zipped } from "./scriptedServer";
 
@@ -25,16 +26,6 @@ function expectRows(actual: readonly EventRow[], wanted: readonly EventRow[]): v
     if (priceImpactBps === null) expect(impact).to.equal(null);
     else expect(impact).to.be.closeTo(priceImpactBps, 1e-6);
   });
-}
-
-async function failureOf(action: Promise<unknown>): Promise<Failure> {
-  try {
-    await action;
-  } catch (error) {
-    expect(error).to.be.instanceOf(Failure);
-    return error as Failure;
-  }
-  throw new Error("it succeeded");
 }
 
 describe("events from The Graph", () => {
@@ -164,6 +155,13 @@ describe("events from The Graph", () => {
       swaps: history.entities.swaps.map((swap, at) => (at === index ? { ...swap, ...change } : swap)) as Entity[],
     },
   });
+  const doubled: GraphServerOptions = {
+    entities: {
+      swaps: history.entities.swaps.flatMap((swap, at) =>
+        at === 30 ? [swap, { ...swap, id: `${swap.id}x`, amount0: "0" }] : [swap],
+      ),
+    },
+  };
   const twice = (page: readonly unknown[]): readonly unknown[] => [...page.slice(0, -1), page[0]];
 
   const refused: readonly (readonly [string, GraphServerOptions, Asking, string])[] = [
@@ -177,11 +175,13 @@ describe("events from The Graph", () => {
     ["pages over 1,000", {}, { pageSize: 1_001 }, "SOURCE_ERROR"],
     ["another version between two pages", { deployments: ["QmA", "QmA", "QmB"] }, {}, "SOURCE_CONTRADICTION"],
     ["an event twice in a page", { page: twice }, {}, "SOURCE_GARBAGE"],
+    ["an event next to itself", { page: (page) => [...page.slice(0, -1), page.at(-2)] }, {}, "SOURCE_GARBAGE"],
     ["the same page for ever", { page: () => history.entities.swaps.slice(0, 9) }, { pageSize: 9 }, "SOURCE_GARBAGE"],
     ["the last swap missing", without("swaps", history.entities.swaps.length - 1), {}, "SOURCE_CONTRADICTION"],
     ["a swap missing in the middle", without("swaps", 60), {}, "SOURCE_CONTRADICTION"],
     ["a mint missing", without("mints", 20), { fromBlock: middle - 200 }, "SOURCE_CONTRADICTION"],
     ["a burn missing", without("burns", 30), { fromBlock: middle - 100 }, "SOURCE_CONTRADICTION"],
+    ["two events at one log, the second of nothing", doubled, {}, "SOURCE_CONTRADICTION"],
     ["two events at one log", altered(8, { ...history.entities.swaps[9], id: "0xffff" }), {}, "SOURCE_CONTRADICTION"],
     [
       "another tick after the last swap",
@@ -207,6 +207,17 @@ describe("events from The Graph", () => {
     });
   }
 
+  it("are refused without any one mint in range, over however few blocks", async () => {
+    for (const [index, mint] of history.entities.mints.entries()) {
+      if (index < 10 || index % 5 !== 0) continue;
+      const block = Number((mint["transaction"] as Entity)["blockNumber"]);
+      const failure = await failureOf(
+        withServer(without("mints", index), { fromBlock: block - 1, toBlock: block + 1 }),
+      );
+      expect(failure.code, `mint ${index}`).to.equal("SOURCE_CONTRADICTION");
+    }
+  });
+
   it("are refused when `_meta` alone tells of indexing errors or of a head behind", async () => {
     const meta = { block: { number: lastBlock }, deployment: "QmIndex", hasIndexingErrors: false };
     const pool = history.poolAt(lastBlock);
@@ -228,6 +239,22 @@ describe("events from The Graph", () => {
     expect(failure.line()).not.to.contain("secret");
     const nothing = await serving(scriptedServer(json({ data: null })));
     expect((await failureOf(ask(nothing))).code).to.equal("SOURCE_GARBAGE");
+  });
+
+  it("fail by what the words of the errors mean, which are not shown", async () => {
+    const meaning: readonly (readonly [string, string])[] = [
+      ["bad indexers: {0x12: Unavailable(missing block: 28068745, latest: 28068741)}", "SOURCE_BEHIND"],
+      ["bad indexers: {0x12: BadResponse(500)}", "SOURCE_UNREACHABLE"],
+      ["bad query: requested block 29, before minimum `startBlock` of manifest 2262296", "SOURCE_PRUNED"],
+      ["auth error: payment required for subsequent requests for this API key", "SOURCE_REFUSED"],
+      ["Type `Query` has no field `swaps`", "SOURCE_ERROR"],
+    ];
+    for (const [message, code] of meaning) {
+      const server = await serving(scriptedServer(json({ errors: [{ message }] })));
+      const failure = await failureOf(ask(server));
+      expect(failure.code, message).to.equal(code);
+      expect(failure.line()).not.to.contain(message.slice(0, 12));
+    }
   });
 
   it("are refused where our chain has other blocks than the index", async () => {
