@@ -99,7 +99,7 @@ export async function llamaPools(
     const entry = listed.get(wanted.pool);
     if (entry === undefined) return null;
     const state = shaped(source, pool, { entry, subject: wanted.subject });
-    checkChain(state.chain, wanted);
+    checkChain(source, state.chain, wanted);
     return { source: LLAMA_YIELDS, state: { pool: wanted.pool, ...withNulls(state) } };
   });
 }
@@ -259,10 +259,10 @@ function shaped<T>(
   throw garbage(source, `describes ${subject} in another shape than it should, at ${at}`);
 }
 
-function checkChain(chain: string, { subject, chain: wanted }: LlamaPool): void {
+function checkChain({ field }: HttpSource, chain: string, { subject, chain: wanted }: LlamaPool): void {
   if (chain === wanted) return;
   throw new InputFailure("SOURCE_POOL_OF_ANOTHER_CHAIN", `the pool of ${subject} is not on ${wanted}`, {
-    field: `sources.defiLlama (${subject})`,
+    field: `${field} (${subject})`,
     remedy: "Take the id of the pool on that chain.",
   });
 }

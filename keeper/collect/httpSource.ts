@@ -88,7 +88,11 @@ type Source = HttpSourceOptions & { readonly clock: Clock };
 async function ask<T>(source: Source, rate: RequestRate, question: HttpQuestion<T>): Promise<T> {
   const { clock, deadlineMs } = source;
   const deadline = clock.now() + deadlineMs;
-  let last: Again = { code: "SOURCE_LIMITED", why: "our own rate limit leaves no turn in time", restMs: null };
+  let last: Again = {
+    code: "SOURCE_LIMITED",
+    why: "has no turn for us in time: it wants rest, or our own rate limit is used up",
+    restMs: null,
+  };
   try {
     return await within({ ms: deadlineMs, clock, signal: question.signal }, async (signal) => {
       for (let attempt = 1; ; attempt += 1) {

@@ -13,7 +13,7 @@ export interface Job {
   readonly time: JobTime;
   /** Of one attempt, by the wall. */
   readonly timeoutMs: number;
-  /** Start of the last bucket that was stored; null: none ever, so that nothing is missing. */
+  /** Start of the last bucket that was stored, unix seconds; null: none ever, so that nothing is missing. */
   readonly lastDone: number | null;
   /**
    * Called again for the same bucket where it failed.
@@ -110,9 +110,11 @@ class JobRunner {
     const { signal } = this.#options;
     let next = this.#atOrAfter(time.now());
     if (lastDone !== null) {
+      // Its bucket may have been of another length.
+      const from = this.#atOrAfter(lastDone + 1);
       // A bucket that this clock has not come to was stored by a clock that went ahead: it is done.
-      next = Math.max(next, lastDone + this.#every);
-      this.#missed = this.#gap({ from: lastDone + this.#every, until: next, reason: "stopped" });
+      next = Math.max(next, from);
+      this.#missed = this.#gap({ from, until: next, reason: "stopped" });
     }
     while (!signal.aborted) {
       try {

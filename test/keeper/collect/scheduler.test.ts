@@ -221,6 +221,16 @@ describe("the scheduler", () => {
     expect(runs).to.deep.equal([{ bucket: 1_200, at: 1_200 }]);
   });
 
+  it("counts what was missed in buckets of the length of now", async () => {
+    const { clock, events, to, start } = stage(1_000);
+    const { runs, work } = noting(clock);
+    start([{ work, lastDone: BASE + 130 }]);
+    await to(1_201);
+    expect(events).to.have.length(1);
+    expect(events[0]).to.include({ from: BASE + 300, to: BASE + 900, buckets: 3 });
+    expect(runs.map(({ bucket }) => bucket)).to.deep.equal([1_200]);
+  });
+
   it("reports nothing where nothing was missed, and does no bucket twice", async () => {
     for (const lastDone of [null, BASE + 300, BASE + 600]) {
       const { clock, events, to, start } = stage(400);
