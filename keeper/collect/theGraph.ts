@@ -3,6 +3,7 @@
 // event lies in a block of our chain, and all together lead from the pool's volume, price and liquidity before to those after.
 import { InputFailure } from "../config/failure";
 import type { EventRow } from "../store/historyRecords";
+import { ratio } from "../venues/exact";
 import type { ChainBlock } from "./chainBlocks";
 import { unlessAborted } from "./clock";
 import { unitsOf } from "./decimalAmount";
@@ -194,7 +195,7 @@ function withLiquidity(rows: readonly EventRow[], after: readonly (bigint | null
   });
 }
 
-/** Of square roots of prices. The difference is taken before anything is rounded. */
+/** Of square roots of prices: the price is the square; the difference is taken before anything is rounded. */
 function impactBps(before: bigint, after: bigint): number {
-  return (Number(after - before) / Number(before)) * (Number(after + before) / Number(before)) * 10_000;
+  return 1e4 * ratio(after * after - before * before, before * before);
 }
