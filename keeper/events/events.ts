@@ -46,6 +46,26 @@ export type KeeperEvent =
   | { readonly name: "rpc.recovered"; readonly endpoint: string; readonly outageMs: number }
   | { readonly name: "store.trouble"; readonly code: string; readonly message: string }
   | { readonly name: "store.recovered"; readonly outageMs: number }
+  /** Of a source of data: once when a bucket is lost, not for each; `source.recovered` ends it. */
+  | { readonly name: "source.trouble"; readonly source: string; readonly code: string; readonly message: string }
+  | { readonly name: "source.recovered"; readonly source: string; readonly outageMs: number }
+  | {
+      /** Buckets that nothing was collected for, starts of the first and last in unix seconds. */
+      readonly name: "source.gap";
+      readonly source: string;
+      readonly from: number;
+      readonly to: number;
+      readonly buckets: number;
+      readonly reason: string;
+    }
+  | {
+      /** An endpoint that is not with the others, once until `quorum.joined`. */
+      readonly name: "quorum.dissent";
+      readonly endpoint: string;
+      readonly method: string;
+      readonly dissent: "disagreed" | "lagged" | "failed" | "silent";
+    }
+  | { readonly name: "quorum.joined"; readonly endpoint: string }
   | { readonly name: "serve.listening"; readonly url: string }
   | { readonly name: "serve.trouble"; readonly code: string; readonly message: string };
 

@@ -21,6 +21,9 @@ const WARNINGS: ReadonlySet<KeeperEvent["name"]> = new Set([
   "bundle.missed",
   "rpc.trouble",
   "store.trouble",
+  "source.trouble",
+  "source.gap",
+  "quorum.dissent",
 ]);
 
 /** Level at which an event is logged. */

@@ -28,6 +28,21 @@ describe("the log", () => {
     expect(Date.parse(String(lines[0]?.["time"]))).to.be.a("number").and.not.NaN;
   });
 
+  it("warns of sources and endpoints in trouble, and not of their recovery", () => {
+    const gap = { source: "aave-v3", from: 300, to: 600, buckets: 2, reason: "stopped" };
+    const lines = linesOf(
+      { level: "warn" },
+      { name: "source.trouble", source: "the-graph", code: "SOURCE_BEHIND", message: "at https://host/KEY" },
+      { name: "source.recovered", source: "the-graph", outageMs: 5 },
+      { name: "source.gap", ...gap },
+      { name: "quorum.dissent", endpoint: "a", method: "eth_call", dissent: "lagged" },
+      { name: "quorum.joined", endpoint: "a" },
+    ).map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines.map(({ event }) => event)).to.deep.equal(["source.trouble", "source.gap", "quorum.dissent"]);
+    expect(lines[0]).to.include({ source: "the-graph", code: "SOURCE_BEHIND", message: "at https://host/…" });
+    expect(lines[1]).to.include(gap);
+  });
+
   it("writes one short line an event for people", () => {
     const lines = linesOf({ format: "pretty" }, decision);
     expect(lines).to.have.length(1);
