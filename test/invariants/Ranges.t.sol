@@ -28,6 +28,10 @@ abstract contract Ranges is Pools {
         unbroken();
     }
 
+    function invariant_rangeAnswersNobodyOutsideOfItsCalls() external view {
+        unbroken();
+    }
+
     /// @dev A plan's exit is looked at where it happens. The last exit in kind pays to the unit what the pool pays for all.
     function invariant_rangeLeavesNothingBehind() external {
         RangeWorld r = RangeWorld(address(w));

@@ -14,6 +14,8 @@ import {PoolActors} from "./PoolActors.sol";
 contract RangeActors is PoolActors {
     /// @dev Units of both coins that valuing a position may round by.
     uint256 private constant ROUNDING = 4;
+    /// @dev Ticks that the sale of an exit may move spot.
+    int24 private constant MOST_TRAVEL = 2_000;
 
     /// @dev A range that the adapter has been in, and what strangers put into it since it was left: liquidity.
     struct Range {
@@ -61,12 +63,19 @@ contract RangeActors is PoolActors {
 
     /// @notice The attacker's own liquidity comes and goes: none but ours, or many times ours just around par.
     function lend(uint256 word) external {
+        int24 par = w.middle();
         if (word % 8 == 0) {
-            aimAt(2 * w.spacing(), 0);
-            aimAt(w.WIDE(), 0);
+            aimAt(par - 2 * w.spacing(), par + 2 * w.spacing(), 0);
+            aimAt(par - w.WIDE(), par + w.WIDE(), 0);
+        } else if (word % 8 == 1 && ranges.length != 0) {
+            // A provider beside a range, so that its ticks are the pool's before the adapter comes back to it.
+            Range memory beside = ranges[next(word, 1) % ranges.length];
+            if ((word >> 8) % 2 == 0) aimAt(beside.upper, beside.upper + 20 * w.spacing(), w.deep() / 1_000);
+            else aimAt(beside.lower - 20 * w.spacing(), beside.lower, w.deep() / 1_000);
         } else {
             uint128[4] memory choice = [uint128(0), w.deep() / 1_000, w.deep(), w.deep() * 10];
-            aimAt(word % 3 == 0 ? 2 * w.spacing() : w.WIDE(), choice[(word >> 8) % 4]);
+            int24 half = word % 3 == 0 ? 2 * w.spacing() : w.WIDE();
+            aimAt(par - half, par + half, choice[(word >> 8) % 4]);
         }
         if (pool.liquidity() == w.liquidityOf(address(adapter), ranged.tickLower(), ranged.tickUpper())) {
             l.reach("nobody else in the pool");
@@ -74,11 +83,10 @@ contract RangeActors is PoolActors {
         look();
     }
 
-    function aimAt(int24 half, uint128 aim) private {
-        int24 middle = w.middle();
-        uint128 held = w.liquidityOf(address(w.trader()), middle - half, middle + half);
-        if (aim > held) w.trader().mint(address(w.trader()), middle - half, middle + half, aim - held);
-        if (aim < held) w.trader().burn(middle - half, middle + half, held - aim);
+    function aimAt(int24 lower, int24 upper, uint128 aim) private {
+        uint128 held = w.liquidityOf(address(w.trader()), lower, upper);
+        if (aim > held) w.trader().mint(address(w.trader()), lower, upper, aim - held);
+        if (aim < held) w.trader().burn(lower, upper, held - aim);
     }
 
     /// @notice Gifts: liquidity in the adapter's range, in one that it left, or the paired coin.
@@ -139,16 +147,28 @@ contract RangeActors is PoolActors {
             if (liquidity != 0) l.breach(law, "liquidity", liquidity, 0);
             if (owed0 != 0 || owed1 != 0) l.breach(law, "owed by the pool", owed0, owed1);
         }
-        (uint256 amount, uint256 paired) = (
-            w.token().balanceOf(address(adapter)),
-            w.paired().balanceOf(address(adapter))
-        );
+        uint256 amount = w.token().balanceOf(address(adapter));
+        uint256 paired = w.paired().balanceOf(address(adapter));
+        // What a pool that ran dry did not buy stays, and counts.
+        if (ranDry()) {
+            l.reach("all sold into a pool that ran dry");
+            paired = 0;
+        }
         if (amount != 0 || paired != 0) l.breach(law, "with the adapter", amount, paired);
+    }
+
+    /// @dev The sale of an exit went as far as it may.
+    function ranDry() private view returns (bool) {
+        (, int24 tick, , , , , ) = pool.slot0();
+        int24 off = tick - w.meanTick();
+        return (off < 0 ? -off : off) >= MOST_TRAVEL - w.SPOT_BOUND() - 1;
     }
 
     function look() internal override {
         lookAtRanges();
         lookAtFees();
+        lookAtCallbacks();
+        lookAtSteadiness();
         if (reads()) lookAtValue();
     }
 
@@ -188,6 +208,30 @@ contract RangeActors is PoolActors {
         if (said.fees0 != fees0) l.breach(law, "of token0", said.fees0, fees0);
         if (said.fees1 != fees1) l.breach(law, "of token1", said.fees1, fees1);
         if (fees0 != 0 && fees1 != 0) l.reach("fees of both coins");
+    }
+
+    /// @dev Not even in the transaction of a plan, after it.
+    function lookAtCallbacks() private {
+        string memory law = "invariant_rangeAnswersNobodyOutsideOfItsCalls";
+        for (uint256 i; i < 2; ++i) {
+            address caller = i == 0 ? address(pool) : attacker;
+            vm.prank(caller);
+            try ranged.uniswapV3MintCallback(0, 0, "") {
+                l.breach(law, "for liquidity", i, 0);
+            } catch {}
+            vm.prank(caller);
+            try ranged.uniswapV3SwapCallback(0, 0, "") {
+                l.breach(law, "for a trade", i, 0);
+            } catch {}
+        }
+    }
+
+    /// @dev Further from the mean than it may be, spot lets nobody in, whatever the adapter says of itself.
+    function lookAtSteadiness() private {
+        (, int24 tick, , , , , ) = pool.slot0();
+        int24 off = tick - w.meanTick();
+        if ((off < 0 ? -off : off) <= w.SPOT_BOUND() || !adapter.steady()) return;
+        l.breach("invariant_poolEntryIsShutWhileUnsteady", "steady at ticks off the mean", uint24(off), 0);
     }
 
     /// @dev Wherever spot is, the coins that are behind it are worth no less: not by the feeds, nor by the mean as far as it is
