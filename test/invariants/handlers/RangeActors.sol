@@ -230,7 +230,8 @@ contract RangeActors is PoolActors {
     function lookAtSteadiness() private {
         (, int24 tick, , , , , ) = pool.slot0();
         int24 off = tick - w.meanTick();
-        if ((off < 0 ? -off : off) <= w.SPOT_BOUND() || !adapter.steady()) return;
+        if (off < 0) off = -off;
+        if (off <= w.SPOT_BOUND() || !adapter.steady()) return;
         l.breach("invariant_poolEntryIsShutWhileUnsteady", "steady at ticks off the mean", uint24(off), 0);
     }
 
