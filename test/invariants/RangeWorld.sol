@@ -27,7 +27,7 @@ interface IUniswapV3Setup {
 
 /// @title A vault in a range of a genuine pool of Uniswap V3, as its npm package carries the compiled code
 /// @dev At rest spot is the price that the feeds name, to the unit. What is behind the adapter is what the pool pays when all
-/// is taken out of it: that is tried out and not kept, so that no arithmetic of ours is believed.
+/// is taken out of it: that is tried out and not kept, so that of our arithmetic only the price at a tick is believed.
 contract RangeWorld is PoolWorld {
     /// @dev Another provider's range is as wide.
     int24 public constant WIDE = 3_000;

@@ -77,9 +77,8 @@ contract RangeActors is PoolActors {
             int24 half = word % 3 == 0 ? 2 * w.spacing() : w.WIDE();
             aimAt(par - half, par + half, choice[(word >> 8) % 4]);
         }
-        if (pool.liquidity() == w.liquidityOf(address(adapter), ranged.tickLower(), ranged.tickUpper())) {
-            l.reach("nobody else in the pool");
-        }
+        uint128 ours = w.liquidityOf(address(adapter), ranged.tickLower(), ranged.tickUpper());
+        if (ours != 0 && pool.liquidity() == ours) l.reach("nobody else in the pool");
         look();
     }
 
