@@ -13,6 +13,8 @@ interface Vm {
 
     function computeCreateAddress(address deployer, uint256 nonce) external pure returns (address);
 
+    function getCode(string calldata artifact) external view returns (bytes memory creationCode);
+
     function snapshotState() external returns (uint256 id);
 
     function revertToStateAndDelete(uint256 id) external returns (bool);

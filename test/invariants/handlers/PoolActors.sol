@@ -3,9 +3,8 @@ pragma solidity 0.8.28;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Vault} from "../../../contracts/Vault.sol";
-import {Curve3PoolAdapter} from "../../../contracts/adapters/Curve3PoolAdapter.sol";
+import {ILiquidityAdapter} from "../../../contracts/interfaces/ILiquidityAdapter.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";
-import {ThreePoolModel} from "../../models/ThreePoolModel.sol";
 import {Cheats} from "../Cheats.sol";
 import {Ledger} from "../Ledger.sol";
 import {PoolWorld} from "../PoolWorld.sol";
@@ -13,30 +12,42 @@ import {PoolWorld} from "../PoolWorld.sol";
 /// @title The market actor, the stolen key, a guardian who is in it, and those who mean no harm, around a vault in a pool
 /// @dev A push is always taken back within the call, be it days later, and what others have is compared at the pool's rest.
 /// A handler never reverts for what the vault does.
-contract PoolActors is Cheats {
+abstract contract PoolActors is Cheats {
     uint256 private constant WAD = 1e18;
-    /// @dev Roundings of three coins, receipts and shares in a handful of calls, in units of the asset.
+    /// @dev Roundings of the pool's coins, receipts and shares in a handful of calls, in units of the asset.
     uint256 private constant DUST = 100;
 
-    /// @dev What was bought in a push, to be sold again; `amount` zero: there was none.
-    struct Push {
-        uint256 from;
-        uint256 to;
-        uint256 amount;
-    }
-
     PoolWorld private immutable w;
-    Ledger private immutable l;
-    Vault private immutable vault;
-    Curve3PoolAdapter private immutable adapter;
-    ThreePoolModel private immutable pool;
-    address private immutable attacker;
+    Ledger internal immutable l;
+    Vault internal immutable vault;
+    ILiquidityAdapter internal immutable adapter;
+    address internal immutable attacker;
     address private immutable depositor;
 
     constructor(PoolWorld w_, Ledger l_) {
-        (w, l, vault, adapter, pool) = (w_, l_, w_.vault(), w_.adapter(), w_.pool());
+        (w, l, vault, adapter) = (w_, l_, w_.vault(), w_.adapter());
         (attacker, depositor) = (w_.ATTACKER(), w_.DEPOSITOR());
     }
+
+    /* THE VENUE */
+
+    /// @dev The attacker pushes the pool's price, as far and where the word says, or not at all.
+    function pushed(uint256 word) internal virtual returns (bool);
+
+    /// @dev The pool is brought to its rest, whoever moved it.
+    function taken() internal virtual;
+
+    /// @dev By what fair value is too low now, of what is behind the adapter at rest: so much may be had by who leaves
+    /// in kind, whom no price pays, or be lost by a plan, beside the bounds.
+    function shortfall(uint256) internal virtual returns (uint256) {
+        return 0;
+    }
+
+    /// @dev Looks at what the venue's own laws are about, in the middle of a push too.
+    function look() internal virtual {}
+
+    /// @dev A plan or the guardian took all of the position.
+    function emptied() internal virtual {}
 
     /* THOSE WHO MEAN NO HARM */
 
@@ -50,6 +61,7 @@ contract PoolActors is Cheats {
 
     function leave(uint256 word) external {
         uint256 shares = within(word, 1, vault.balanceOf(depositor) / 4);
+        if (word % 4 == 3) return leaveInKind(depositor, shares);
         vm.prank(depositor);
         try vault.redeem(shares, depositor, depositor) {} catch {}
     }
@@ -61,8 +73,21 @@ contract PoolActors is Cheats {
 
     /// @notice A feed falls silent, or all answer again.
     function setFeeds(uint256 word) external {
-        if (word % 2 == 0) w.report(next(word, 1) % 3, block.timestamp - w.HEARTBEAT() - 1);
+        if (word % 2 == 0) w.report(next(word, 1) % w.feedCount(), block.timestamp - w.HEARTBEAT() - 1);
         else answer();
+    }
+
+    /// @notice The guardian writes the pool off, or the timelock counts it again.
+    function setQuarantine(uint256 word) external {
+        if (word % 4 == 0) {
+            vm.prank(w.GUARDIAN());
+            try vault.quarantine(address(adapter)) {
+                l.reach("quarantine");
+            } catch {}
+        } else {
+            vm.prank(address(w.timelock()));
+            try vault.liftQuarantine(address(adapter)) {} catch {}
+        }
     }
 
     function pass(uint256 word) external {
@@ -77,19 +102,23 @@ contract PoolActors is Cheats {
     /// @notice In and out again, with a push around either.
     function roundTrip(uint256 word) external {
         uint256 before = w.ofOthers();
+        uint256 there = w.behind();
+        uint256 allowed = waited(word);
         uint256 held = vault.balanceOf(attacker);
-        Push memory push = pushed(next(word, 1));
+        pushed(next(word, 1));
         bool entered = tryDeposit(within(next(word, 2), 1, 3 * vault.totalAssets()));
         if (word % 2 == 0) {
-            taken(push);
-            push = pushed(next(word, 3));
+            taken();
+            pushed(next(word, 3));
         }
         if (word % 8 == 1) nextBlock();
         uint256 shares = vault.balanceOf(attacker) - (word % 3 == 0 ? 0 : held);
+        allowed += shortfall(there);
         tryLeave(word, shares);
-        taken(push);
+        taken();
         if (entered) l.reach("round trip");
-        compare("invariant_poolPushesGiveWhoComesAndGoesNothing", before, waited(word));
+        compare("invariant_poolPushesGiveWhoComesAndGoesNothing", before, allowed);
+        look();
     }
 
     /// @notice A push for hours, in which everybody may read and record what he likes.
@@ -97,7 +126,8 @@ contract PoolActors is Cheats {
         uint256 before = w.ofOthers();
         bool readable = reads();
         uint256 value = readable ? adapter.fairValue() : 0;
-        Push memory push = pushed(word);
+        pushed(word);
+        look();
         if (readable) {
             uint256 now_ = adapter.fairValue();
             if (now_ < value) l.breach("invariant_poolTradesLowerNoFairValue", "fair value", now_, value);
@@ -109,27 +139,34 @@ contract PoolActors is Cheats {
         if (word % 2 == 0) vault.accrue();
         else try vault.refresh(address(adapter)) {} catch {}
         requireShut();
-        taken(push);
+        look();
+        taken();
         compare("invariant_poolPushesGiveWhoComesAndGoesNothing", before, 0);
+        look();
     }
 
     /// @notice Plans of the stolen key between a push and its end.
     function sandwich(uint256 word) external {
-        for (uint256 i; i < 1 + (word % 6); ++i) sandwichOne(next(word, i));
+        for (uint256 i; i < 1 + (word % 6); ++i) {
+            uint256 salted = next(word, i);
+            judged(anyMoves(next(salted, 2)), next(salted, 1));
+        }
     }
 
-    function sandwichOne(uint256 word) private {
+    /// @dev A plan between a push and its end; `push` zero: without one.
+    function judged(IVault.Move[] memory moves, uint256 push) internal {
         uint256 before = w.trueTotal();
+        uint256 low = shortfall(w.behind());
         uint256 base = vault.limitBase();
-        Push memory push = pushed(next(word, 1));
-        bool done = tryPlan(next(word, 2));
-        taken(push);
+        bool away = pushed(push);
+        bool done = run(moves);
+        if (done && moves[0].assets == type(int256).min) emptied();
+        if (done) look();
+        taken();
         if (!done) return;
-        l.reach(push.amount == 0 ? "plan" : "plan in a sandwich");
-        uint256 total = w.trueTotal();
-        uint256 lost = before - Math.min(before, total);
-        if (lost <= DUST) return;
-        lost -= DUST;
+        l.reach(away ? "plan in a sandwich" : "plan");
+        uint256 lost = lostSince(before, low);
+        if (lost == 0) return;
         l.reach("plan with a loss");
         uint256 bound = Math.mulDiv(base, vault.lossPerCall(), WAD);
         if (lost > bound) l.breach("invariant_poolPlansLoseNoMoreThanTheirBounds", "lost", lost, bound);
@@ -143,51 +180,32 @@ contract PoolActors is Cheats {
             try vault.guardianTrip(within(next(word, 1), 1, 2 hours)) {} catch {}
         }
         uint256 before = w.trueTotal();
+        uint256 low = shortfall(w.behind());
         uint256 base = vault.limitBase();
-        Push memory push = pushed(next(word, 2));
+        pushed(next(word, 2));
         uint256 assets = word % 8 == 0 ? type(uint256).max : within(next(word, 3), 1, vault.totalAssets() / 4);
         vm.prank(w.GUARDIAN());
         try vault.guardianExit(address(adapter), assets, 0) {
             l.reach("guardian's exit");
+            if (assets == type(uint256).max) emptied();
         } catch {
             assets = 0;
         }
-        taken(push);
+        taken();
         if (assets == 0) return;
-        uint256 total = w.trueTotal();
-        uint256 lost = before - Math.min(before, total);
-        if (lost > DUST) spend("emergency", lost - DUST, base);
+        look();
+        uint256 lost = lostSince(before, low);
+        if (lost != 0) spend("emergency", lost, base);
     }
 
     /// @notice As an honest keeper would: a part of idle goes into the pool, at rest.
     function invest(uint256 word) external {
         IVault.Move[] memory moves = new IVault.Move[](1);
         moves[0] = IVault.Move(address(adapter), int256(vault.idle() / (2 + (word % 4)) + 1), "");
-        run(moves);
+        judged(moves, 0);
     }
 
     /* PARTS OF AN ACT */
-
-    /// @dev Out of a coin for another, the asset being one: often about as far as the pool stays steady.
-    function pushed(uint256 word) private returns (Push memory push) {
-        if (word % 8 == 0) return push;
-        uint256 other = word % 2 == 0 ? 0 : 2;
-        (push.from, push.to) = (uint256(1), other);
-        if ((word >> 8) % 2 == 1) (push.from, push.to) = (push.to, push.from);
-        uint256 most = (word >> 16) % 2 == 0 ? 100_000_000 : 50_000_000;
-        uint256 amount = within(next(word, 1), 1, most) * w.unitOf(push.from);
-        uint256 held = w.coins(push.to).balanceOf(attacker);
-        vm.prank(attacker);
-        try pool.exchange(int128(uint128(push.from)), int128(uint128(push.to)), amount, 0) {
-            push.amount = w.coins(push.to).balanceOf(attacker) - held;
-        } catch {}
-    }
-
-    function taken(Push memory push) private {
-        if (push.amount == 0) return;
-        vm.prank(attacker);
-        pool.exchange(int128(uint128(push.to)), int128(uint128(push.from)), push.amount, 0);
-    }
 
     function tryDeposit(uint256 assets) private returns (bool done) {
         vm.prank(attacker);
@@ -208,27 +226,30 @@ contract PoolActors is Cheats {
                 shares -= paid;
             } catch {}
         }
-        if (shares == 0) return;
+        if (shares != 0) leaveInKind(attacker, shares);
+    }
+
+    function leaveInKind(address account, uint256 shares) private {
+        if (shares > vault.balanceOf(account)) return;
         if (!reads()) l.reach("in kind while a feed is silent");
-        vm.prank(attacker);
-        try vault.redeemInKind(shares, attacker, new address[](0)) {
+        vm.prank(account);
+        try vault.redeemInKind(shares, account, new address[](0)) {
             l.reach("in kind");
         } catch (bytes memory reason) {
             l.breach("invariant_poolExitIsNeverBlocked", "reverted", uint32(bytes4(reason)), shares);
         }
     }
 
-    function tryPlan(uint256 word) private returns (bool) {
-        IVault.Move[] memory moves = new IVault.Move[](1);
+    function anyMoves(uint256 word) private view returns (IVault.Move[] memory moves) {
+        moves = new IVault.Move[](1);
         moves[0].adapter = address(adapter);
         uint256 idle = vault.idle();
         moves[0].assets =
             word % 2 == 0
                 ? int256(within(next(word, 1), 1, idle))
                 : -int256(within(next(word, 1), 1, vault.totalAssets()));
-        if (word % 32 == 1) moves[0].assets = type(int256).min;
+        if (word % 8 == 1) moves[0].assets = type(int256).min;
         if (word % 16 == 2) moves[0].adapter = address(w.lending());
-        return run(moves);
     }
 
     function run(IVault.Move[] memory moves) private returns (bool) {
@@ -255,13 +276,18 @@ contract PoolActors is Cheats {
         } catch {}
     }
 
+    /// @dev Beyond dust, and beyond what fair value was too low by.
+    function lostSince(uint256 before, uint256 low) private returns (uint256) {
+        return Math.saturatingSub(before, w.trueTotal() + low + DUST);
+    }
+
     function compare(string memory law, uint256 before, uint256 allowed) private {
         uint256 others = w.ofOthers();
         if (others + allowed + DUST < before) l.breach(law, "left to others", others, before);
     }
 
     /// @dev Where a block passed in between, a gain that waits may drip to whoever is in: he came with three vaults at the most.
-    function waited(uint256 word) private view returns (uint256) {
+    function waited(uint256 word) private returns (uint256) {
         return word % 8 == 1 ? Math.mulDiv(4 * w.trueTotal(), vault.maxRate() * 13, WAD * 365 days) : 0;
     }
 
@@ -272,16 +298,16 @@ contract PoolActors is Cheats {
         }
     }
 
-    function nextBlock() private {
+    function nextBlock() internal {
         vm.warp(block.timestamp + 12);
         vm.roll(block.number + 1);
     }
 
-    function answer() private {
-        for (uint256 k; k < 3; ++k) w.report(k, block.timestamp);
+    function answer() internal {
+        for (uint256 k; k < w.feedCount(); ++k) w.report(k, block.timestamp);
     }
 
-    function reads() private view returns (bool) {
+    function reads() internal view returns (bool) {
         try adapter.fairValue() returns (uint256) {
             return true;
         } catch {
