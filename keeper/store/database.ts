@@ -1,5 +1,8 @@
 // The pool of connections: queries and transactions whose failures are ours, and one event at each end of an outage.
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { type Client, Pool, types, type ClientConfig, type PoolClient, type QueryResultRow } from "pg";
+import { from as copyFrom } from "pg-copy-streams";
 import type { Sink } from "../events/events";
 import { UNREACHABLE, storeFailure } from "./failures";
 
@@ -7,11 +10,20 @@ const CONNECT_TIMEOUT_MS = 4_000;
 const STATEMENT_TIMEOUT_MS = 15_000;
 const POOL_SIZE = 8;
 
+/** A `COPY` may take longer than any other statement: as long as rows come. */
+const COPY_TIMEOUT_MS = 600_000;
+
 /** Runs statements; a pool, or one connection inside a transaction. */
 export interface Queryable {
   rows<T extends QueryResultRow>(sql: string, values?: readonly unknown[]): Promise<T[]>;
   /** Number of rows that a statement touched. */
   run(sql: string, values?: readonly unknown[]): Promise<number>;
+}
+
+/** One connection inside a transaction. */
+export interface Transaction extends Queryable {
+  /** `COPY … FROM STDIN` of text, in pieces that need not end with a line. */
+  copyIn(sql: string, text: Iterable<string> | AsyncIterable<string>): Promise<void>;
 }
 
 const INT8_OID = 20;
@@ -73,7 +85,7 @@ export class Database implements Queryable {
    * One transaction. `work` may translate driver errors that it expects by throwing a failure of its own; whatever it
    * throws rolls back.
    */
-  async transaction<T>(work: (queryable: Queryable) => Promise<T>): Promise<T> {
+  async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
     return this.#guard(async () => {
       const client = await this.#pool.connect();
       // An error between two statements is told to the connection, not to a query.
@@ -129,10 +141,17 @@ export class Database implements Queryable {
   }
 }
 
-function onClient(client: PoolClient | Client): Queryable {
+function onClient(client: PoolClient | Client): Transaction {
   return {
     rows: async <T extends QueryResultRow>(sql: string, values: readonly unknown[] = []) =>
       (await client.query<T>(sql, [...values])).rows,
     run: async (sql, values = []) => (await client.query(sql, [...values])).rowCount ?? 0,
+    copyIn: async (sql, text) => {
+      await client.query(`SET LOCAL statement_timeout = ${COPY_TIMEOUT_MS}`);
+      // The driver's own limit on a query is read from the object that is submitted.
+      const copy = Object.assign(copyFrom(sql), { query_timeout: COPY_TIMEOUT_MS });
+      await pipeline(Readable.from(text, { objectMode: true }), client.query(copy));
+      await client.query(`SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS}`);
+    },
   };
 }

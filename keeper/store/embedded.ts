@@ -11,11 +11,10 @@ import { WorldFailure } from "../config/failure";
 import type { Sink } from "../events/events";
 import { connectionConfig } from "./database";
 import { storeFailure } from "./failures";
-import { LOCK_SPACE } from "./migrate";
+import { LOCKS, LOCK_SPACE } from "./migrate";
 import { embeddedBinaries, serviceUser, type ServerBinaries } from "./serverBinaries";
 import { HOST, SUPERUSER, findRunning, initialise, password, start, stop } from "./serverProcess";
 
-const PRESENCE_LOCK = 2;
 const JOIN_TIMEOUT_MS = 40_000;
 const RETRY_MS = 50;
 const REJOIN_MS = 500;
@@ -103,7 +102,7 @@ class Membership implements EmbeddedServer {
     presence.on("end", end);
     try {
       await presence.connect();
-      await presence.query("SELECT pg_advisory_lock_shared($1, $2)", [LOCK_SPACE, PRESENCE_LOCK]);
+      await presence.query("SELECT pg_advisory_lock_shared($1, $2)", [LOCK_SPACE, LOCKS.presence]);
     } catch (error) {
       await presence.end().catch(() => undefined);
       const failure = storeFailure(error);
@@ -146,10 +145,10 @@ class Membership implements EmbeddedServer {
     const presence = this.#presence;
     if (presence === null) return;
     try {
-      await presence.query("SELECT pg_advisory_unlock_shared($1, $2)", [LOCK_SPACE, PRESENCE_LOCK]);
+      await presence.query("SELECT pg_advisory_unlock_shared($1, $2)", [LOCK_SPACE, LOCKS.presence]);
       const { rows } = await presence.query<{ alone: boolean }>("SELECT pg_try_advisory_lock($1, $2) AS alone", [
         LOCK_SPACE,
-        PRESENCE_LOCK,
+        LOCKS.presence,
       ]);
       if (rows[0]?.alone === true) await stop(this.#folder);
     } catch {

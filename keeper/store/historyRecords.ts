@@ -97,10 +97,11 @@ export interface ChunkRow {
   readonly tentative: boolean;
 }
 
-/** What a backfill is of: its chunks are shared by all runs and workers with the same four. */
+/** What a backfill is of: its chunks are shared by all runs and workers with the same three. */
 export interface BackfillKey {
   readonly chainId: number;
   readonly source: string;
+  /** Address of the pool whose events these are. */
   readonly subject: string;
 }
 
@@ -112,13 +113,38 @@ export interface SeriesInfo extends SeriesName {
   readonly last: number | null;
 }
 
+/** A bucket of a series: the rows that became available in [`at`, `at` + `seconds`), known at its end. */
+export interface BucketRow {
+  readonly at: number;
+  readonly seconds: number;
+  readonly rows: number;
+  /** Over the rows, each counted once. */
+  readonly supplyAprMean: number | null;
+  readonly supplyAprLeast: number | null;
+  readonly supplyAprMost: number | null;
+  readonly supplyAprLast: number | null;
+  readonly borrowAprLast: number | null;
+  readonly suppliedUsdLast: number | null;
+  readonly borrowedUsdLast: number | null;
+  /** Of any of its rows. */
+  readonly flags: number;
+}
+
+/** What maintenance did. */
+export interface Maintained {
+  /** Series whose buckets were made anew. */
+  readonly rolledUp: number;
+  /** Months that were dropped. */
+  readonly dropped: readonly string[];
+}
+
 /** Every method is one transaction; a failure of the database is a `WorldFailure` with code `STORE_…`. */
 export interface HistoryStore {
   /**
    * Rows of one series, all or none; the series is made when there is none.
    *
    * @param tentative Of blocks that may still be reorganised away.
-   * @throws WorldFailure `HISTORY_CONTRADICTION` when a stored row with the same `availableAt` differs.
+   * @throws WorldFailure `HISTORY_CONTRADICTION` when a stored row with the same `availableAt` has other values.
    */
   addHistory(
     series: SeriesName,
@@ -127,8 +153,10 @@ export interface HistoryStore {
   ): Promise<Inserted>;
   addReadings(rows: readonly ReadingRow[], options?: { readonly tentative?: boolean }): Promise<Inserted>;
   /**
-   * The events of a chunk and the chunk itself: a chunk that is stored already changes nothing, so that two workers may
-   * bring the same one.
+   * The events of a chunk and the chunk itself: a chunk whose blocks are stored already changes nothing, so that two
+   * workers may bring the same one.
+   *
+   * @throws WorldFailure `HISTORY_CHUNKS_OVERLAP` when only a part of its blocks is stored already.
    */
   addEvents(key: BackfillKey, chunk: ChunkRow, rows: readonly EventRow[]): Promise<Inserted>;
   /** In order of blocks. */
@@ -141,12 +169,25 @@ export interface HistoryStore {
   /** What is at or below `block` stays for good. */
   finalise(chainId: number, block: number): Promise<void>;
 
+  /**
+   * Keeps the declared policies (policies.ts): makes buckets anew where history was added, drops what is older than its
+   * table is kept for. May be called by several processes at once.
+   *
+   * @param now Unix seconds.
+   */
+  maintain(now: number): Promise<Maintained>;
+
   series(): Promise<SeriesInfo[]>;
   /** Oldest first by `availableAt`, in batches; `to` and `from` are of `availableAt`, both included. */
   history(
     series: SeriesName,
     query?: { readonly from?: number; readonly to?: number },
   ): AsyncGenerator<HistoryRow[], void, void>;
+  /** Oldest first; `from` and `to` are of `at`, both included. */
+  buckets(
+    series: SeriesName,
+    query: { readonly seconds: number; readonly from: number; readonly to: number },
+  ): Promise<BucketRow[]>;
   readings(query: {
     readonly chainId: number;
     readonly source: string;
@@ -154,9 +195,10 @@ export interface HistoryStore {
     readonly from: number;
     readonly to: number;
   }): Promise<ReadingRow[]>;
-  /** In order of the chain, in batches. */
+  /** In order of the chain, in batches; of one source, for two may bring the same event. */
   events(query: {
     readonly chainId: number;
+    readonly source: string;
     readonly pool: string;
     readonly fromBlock: number;
     readonly toBlock: number;

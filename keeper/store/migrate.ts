@@ -9,7 +9,7 @@ export const MIGRATIONS_FOLDER = path.join(__dirname, "migrations");
 
 /** First half of an advisory lock's key; the second tells its uses apart. Any constant will do: "till" in ASCII. */
 export const LOCK_SPACE = 0x74696c6c;
-const MIGRATION_LOCK = 1;
+export const LOCKS = { migration: 1, presence: 2, partitions: 3 } as const;
 
 const FILE_NAME = /^(\d{4})_[a-z0-9_]+\.sql$/;
 
@@ -46,7 +46,7 @@ function migrationsIn(folder: string): Migration[] {
 export async function migrate(database: Database, folder: string = MIGRATIONS_FOLDER): Promise<number> {
   const migrations = migrationsIn(folder);
   return database.transaction(async (transaction) => {
-    await transaction.run("SELECT pg_advisory_xact_lock($1, $2)", [LOCK_SPACE, MIGRATION_LOCK]);
+    await transaction.run("SELECT pg_advisory_xact_lock($1, $2)", [LOCK_SPACE, LOCKS.migration]);
     await transaction.run(
       `CREATE TABLE IF NOT EXISTS tiller_migrations (
          id         INTEGER     PRIMARY KEY,

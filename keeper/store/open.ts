@@ -5,6 +5,7 @@ import type { Sink } from "../events/events";
 import { Database } from "./database";
 import { decision, decisions, insertDecision, lastRebalanceAt } from "./decisionRows";
 import { joinEmbedded } from "./embedded";
+import { historyStore } from "./historyStore";
 import { intent, liveIntents, moveIntent, planIntent } from "./intentRows";
 import { tryLead } from "./leaderLock";
 import { latestSnapshot, observations, saveSnapshot, snapshots } from "./marketRows";
@@ -87,6 +88,7 @@ async function opened(database: Database, target: () => ClientConfig, leave: () 
     submissions: (intentId) => submissions(database, intentId),
     bundleCounts: (chainId, vault) => bundleCounts(database, chainId, vault),
     tryLead: (chainId, vault, keeper) => tryLead(target(), { chainId, vault, keeper }),
+    history: historyStore(database),
     ping: async () => {
       await database.run("SELECT 1");
     },

@@ -1,6 +1,8 @@
 // The rows that the store keeps, as the other rooms see them. Amounts are decimal strings in the asset's unit (a JSON
 // number or a float would lose digits), times are unix seconds, hashes 0x-prefixed lower-case hex.
 
+import type { HistoryStore } from "./historyRecords";
+
 /** Life of an intent. `planned … submitted` and `missed` are live; `included` is live until final. */
 export type IntentState =
   "planned" | "simulated" | "submitted" | "missed" | "included" | "final" | "reorged" | "abandoned";
@@ -196,6 +198,9 @@ export interface Store {
     vault: string,
     keeper: string,
   ): Promise<{ release(): Promise<void>; lost: Promise<void> } | null>;
+
+  /** What is collected. */
+  readonly history: HistoryStore;
 
   ping(): Promise<void>;
   close(): Promise<void>;

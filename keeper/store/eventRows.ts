@@ -1,0 +1,182 @@
+// Events of pools, and the ranges of blocks that were collected whole.
+import { WorldFailure } from "../config/failure";
+import { copyText, copyTime, type CopyValue } from "./copyText";
+import type { Database, Queryable, Transaction } from "./database";
+import type { BackfillKey, ChunkRow, EventRow, Inserted } from "./historyRecords";
+import { spanOf, type Partitions } from "./partitions";
+
+const COLUMNS = [
+  ...["chain_id", "source", "pool", "kind", "block_number", "block_hash", "tx_hash", "tx_index", "log_index"],
+  ...[
+    "observed_at",
+    "available_at",
+    "sender",
+    "recipient",
+    "amount0",
+    "amount1",
+    "sqrt_price_x96",
+    "liquidity",
+    "tick",
+  ],
+  ...["tick_lower", "tick_upper", "price_impact_bps", "gas_used", "gas_price_wei"],
+].join(", ");
+
+const SELECTED = `chain_id AS "chainId", source, pool, kind, block_number AS block, block_hash AS "blockHash",
+  tx_hash AS "txHash", tx_index AS "txIndex", log_index AS "logIndex",
+  extract(epoch FROM observed_at)::float8 AS "observedAt", extract(epoch FROM available_at)::float8 AS "availableAt",
+  sender, recipient, amount0::text, amount1::text, sqrt_price_x96::text AS "sqrtPriceX96", liquidity::text, tick,
+  tick_lower AS "tickLower", tick_upper AS "tickUpper", price_impact_bps AS "priceImpactBps",
+  gas_used::text AS "gasUsed", gas_price_wei::text AS "gasPriceWei"`;
+
+const CHUNK_COLUMNS = `from_block AS "fromBlock", to_block AS "toBlock", to_hash AS "toHash", rows, checksum, tentative`;
+
+const ROWS_A_BATCH = 20_000;
+
+const keyValues = ({ chainId, source, subject }: BackfillKey): unknown[] => [chainId, source, subject];
+
+export async function addEvents(
+  database: Database,
+  partitions: Partitions,
+  of: { readonly key: BackfillKey; readonly chunk: ChunkRow; readonly rows: readonly EventRow[] },
+): Promise<Inserted> {
+  const { key, chunk, rows } = of;
+  if (rows.length > 0) await partitions.ensure("pool_events", ...spanOf(rows.map(({ observedAt }) => observedAt)));
+  return database.transaction(async (transaction) => {
+    await lock(transaction, key);
+    if (await isStored(transaction, key, chunk)) return { inserted: 0, unchanged: rows.length };
+    await transaction.run(
+      `INSERT INTO backfill_chunks (chain_id, source, subject, from_block, to_block, to_hash, rows, checksum, tentative)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+      [...keyValues(key), chunk.fromBlock, chunk.toBlock, chunk.toHash, chunk.rows, chunk.checksum, chunk.tentative],
+    );
+    if (rows.length > 0) {
+      await transaction.copyIn(`COPY pool_events (${COLUMNS}) FROM STDIN`, copyText(rows, eventColumns));
+    }
+    return { inserted: rows.length, unchanged: 0 };
+  });
+}
+
+function eventColumns(row: EventRow): CopyValue[] {
+  return [
+    ...[row.chainId, row.source, row.pool.toLowerCase(), row.kind, row.block, row.blockHash],
+    ...[row.txHash, row.txIndex, row.logIndex, copyTime(row.observedAt), copyTime(row.availableAt)],
+    ...[row.sender, row.recipient, row.amount0, row.amount1, row.sqrtPriceX96, row.liquidity, row.tick],
+    ...[row.tickLower, row.tickUpper, row.priceImpactBps, row.gasUsed, row.gasPriceWei],
+  ];
+}
+
+/** Held to the end of the transaction: chunks of one backfill are added one after the other. */
+async function lock(transaction: Transaction, key: BackfillKey): Promise<void> {
+  await transaction.run("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [
+    `chunks ${key.chainId} ${key.source} ${key.subject}`,
+  ]);
+}
+
+async function isStored(transaction: Transaction, key: BackfillKey, chunk: ChunkRow): Promise<boolean> {
+  const met = await transaction.rows<{ fromBlock: number; toBlock: number }>(
+    `SELECT from_block AS "fromBlock", to_block AS "toBlock" FROM backfill_chunks
+     WHERE chain_id = $1 AND source = $2 AND subject = $3 AND from_block <= $5 AND to_block >= $4`,
+    [...keyValues(key), chunk.fromBlock, chunk.toBlock],
+  );
+  if (met.length === 0) return false;
+  let covered = 0;
+  for (const { fromBlock, toBlock } of met) {
+    covered += Math.min(toBlock, chunk.toBlock) - Math.max(fromBlock, chunk.fromBlock) + 1;
+  }
+  if (covered === chunk.toBlock - chunk.fromBlock + 1) return true;
+  throw new WorldFailure(
+    "HISTORY_CHUNKS_OVERLAP",
+    `of the blocks ${chunk.fromBlock} to ${chunk.toBlock} of ${key.subject}, ${covered} are stored already`,
+    { field: key.subject, remedy: "Run the backfill again: it asks only for what is missing." },
+  );
+}
+
+export async function chunks(database: Database, key: BackfillKey): Promise<ChunkRow[]> {
+  return database.rows<ChunkRow & Record<string, unknown>>(
+    `SELECT ${CHUNK_COLUMNS} FROM backfill_chunks WHERE chain_id = $1 AND source = $2 AND subject = $3 ORDER BY from_block`,
+    keyValues(key),
+  );
+}
+
+/** By pages along the chain's own order. */
+export async function* events(
+  database: Database,
+  query: {
+    readonly chainId: number;
+    readonly source: string;
+    readonly pool: string;
+    readonly fromBlock: number;
+    readonly toBlock: number;
+  },
+): AsyncGenerator<EventRow[], void, void> {
+  let [block, logIndex] = [query.fromBlock, -1];
+  for (;;) {
+    const rows: EventRow[] = await database.rows<EventRow & Record<string, unknown>>(
+      `SELECT ${SELECTED} FROM pool_events
+       WHERE pool = $1 AND source = $2 AND chain_id = $3 AND (block_number, log_index) > ($4, $5) AND block_number <= $6
+       ORDER BY block_number, log_index LIMIT ${ROWS_A_BATCH}`,
+      [query.pool.toLowerCase(), query.source, query.chainId, block, logIndex, query.toBlock],
+    );
+    if (rows.length > 0) yield rows;
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < ROWS_A_BATCH) return;
+    [block, logIndex] = [last.block, last.logIndex];
+  }
+}
+
+/** Everything tentative of a chain above `block`; a chunk that reaches over it goes as a whole, with its events. */
+export async function rollBack(database: Database, chainId: number, block: number): Promise<number> {
+  return database.transaction(async (transaction) => {
+    const gone = await transaction.rows<{ source: string; subject: string; from: number; to: number }>(
+      `DELETE FROM backfill_chunks WHERE chain_id = $1 AND to_block > $2 AND tentative
+       RETURNING source, subject, from_block AS from, to_block AS to`,
+      [chainId, block],
+    );
+    let rows = 0;
+    for (const { source, subject, from, to } of gone) {
+      rows += await transaction.run(
+        `DELETE FROM pool_events WHERE pool = $1 AND source = $2 AND chain_id = $3 AND block_number BETWEEN $4 AND $5`,
+        [subject.toLowerCase(), source, chainId, from, to],
+      );
+    }
+    rows += await transaction.run("DELETE FROM readings WHERE chain_id = $1 AND block_number > $2 AND tentative", [
+      chainId,
+      block,
+    ]);
+    const taken = await transaction.rows<{ id: number; count: number; first: number; last: number }>(
+      `WITH gone AS (
+         DELETE FROM history WHERE tentative AND block_number > $2
+           AND series_id IN (SELECT id FROM series WHERE chain_id = $1) RETURNING series_id, available_at)
+       SELECT series_id AS id, count(*)::int AS count, extract(epoch FROM min(available_at))::float8 AS first,
+         extract(epoch FROM max(available_at))::float8 AS last FROM gone GROUP BY series_id`,
+      [chainId, block],
+    );
+    for (const { id, count, first, last } of taken) {
+      rows += count;
+      await transaction.run(
+        "INSERT INTO history_pending (series_id, first_at, last_at) VALUES ($1, to_timestamp($2), to_timestamp($3))",
+        [id, first, last],
+      );
+    }
+    return rows;
+  });
+}
+
+/** What is at or below `block` stays for good; a chunk once all of it does. */
+export async function finalise(database: Database, chainId: number, block: number): Promise<void> {
+  await database.transaction(async (transaction: Queryable) => {
+    await transaction.run(
+      "UPDATE backfill_chunks SET tentative = FALSE WHERE chain_id = $1 AND to_block <= $2 AND tentative",
+      [chainId, block],
+    );
+    await transaction.run(
+      "UPDATE readings SET tentative = FALSE WHERE chain_id = $1 AND block_number <= $2 AND tentative",
+      [chainId, block],
+    );
+    await transaction.run(
+      `UPDATE history SET tentative = FALSE WHERE tentative AND block_number <= $2
+         AND series_id IN (SELECT id FROM series WHERE chain_id = $1)`,
+      [chainId, block],
+    );
+  });
+}

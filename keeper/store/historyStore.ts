@@ -1,0 +1,27 @@
+// The repository of what is collected, over one database.
+import type { Database } from "./database";
+import { addEvents, chunks, events, finalise, rollBack } from "./eventRows";
+import type { HistoryStore } from "./historyRecords";
+import { addHistory, history, seriesInfo } from "./historyRows";
+import { Partitions } from "./partitions";
+import { addReadings, readings } from "./readingRows";
+import { buckets, maintain } from "./rollUps";
+
+export function historyStore(database: Database): HistoryStore {
+  const partitions = new Partitions(database);
+  return {
+    addHistory: (series, rows, options) =>
+      addHistory(database, partitions, { series, rows, tentative: options?.tentative ?? false }),
+    addReadings: (rows, options) => addReadings(database, partitions, { rows, tentative: options?.tentative ?? false }),
+    addEvents: (key, chunk, rows) => addEvents(database, partitions, { key, chunk, rows }),
+    chunks: (key) => chunks(database, key),
+    rollBack: (chainId, block) => rollBack(database, chainId, block),
+    finalise: (chainId, block) => finalise(database, chainId, block),
+    maintain: (now) => maintain(database, partitions, now),
+    series: () => seriesInfo(database),
+    history: (series, query) => history(database, series, query ?? {}),
+    buckets: (series, query) => buckets(database, series, query),
+    readings: (query) => readings(database, query),
+    events: (query) => events(database, query),
+  };
+}

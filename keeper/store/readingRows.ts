@@ -1,0 +1,60 @@
+// What sources said, whole.
+import { copyText, copyTime, type CopyValue } from "./copyText";
+import type { Database } from "./database";
+import type { Inserted, ReadingRow } from "./historyRecords";
+import { spanOf, type Partitions } from "./partitions";
+
+const COLUMNS = "chain_id, source, subject, block_number, block_hash, observed_at, available_at, state, tentative";
+
+export async function addReadings(
+  database: Database,
+  partitions: Partitions,
+  of: { readonly rows: readonly ReadingRow[]; readonly tentative: boolean },
+): Promise<Inserted> {
+  const { rows, tentative } = of;
+  if (rows.length === 0) return { inserted: 0, unchanged: 0 };
+  await partitions.ensure("readings", ...spanOf(rows.map(({ observedAt }) => observedAt)));
+  const columns = (row: ReadingRow): CopyValue[] => [
+    row.chainId,
+    row.source,
+    row.subject,
+    row.block,
+    row.blockHash,
+    copyTime(row.observedAt),
+    copyTime(row.availableAt),
+    row.state,
+    tentative,
+  ];
+  return database.transaction(async (transaction) => {
+    await transaction.run(
+      "CREATE TEMPORARY TABLE incoming (LIKE readings INCLUDING DEFAULTS INCLUDING GENERATED) ON COMMIT DROP",
+    );
+    await transaction.copyIn(`COPY incoming (${COLUMNS}) FROM STDIN`, copyText(rows, columns));
+    const inserted = await transaction.run(
+      `INSERT INTO readings (${COLUMNS}) SELECT ${COLUMNS} FROM incoming ON CONFLICT DO NOTHING`,
+    );
+    return { inserted, unchanged: rows.length - inserted };
+  });
+}
+
+export async function readings(
+  database: Database,
+  query: {
+    readonly chainId: number;
+    readonly source: string;
+    readonly subject: string;
+    readonly from: number;
+    readonly to: number;
+  },
+): Promise<ReadingRow[]> {
+  return database.rows<ReadingRow & Record<string, unknown>>(
+    `SELECT chain_id AS "chainId", source, subject, block_number AS block, block_hash AS "blockHash",
+       extract(epoch FROM observed_at)::float8 AS "observedAt",
+       extract(epoch FROM available_at)::float8 AS "availableAt", state
+     FROM readings
+     WHERE subject = $1 AND source = $2 AND chain_id = $3
+       AND observed_at BETWEEN to_timestamp($4) AND to_timestamp($5)
+     ORDER BY readings.observed_at, block_number`,
+    [query.subject, query.source, query.chainId, query.from, query.to],
+  );
+}
