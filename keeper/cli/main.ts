@@ -1,6 +1,7 @@
 // The command `tiller`. One file a command; this one mounts them and turns failures into a line and an exit code.
 import { Command, CommanderError } from "commander";
 import { allocateCommand } from "./allocate";
+import { backfillCommand } from "./backfill";
 import { configCommand } from "./config";
 import { exitWith } from "./failing";
 import { replayCommand } from "./replay";
@@ -17,9 +18,10 @@ function program(): Command {
     .showHelpAfterError(false)
     .exitOverride()
     .configureOutput(SILENT_ERRORS);
-  for (const command of [runCommand(), statusCommand(), replayCommand(), allocateCommand(), configCommand()]) {
-    root.addCommand(inheriting(command));
-  }
+  const commands = [
+    ...[runCommand(), statusCommand(), replayCommand(), allocateCommand(), backfillCommand(), configCommand()],
+  ];
+  for (const command of commands) root.addCommand(inheriting(command));
   return root;
 }
 

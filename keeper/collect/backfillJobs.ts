@@ -135,7 +135,7 @@ export interface SharedBackfillOptions extends BackfillOptions {
  * @throws as {@link backfill}, but for what makes jobs fail.
  */
 export async function sharedBackfill(options: SharedBackfillOptions): Promise<BackfillReport> {
-  const { source, range, store, queue } = options;
+  const { source, range, queue } = options;
   const opening = await openingState(options);
   const before = await rowsAndBlocks(options);
   const settled = clipped(range, 0, opening.final);
@@ -213,14 +213,16 @@ async function withProgress(
   rowsBefore: number,
   work: () => Promise<void>,
 ): Promise<void> {
-  let telling: Promise<void> = Promise.resolve();
+  let telling: Promise<void> | null = null;
   const tell = async (): Promise<void> => {
     const { rows, blocks } = await rowsAndBlocks(options);
     options.onProgress?.({ blocks: blocksIn(options.range), stored: blocks, rows: rows - rowsBefore });
   };
   const timer = setInterval(() => {
     // A failure here is met by the work itself.
-    telling = telling.then(tell).catch(() => undefined);
+    telling ??= tell()
+      .catch(() => undefined)
+      .finally(() => (telling = null));
   }, PROGRESS_MS);
   try {
     await work();

@@ -50,7 +50,7 @@ export async function openJobQueue(database: Database, options: JobQueueOptions)
   const { name, leaseSeconds, retries } = options;
   const boss = new PgBoss({
     schema: SCHEMA,
-    db: { executeSql: async (sql, values) => ({ rows: (await database.rows(sql, values)) ?? [] }) },
+    db: { executeSql: (sql, values) => execute(database, sql, values) },
     // Lost leases are called in at each take; nothing runs by the clock.
     schedule: false,
     supervise: false,
@@ -102,4 +102,18 @@ export async function openJobQueue(database: Database, options: JobQueueOptions)
         ),
       ),
   };
+}
+
+/** It tells by the driver's own words that another process made its schema first. */
+async function execute(
+  database: Database,
+  sql: string,
+  values: readonly unknown[] | undefined,
+): Promise<{ rows: unknown[] }> {
+  try {
+    // Several statements at once give no rows.
+    return { rows: (await database.rows(sql, values)) ?? [] };
+  } catch (error) {
+    throw error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  }
 }

@@ -1,0 +1,25 @@
+// The sources of events that a backfill can be of, by name.
+import type { Chain } from "../chain/connect";
+import { InputFailure } from "../config/failure";
+import type { BackfillKey } from "../store/historyRecords";
+import type { RangeSource } from "./rangeSource";
+
+export type RangeSourceMaker = (chain: Chain, key: BackfillKey) => RangeSource;
+export type RangeSourceMakers = ReadonlyMap<string, RangeSourceMaker>;
+
+export const RANGE_SOURCES: RangeSourceMakers = new Map();
+
+/** @throws InputFailure `SOURCE_UNKNOWN`. */
+export function rangeSource(makers: RangeSourceMakers, chain: Chain, key: BackfillKey): RangeSource {
+  return makerOf(makers, key.source)(chain, key);
+}
+
+/** @throws InputFailure `SOURCE_UNKNOWN`. */
+export function makerOf(makers: RangeSourceMakers, source: string): RangeSourceMaker {
+  const maker = makers.get(source);
+  if (maker !== undefined) return maker;
+  throw new InputFailure("SOURCE_UNKNOWN", `no source is called ${JSON.stringify(source.slice(0, 40))}`, {
+    field: "--source",
+    remedy: `Use one of: ${[...makers.keys()].join(", ")}.`,
+  });
+}
