@@ -2,6 +2,7 @@
 // rests for a while, longer each time. An endpoint is asked nothing before it has shown that it is of the right chain.
 import {
   FetchRequest,
+  type FetchResponse,
   JsonRpcProvider,
   Network,
   type JsonRpcError,
@@ -194,7 +195,7 @@ async function post(endpoint: Endpoint, payload: JsonRpcPayload): Promise<JsonRp
   let body: unknown;
   try {
     const response = await request.send();
-    if (!response.ok()) throw new EndpointTrouble(`answers with HTTP ${response.statusCode}`);
+    if (!response.ok() && !isRefusal(response)) throw new EndpointTrouble(`answers with HTTP ${response.statusCode}`);
     body = response.bodyJson;
   } catch (error) {
     if (error instanceof EndpointTrouble) throw error;
@@ -211,6 +212,17 @@ async function post(endpoint: Endpoint, payload: JsonRpcPayload): Promise<JsonRp
     return { id: payload.id, error: answer.error };
   }
   return { id: payload.id, result: answer.result };
+}
+
+/** Some providers refuse a request, as one for too many logs, by HTTP 400 with a JSON-RPC error: that is an answer. */
+function isRefusal(response: FetchResponse): boolean {
+  if (response.statusCode !== 400) return false;
+  try {
+    const { error } = response.bodyJson as { error?: { code?: unknown } };
+    return typeof error?.code === "number";
+  } catch {
+    return false;
+  }
 }
 
 function transportReason(error: unknown): string {

@@ -1,0 +1,158 @@
+// Any number of contract calls at one block, in as few `eth_call`s as the chain's limits allow, mostly one: the simulated
+// creation of contracts/lens/BlockReads.sol. A call that fails, loops or answers too much costs its own answer only.
+import { AbiCoder, concat, dataLength } from "ethers";
+import { Failure, WorldFailure } from "../config/failure";
+import { BlockReads__factory } from "../../typechain-types";
+import type { Chain } from "./connect";
+import { RpcError, garbage, isUnknownBlock } from "./failures";
+import type { Head } from "./heads";
+
+export interface BlockCall {
+  readonly to: string;
+  readonly data: string;
+  /** Bytes of the answer that are wanted; the rest is cut off. */
+  readonly answerBytes: number;
+}
+
+/**
+ * `answered`, with what came. `failed`: it reverted, ran over its gas, or there is no code; so it is at this block. `unread`:
+ * the node did not make the call, which says nothing of the contract.
+ */
+export type BlockAnswer =
+  { readonly kind: "answered"; readonly data: string } | { readonly kind: "failed" } | { readonly kind: "unread" };
+
+export interface BlockReading {
+  /** One for each call, in their order. */
+  readonly answers: readonly BlockAnswer[];
+  /** How many `eth_call`s it took. */
+  readonly requests: number;
+}
+
+/** As `MOST_BYTES` of the contract. */
+export const MOST_ANSWER_BYTES = 24_000;
+/** A creation's code and arguments (EIP-3860). */
+const MOST_QUESTION_BYTES = 49_152;
+/** Ten times what the dearest read here takes, and a fifth of a transaction's gas (EIP-7825), which some nodes give a call. */
+const GAS_PER_CALL = 3_000_000;
+
+const WORD = 32;
+const wholeWords = (bytes: number): number => Math.ceil(bytes / WORD) * WORD;
+
+/** Number, time, parent hash, two offsets and two lengths. */
+const ANSWER_HEAD_BYTES = 7 * WORD;
+/** Offset and length of an answer, and its outcome's byte. */
+const answerBytesOf = (call: BlockCall): number => 2 * WORD + 1 + wholeWords(call.answerBytes);
+const QUESTION_HEAD_BYTES = dataLength(BlockReads__factory.bytecode) + 2 * WORD;
+/** Offset, target, gas, bytes, offset and length of the data. */
+const questionBytesOf = (call: BlockCall): number => 6 * WORD + wholeWords(dataLength(call.data));
+
+const coder = AbiCoder.defaultAbiCoder();
+const CALLS = "tuple(address target, uint256 gasLimit, uint256 answerBytes, bytes data)[]";
+const ANSWERS = ["uint256", "uint256", "bytes32", "bytes", "bytes[]"];
+
+/** Order of the contract's outcomes; the last is asked again with more room. */
+const [FAILED, ANSWERED, NOT_TRIED] = [0, 1, 2];
+const UNREAD: BlockAnswer = { kind: "unread" };
+
+/**
+ * Every call at `head`, which each answer is checked to be of: by number, time and parent hash.
+ *
+ * @throws WorldFailure `BLOCK_GONE` (reorganised away, or not yet at this endpoint), `SNAPSHOT_OF_ANOTHER_BLOCK`,
+ * `RPC_UNREACHABLE`, `RPC_GARBAGE`. A call that the node refuses is `unread`, and the others are read.
+ */
+export async function readAtBlock(chain: Chain, head: Head, calls: readonly BlockCall[]): Promise<BlockReading> {
+  const answers: BlockAnswer[] = calls.map(() => UNREAD);
+  const waiting = packed(calls);
+  let requests = 0;
+  for (let batch = waiting.shift(); batch !== undefined; batch = waiting.shift()) {
+    requests += 1;
+    const asked = batch.map((place) => calls[place]).filter((call) => call !== undefined);
+    const outcomes = await askOnce(chain, head, asked);
+    if (outcomes === null) {
+      // The node refuses the whole: over its own limit of gas or size, or for what one of the calls touches.
+      const half = Math.ceil(batch.length / 2);
+      if (batch.length > 1) waiting.unshift(batch.slice(0, half), batch.slice(half));
+      continue;
+    }
+    const again: number[] = [];
+    batch.forEach((place, k) => {
+      const outcome = outcomes[k];
+      if (outcome === undefined || outcome === "not-tried") again.push(place);
+      else answers[place] = outcome;
+    });
+    // As long as it gets shorter: a lone call for which the node has too little gas stays unread.
+    if (again.length > 0 && again.length < batch.length) waiting.unshift(again);
+    else if (again.length > 1) waiting.unshift(again.slice(0, again.length >> 1), again.slice(again.length >> 1));
+  }
+  return { answers, requests };
+}
+
+/** Places of calls, as many in a row as fit into one question and its answer. */
+function packed(calls: readonly BlockCall[]): number[][] {
+  const batches: number[][] = [];
+  let [question, answer] = [Infinity, Infinity];
+  calls.forEach((call, place) => {
+    question += questionBytesOf(call);
+    answer += answerBytesOf(call);
+    if (question > MOST_QUESTION_BYTES || answer + WORD > MOST_ANSWER_BYTES) {
+      batches.push([]);
+      question = QUESTION_HEAD_BYTES + questionBytesOf(call);
+      answer = ANSWER_HEAD_BYTES + answerBytesOf(call);
+    }
+    batches.at(-1)?.push(place);
+  });
+  return batches;
+}
+
+/** Null: the node refuses the question. */
+async function askOnce(
+  chain: Chain,
+  head: Head,
+  calls: readonly BlockCall[],
+): Promise<(BlockAnswer | "not-tried")[] | null> {
+  const question = coder.encode([CALLS], [calls.map((call) => [call.to, GAS_PER_CALL, call.answerBytes, call.data])]);
+  const data = concat([BlockReads__factory.bytecode, question]);
+  try {
+    return decoded(await chain.call({ data }, { hash: head.hash, number: head.number }), head, calls.length);
+  } catch (error) {
+    if (isUnknownBlock(error)) throw gone(head, error);
+    if (error instanceof RpcError) return null;
+    throw error;
+  }
+}
+
+function decoded(data: string, head: Head, count: number): (BlockAnswer | "not-tried")[] {
+  let raw: readonly [bigint, bigint, string, string, readonly string[]];
+  try {
+    raw = coder.decode(ANSWERS, data).toArray(true) as never;
+  } catch (cause) {
+    if (cause instanceof Failure) throw cause;
+    throw garbage("eth_call");
+  }
+  const [number, timestamp, parentHash, outcomes, answers] = raw;
+  if (answers.length !== count || dataLength(outcomes) !== count) throw garbage("eth_call");
+  // A node that has just been started again may not know the parent's hash, and says zero.
+  const sameParent = BigInt(parentHash) === 0n || parentHash.toLowerCase() === head.parentHash;
+  if (number !== BigInt(head.number) || timestamp !== BigInt(head.timestamp) || !sameParent) {
+    throw new WorldFailure(
+      "SNAPSHOT_OF_ANOTHER_BLOCK",
+      `block ${head.number} was asked for, the node answered from another one (${number})`,
+      { field: "chain.rpcUrls", remedy: "Nothing, if the chain was just reorganised; else use another endpoint." },
+    );
+  }
+  return answers.map((answer, k) => {
+    const outcome = Number.parseInt(outcomes.slice(2 + 2 * k, 4 + 2 * k), 16);
+    if (outcome === NOT_TRIED) return "not-tried";
+    if (outcome === ANSWERED) return { kind: "answered", data: answer };
+    if (outcome === FAILED) return { kind: "failed" };
+    throw garbage("eth_call");
+  });
+}
+
+function gone(head: Head, cause: unknown): WorldFailure {
+  return new WorldFailure("BLOCK_GONE", `the node does not have block ${head.number}`, {
+    field: "chain.rpcUrls",
+    remedy: "Nothing: it was reorganised away, or this endpoint lags; the next head is read anew.",
+    cause,
+  });
+}
