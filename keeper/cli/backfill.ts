@@ -34,6 +34,7 @@ interface BackfillCommandOptions {
   readonly from?: string;
   readonly to?: string;
   readonly workers: string;
+  readonly share?: boolean;
   readonly work?: boolean;
   readonly jobBlocks: string;
   readonly lease: string;
@@ -50,6 +51,7 @@ export function backfillCommand(sources: RangeSourceMakers = RANGE_SOURCES): Com
     .option("--from <block or date>", "first block, or the first at or after a date (UTC)")
     .option("--to <block or date>", "last block, or the last before a date, or final")
     .option("--workers <count>", "processes that share the work", "1")
+    .option("--share", "let processes that were started with --work help, also on other machines")
     .option("--work", "work on backfills that other processes share out, until stopped")
     .option("--job-blocks <count>", "blocks that a worker takes at a time", String(JOB_BLOCKS))
     .option("--lease <seconds>", "how long a dead worker's job waits for another one", String(LEASE_SECONDS))
@@ -99,7 +101,7 @@ async function run(config: Config, options: BackfillCommandOptions, around: Surr
       signal,
       onProgress: display.update.bind(display),
     };
-    if (workers === 1) return backfill(common);
+    if (workers === 1 && options.share !== true) return backfill(common);
     const queue = await openQueue(store, chain, leaseSeconds);
     const others = startWorkers(workers - 1, workerArguments(options));
     try {

@@ -116,7 +116,8 @@ export async function openingState(options: BackfillOptions): Promise<Settled> {
         `block ${last.toBlock} is not the one that was final when it was collected`,
         {
           field: "chain.rpcUrls",
-          remedy: "Use an endpoint of the chain that was collected from, or an empty database for a chain begun afresh.",
+          remedy:
+            "Use an endpoint of the chain that was collected from, or an empty database for a chain begun afresh.",
         },
       );
     }

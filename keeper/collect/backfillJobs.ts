@@ -103,7 +103,7 @@ function reasonOf(error: Failure, queue: JobQueue): string {
 async function fill(task: RangeJob, options: WorkerOptions): Promise<void> {
   const source = options.sourceOf(task.key);
   const collector = new ChunkCollector({ ...options, source });
-  for (let overtaken = 0; ; ) {
+  for (let overtaken = 0; ;) {
     const chunks = await persist(() => options.store.chunks(task.key), options);
     const missing = missingRanges(task, chunks.map(rangeOf));
     if (missing.length === 0) return;

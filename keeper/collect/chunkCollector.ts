@@ -41,7 +41,7 @@ export class ChunkCollector {
    * `BACKFILL_STOPPED` when the signal is raised; what the source throws when patience ends.
    */
   async fill(missing: BlockRange, final: number): Promise<void> {
-    for (let from = missing.from; from <= missing.to; ) {
+    for (let from = missing.from; from <= missing.to;) {
       const tentative = from > final;
       const last = tentative ? missing.to : Math.min(missing.to, final);
       const { to, rows, toHash } = await this.#collect(from, last, tentative ? LARGEST_TENTATIVE_CHUNK : Infinity);
@@ -57,7 +57,7 @@ export class ChunkCollector {
   }
 
   async #collect(from: number, last: number, most: number): Promise<RangeRows & { readonly to: number }> {
-    for (let failures = 0; ; ) {
+    for (let failures = 0; ;) {
       if (this.#signal.aborted) throw stopped();
       const to = Math.min(from + Math.min(this.#size.blocks, most) - 1, last);
       const blocks = to - from + 1;

@@ -4,13 +4,16 @@ import { createHash, type Hash } from "node:crypto";
 import type { EventRow, HistoryStore, BackfillKey } from "../store/historyRecords";
 import type { BlockRange } from "./blockRanges";
 
-/** Every field but `availableAt`: when we knew an event differs from run to run. */
+/**
+ * What the chain says of an event. Not `availableAt`, for when we knew it differs from run to run, nor the price impact,
+ * which is worked out from the swap before and unknown where a node no longer has the state before a chunk.
+ */
 function canonicalLine(row: EventRow): string {
   return `${JSON.stringify([
     ...[row.chainId, row.source, row.pool.toLowerCase(), row.kind, row.block, row.blockHash],
     ...[row.txHash, row.txIndex, row.logIndex, row.observedAt, row.sender, row.recipient],
     ...[row.amount0, row.amount1, row.sqrtPriceX96, row.liquidity, row.tick, row.tickLower, row.tickUpper],
-    ...[row.priceImpactBps, row.gasUsed, row.gasPriceWei],
+    ...[row.gasUsed, row.gasPriceWei],
   ])}\n`;
 }
 
