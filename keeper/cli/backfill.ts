@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { isAddress } from "ethers";
 import { storeOf } from "../app/assemble";
 import { connectChain, type Chain } from "../chain/connect";
+import { steadfast } from "../chain/steadfast";
 import { backfill, type BackfillReport } from "../collect/backfill";
 import { gapsLeft, queueName, sharedBackfill, workOnJobs } from "../collect/backfillJobs";
 import type { BlockRange } from "../collect/blockRanges";
@@ -91,7 +92,7 @@ async function run(config: Config, options: BackfillCommandOptions, around: Surr
     await requireContract(chain, pool, signal);
     const key: BackfillKey = { chainId: chain.chainId, source: name, subject: pool };
     const { finalityBlocks } = config.chain;
-    const range: BlockRange = await persist(() => blockRange(chain, ends, finalityBlocks), { signal });
+    const range: BlockRange = await persist(() => blockRange(steadfast(chain), ends, finalityBlocks), { signal });
     const common = {
       source: rangeSource(sources, chain, key),
       range,

@@ -4,6 +4,7 @@ import { WorldFailure } from "../config/failure";
 import type { Chain } from "../chain/connect";
 import { garbage } from "../chain/failures";
 import { blockAt } from "../chain/heads";
+import { steadfast } from "../chain/steadfast";
 import type { HistoryStore } from "../store/historyRecords";
 
 export interface Settled {
@@ -26,7 +27,8 @@ export async function settle(
   chain: Chain,
   options: { readonly finalityBlocks: number },
 ): Promise<Settled> {
-  const newest = await blockAt(chain, "latest");
+  const steady = steadfast(chain);
+  const newest = await blockAt(steady, "latest");
   if (newest === null) throw garbage("eth_getBlockByNumber");
   const head = newest.number;
   const final = head - options.finalityBlocks;
@@ -36,7 +38,7 @@ export async function settle(
   let forgotten = 0;
   const hashes = new Map<number, string>();
   for (const { fromBlock, toBlock, toHash } of [...tentative].sort((a, b) => a.toBlock - b.toBlock)) {
-    const hash = hashes.get(toBlock) ?? (await blockAt(chain, toBlock))?.hash;
+    const hash = hashes.get(toBlock) ?? (await blockAt(steady, toBlock))?.hash;
     if (hash === undefined) throw behind(head, toBlock);
     hashes.set(toBlock, hash);
     if (hash === toHash) continue;
