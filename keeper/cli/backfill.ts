@@ -7,12 +7,12 @@ import { steadfast } from "../chain/steadfast";
 import { backfill, type BackfillReport } from "../collect/backfill";
 import { gapsLeft, queueName, sharedBackfill, workOnJobs } from "../collect/backfillJobs";
 import type { BlockRange } from "../collect/blockRanges";
-import { persist } from "../collect/patience";
+import { persist, type Patience } from "../collect/patience";
 import { makerOf, rangeSource, RANGE_SOURCES, type RangeSourceMakers } from "../collect/rangeSources";
 import { loadAddresses } from "../config/addresses";
 import { InputFailure } from "../config/failure";
 import { loadConfig, type Config } from "../config/load";
-import type { Sink } from "../events/events";
+import { silent } from "../events/events";
 import type { BackfillKey } from "../store/historyRecords";
 import type { JobQueue } from "../store/jobQueue";
 import type { Store } from "../store/records";
@@ -67,6 +67,11 @@ export function backfillCommand(sources: RangeSourceMakers = RANGE_SOURCES): Com
     });
 }
 
+interface Patient {
+  readonly signal: AbortSignal;
+  readonly patience: Patience;
+}
+
 interface Surroundings {
   readonly sources: RangeSourceMakers;
   readonly signal: AbortSignal;
@@ -87,12 +92,13 @@ async function run(config: Config, options: BackfillCommandOptions, around: Surr
   const leaseSeconds = leaseOf(options);
 
   const display = new ProgressDisplay({ stream: process.stderr, quietUnlessTerminal: options.json === true });
-  const result = await withChainAndStore(config, options, { signal, sink: troubleSink(display) }, async (parts) => {
+  const patience = patienceShownOn(display);
+  const result = await withChainAndStore(config, options, { signal, patience }, async (parts) => {
     const { chain, store } = parts;
-    await requireContract(chain, pool, signal);
+    await requireContract(chain, pool, { signal, patience });
     const key: BackfillKey = { chainId: chain.chainId, source: name, subject: pool };
     const { finalityBlocks } = config.chain;
-    const range: BlockRange = await persist(() => blockRange(steadfast(chain), ends, finalityBlocks), { signal });
+    const range: BlockRange = await persist(() => blockRange(steadfast(chain), ends, finalityBlocks), { signal, patience });
     const common = {
       source: rangeSource(sources, chain, key),
       range,
@@ -100,6 +106,7 @@ async function run(config: Config, options: BackfillCommandOptions, around: Surr
       chain,
       finalityBlocks,
       signal,
+      patience,
       onProgress: display.update.bind(display),
     };
     if (workers === 1 && options.share !== true) return backfill(common);
@@ -124,8 +131,8 @@ async function run(config: Config, options: BackfillCommandOptions, around: Surr
 async function work(config: Config, options: BackfillCommandOptions, around: Surroundings): Promise<void> {
   const signal = endWithParent(around.signal);
   const leaseSeconds = leaseOf(options);
-  const display = new ProgressDisplay({ stream: process.stderr, quietUnlessTerminal: true });
-  await withChainAndStore(config, options, { signal, sink: troubleSink(display) }, async ({ chain, store }) => {
+  const patience = patienceShownOn(new ProgressDisplay({ stream: process.stderr, quietUnlessTerminal: true }));
+  await withChainAndStore(config, options, { signal, patience }, async ({ chain, store }) => {
     const queue = await openQueue(store, chain, leaseSeconds);
     await workOnJobs(
       {
@@ -134,6 +141,7 @@ async function work(config: Config, options: BackfillCommandOptions, around: Sur
         chain,
         sourceOf: (key) => rangeSource(around.sources, chain, key),
         signal,
+        patience,
         // A worker of our own command is silent: its parent shows how far all are.
         onJob: ({ from, to }, outcome) => {
           if (!process.connected) process.stdout.write(`blocks ${from} to ${to}: ${outcome}\n`);
@@ -147,13 +155,12 @@ async function work(config: Config, options: BackfillCommandOptions, around: Sur
 async function withChainAndStore<T>(
   config: Config,
   options: BackfillCommandOptions,
-  around: { readonly signal: AbortSignal; readonly sink: Sink },
+  patient: Patient,
   action: (parts: { readonly chain: Chain; readonly store: Store }) => Promise<T>,
 ): Promise<T> {
-  const { signal, sink } = around;
-  const chain = await persist(() => connect(config, options, sink), { signal });
+  const chain = await persist(() => connect(config, options), patient);
   try {
-    const store = await storeOf(config, sink);
+    const store = await storeOf(config, silent);
     try {
       return await action({ chain, store });
     } finally {
@@ -164,15 +171,15 @@ async function withChainAndStore<T>(
   }
 }
 
-function connect(config: Config, options: BackfillCommandOptions, sink: Sink): Promise<Chain> {
+function connect(config: Config, options: BackfillCommandOptions): Promise<Chain> {
   const { rpcUrls, requestTimeoutMs } = config.chain;
   if (options.chain !== undefined) {
     const expectedChainId = wholeNumber(options.chain, "--chain", Number.MAX_SAFE_INTEGER);
-    return connectChain({ rpcUrls, expectedChainId, requestTimeoutMs, sink });
+    return connectChain({ rpcUrls, expectedChainId, requestTimeoutMs, sink: silent });
   }
   const { chainId, network, genesisHash } = loadAddresses(config.addresses);
   const genesis = network === "fork" ? undefined : genesisHash;
-  return connectChain({ rpcUrls, expectedChainId: chainId, genesisHash: genesis, requestTimeoutMs, sink });
+  return connectChain({ rpcUrls, expectedChainId: chainId, genesisHash: genesis, requestTimeoutMs, sink: silent });
 }
 
 function openQueue(store: Store, chain: Chain, leaseSeconds: number): Promise<JobQueue> {
@@ -190,8 +197,8 @@ function workerArguments(options: BackfillCommandOptions): string[] {
 }
 
 /** An address without code gives no events, which must not be taken for a quiet pool. */
-async function requireContract(chain: Chain, pool: string, signal: AbortSignal): Promise<void> {
-  const code = await persist(() => chain.request("eth_getCode", [pool, "latest"]), { signal });
+async function requireContract(chain: Chain, pool: string, patient: Patient): Promise<void> {
+  const code = await persist(() => chain.request("eth_getCode", [pool, "latest"]), patient);
   if (code !== "0x") return;
   throw new InputFailure("POOL_NO_CONTRACT", `there is no contract at this address of chain ${chain.chainId}`, {
     field: "--pool",
@@ -225,12 +232,9 @@ function wholeNumber(text: string, field: string, most: number): number {
   });
 }
 
-function troubleSink(display: ProgressDisplay): Sink {
-  return {
-    emit(event) {
-      if (event.name === "rpc.trouble" || event.name === "store.trouble") display.note(`tiller: ${event.message}`);
-    },
-  };
+/** A node that fails now and then is no news; one that has to be waited for is. */
+function patienceShownOn(display: ProgressDisplay): Patience {
+  return { onPause: (failure) => display.note(`tiller: ${failure.line()} Trying again.`) };
 }
 
 function report(result: BackfillReport, as: { readonly json: boolean; readonly seconds: number }): void {

@@ -213,16 +213,19 @@ async function withProgress(
   rowsBefore: number,
   work: () => Promise<void>,
 ): Promise<void> {
-  let telling: Promise<void> | null = null;
+  let telling: Promise<void> = Promise.resolve();
+  let busy = false;
   const tell = async (): Promise<void> => {
     const { rows, blocks } = await rowsAndBlocks(options);
     options.onProgress?.({ blocks: blocksIn(options.range), stored: blocks, rows: rows - rowsBefore });
   };
   const timer = setInterval(() => {
+    if (busy) return;
+    busy = true;
     // A failure here is met by the work itself.
-    telling ??= tell()
+    telling = tell()
       .catch(() => undefined)
-      .finally(() => (telling = null));
+      .finally(() => (busy = false));
   }, PROGRESS_MS);
   try {
     await work();

@@ -1,6 +1,6 @@
 // Trying again what fails for reasons that pass: a node or a database that is down, slow or confused for a while.
 import { setTimeout as sleep } from "node:timers/promises";
-import { WorldFailure } from "../config/failure";
+import { Failure, WorldFailure } from "../config/failure";
 
 export interface Patience {
   /** Failures in a row after which the last one is thrown. Default 10: a little over a minute. */
@@ -8,6 +8,8 @@ export interface Patience {
   /** Pause after the first failure; it doubles with each. Default 250 ms. */
   readonly firstPauseMs?: number;
   readonly longestPauseMs?: number;
+  /** Told before each pause. */
+  readonly onPause?: (failure: Failure) => void;
 }
 
 const FAILURES = 10;
@@ -50,6 +52,7 @@ export async function waitAfter(
   if (!(worthwhile ?? passes)(error) || failures >= (patience?.failures ?? FAILURES)) throw error;
   const longest = patience?.longestPauseMs ?? LONGEST_PAUSE_MS;
   const pause = Math.min((patience?.firstPauseMs ?? FIRST_PAUSE_MS) * 2 ** (failures - 1), longest);
+  if (error instanceof Failure) patience?.onPause?.(error);
   // Workers that met the same outage do not come back all at once.
   await sleep(pause * (0.5 + Math.random()), undefined, signal === undefined ? {} : { signal }).catch(() => {
     throw stopped();

@@ -200,7 +200,7 @@ describe("tiller backfill", function () {
     if (clean === undefined) await cleanRun();
     const store = await place("workers");
     const mine = await provider(false);
-    const args = [...whole, "--workers", "2", "--job-blocks", "5000"];
+    const args = [...whole, "--workers", "2", "--job-blocks", "5000", "--lease", "3"];
     const gate = mine.gate(80_000);
     const run = tiller("workers", mine.url, args);
     await reaches(run, gate.reached);
@@ -208,7 +208,7 @@ describe("tiller backfill", function () {
     // Its worker notices, and leaves the rest as it is.
     for (let seen = -1; seen !== mine.seen.length; await sleep(500)) seen = mine.seen.length;
     expect((await store.history.chunks(KEY)).length).to.be.above(0);
-    const report = reportOf(await tiller("workers", mine.url, [...args, "--lease", "3"]).finished);
+    const report = reportOf(await tiller("workers", mine.url, args).finished);
     await expectEqualToClean(store, report);
   });
 
