@@ -104,9 +104,10 @@ describe("fees of a block", function () {
     expect(await failure({ ...head, number: head.number + 1_000 })).to.equal("BLOCK_GONE");
   });
 
-  const garbage: [string, Record<string, unknown>][] = [
-    ["no next base fee", { baseFeePerGas: ["0x7"] }],
-    ["a fee that is no number", { baseFeePerGas: ["0x7", "seven"] }],
+  const own = (): string => `0x${head.baseFeePerGas.toString(16)}`;
+  const garbage: [string, Record<string, unknown> | (() => Record<string, unknown>)][] = [
+    ["no next base fee", () => ({ baseFeePerGas: [own()] })],
+    ["a fee that is no number", () => ({ baseFeePerGas: [own(), "seven"] })],
     ["a block more than full", { gasUsedRatio: [1.5] }],
     ["a ratio that is none", { gasUsedRatio: [null] }],
     ["fewer tips than were asked for", { reward: [["0x1"]] }],
@@ -114,7 +115,7 @@ describe("fees of a block", function () {
   ];
   for (const [what, change] of garbage) {
     it(`are refused with ${what}`, async () => {
-      answering(change);
+      answering(typeof change === "function" ? change() : change);
       expect(await failure()).to.equal("RPC_GARBAGE");
     });
   }
