@@ -62,6 +62,9 @@ const FEED = ["function latestRoundData() view returns (uint80, int256, uint256,
 const ROUNDING = 1e-16;
 const INDEX_SCALE = 10n ** 15n;
 
+type ReserveData = Record<string, bigint> &
+  Record<"variableDebtTokenAddress" | "stableDebtTokenAddress" | "interestRateStrategyAddress", string>;
+
 describeOnFork("collectors", (fork) => {
   let chain: Chain;
   before(async () => {
@@ -107,7 +110,7 @@ describeOnFork("collectors", (fork) => {
       const head = await newBlock(seconds);
       const { state, rates } = await read(head, reserve());
       const pool = view(head, aavePool, AAVE);
-      const data = await pool<Record<string, bigint> & Record<`${string}Address`, string>>("getReserveData", usdc);
+      const data = await pool<ReserveData>("getReserveData", usdc);
       const strategy = view(head, data.interestRateStrategyAddress, STRATEGY);
       const debtIndex = await pool("getReserveNormalizedVariableDebt", usdc);
       const debtToken = view(head, data.variableDebtTokenAddress, TOKEN);
