@@ -38,7 +38,7 @@ export interface BlockReading {
 export const MOST_ANSWER_BYTES = 24_000;
 /** A creation's code and arguments (EIP-3860). */
 const MOST_QUESTION_BYTES = 49_152;
-/** Ten times what the dearest read here takes, and a fifth of a transaction's gas (EIP-7825), which some nodes give a call. */
+/** Room for a vault that reads thirty markets; a fifth of a transaction's bound (EIP-7825), which some nodes set a call too. */
 const GAS_PER_CALL = 3_000_000;
 
 /** Order of the contract's outcomes; the last is asked again with more room. */

@@ -47,17 +47,13 @@ describe("what is collected", () => {
   it("may be named once only", () => {
     for (const targets of [
       parsed([feed, feed]),
+      parsed([feed, { kind: "erc4626", subject: "usdc-usd", vault: A("6") }]),
       parsed([{ kind: "erc4626", subject: "savings-usdc", vault: A("6") }]),
       parsed([{ kind: "uniswap-v3", subject: "uniswap-usdt", pool: A("6") }]),
     ]) {
       const collect = () => targetsOf(addresses, targets, { assetUsd: 1 });
       expect(collect).to.throw(InputFailure, "is collected twice").with.property("code", "COLLECTED_TWICE");
     }
-  });
-
-  it("may have one name in two sources: a feed and a vault are two series", () => {
-    const targets = parsed([feed, { kind: "erc4626", subject: "usdc-usd", vault: A("6") }]);
-    expect(targetsOf(null, targets, { assetUsd: 1 }).sources).to.have.length(2);
   });
 
   const bad: [string, unknown][] = [
