@@ -1,8 +1,14 @@
 // Any number of contract calls at one block, in as few `eth_call`s as the chain's limits allow, mostly one: the simulated
 // creation of contracts/lens/BlockReads.sol. A call that fails, loops or answers too much costs its own answer only.
-import { AbiCoder, concat, dataLength } from "ethers";
-import { Failure, WorldFailure } from "../config/failure";
-import { BlockReads__factory } from "../../typechain-types";
+import { WorldFailure } from "../config/failure";
+import {
+  ANSWER_HEAD_BYTES,
+  QUESTION_HEAD_BYTES,
+  answerBytesOf,
+  decodeAnswer,
+  encodeQuestion,
+  questionBytesOf,
+} from "./blockReadsWire";
 import type { Chain } from "./connect";
 import { RpcError, garbage, isUnknownBlock } from "./failures";
 import type { Head } from "./heads";
@@ -32,23 +38,8 @@ export interface BlockReading {
 export const MOST_ANSWER_BYTES = 24_000;
 /** A creation's code and arguments (EIP-3860). */
 const MOST_QUESTION_BYTES = 49_152;
-/** Ten times what the dearest read here takes, and a fifth of a transaction's gas (EIP-7825), which some nodes give a call. */
+/** Room for a vault that reads thirty markets; a fifth of a transaction's bound (EIP-7825), which some nodes set a call too. */
 const GAS_PER_CALL = 3_000_000;
-
-const WORD = 32;
-const wholeWords = (bytes: number): number => Math.ceil(bytes / WORD) * WORD;
-
-/** Number, time, parent hash, two offsets and two lengths. */
-const ANSWER_HEAD_BYTES = 7 * WORD;
-/** Offset and length of an answer, and its outcome's byte. */
-const answerBytesOf = (call: BlockCall): number => 2 * WORD + 1 + wholeWords(call.answerBytes);
-const QUESTION_HEAD_BYTES = dataLength(BlockReads__factory.bytecode) + 2 * WORD;
-/** Offset, target, gas, bytes, offset and length of the data. */
-const questionBytesOf = (call: BlockCall): number => 6 * WORD + wholeWords(dataLength(call.data));
-
-const coder = AbiCoder.defaultAbiCoder();
-const CALLS = "tuple(address target, uint256 gasLimit, uint256 answerBytes, bytes data)[]";
-const ANSWERS = ["uint256", "uint256", "bytes32", "bytes", "bytes[]"];
 
 /** Order of the contract's outcomes; the last is asked again with more room. */
 const [FAILED, ANSWERED, NOT_TRIED] = [0, 1, 2];
@@ -94,7 +85,7 @@ function packed(calls: readonly BlockCall[]): number[][] {
   calls.forEach((call, place) => {
     question += questionBytesOf(call);
     answer += answerBytesOf(call);
-    if (question > MOST_QUESTION_BYTES || answer + WORD > MOST_ANSWER_BYTES) {
+    if (question > MOST_QUESTION_BYTES || answer > MOST_ANSWER_BYTES) {
       batches.push([]);
       question = QUESTION_HEAD_BYTES + questionBytesOf(call);
       answer = ANSWER_HEAD_BYTES + answerBytesOf(call);
@@ -110,8 +101,7 @@ async function askOnce(
   head: Head,
   calls: readonly BlockCall[],
 ): Promise<(BlockAnswer | "not-tried")[] | null> {
-  const question = coder.encode([CALLS], [calls.map((call) => [call.to, GAS_PER_CALL, call.answerBytes, call.data])]);
-  const data = concat([BlockReads__factory.bytecode, question]);
+  const data = encodeQuestion(calls, GAS_PER_CALL);
   try {
     return decoded(await chain.call({ data }, { hash: head.hash, number: head.number }), head, calls.length);
   } catch (error) {
@@ -122,17 +112,11 @@ async function askOnce(
 }
 
 function decoded(data: string, head: Head, count: number): (BlockAnswer | "not-tried")[] {
-  let raw: readonly [bigint, bigint, string, string, readonly string[]];
-  try {
-    raw = coder.decode(ANSWERS, data).toArray(true) as never;
-  } catch (cause) {
-    if (cause instanceof Failure) throw cause;
-    throw garbage("eth_call");
-  }
-  const [number, timestamp, parentHash, outcomes, answers] = raw;
-  if (answers.length !== count || dataLength(outcomes) !== count) throw garbage("eth_call");
+  const raw = decodeAnswer(data);
+  if (raw?.answers.length !== count) throw garbage("eth_call");
+  const { number, timestamp, parentHash, outcomes, answers } = raw;
   // A node that has just been started again may not know the parent's hash, and says zero.
-  const sameParent = BigInt(parentHash) === 0n || parentHash.toLowerCase() === head.parentHash;
+  const sameParent = BigInt(parentHash) === 0n || parentHash === head.parentHash;
   if (number !== BigInt(head.number) || timestamp !== BigInt(head.timestamp) || !sameParent) {
     throw new WorldFailure(
       "SNAPSHOT_OF_ANOTHER_BLOCK",
@@ -141,11 +125,16 @@ function decoded(data: string, head: Head, count: number): (BlockAnswer | "not-t
     );
   }
   return answers.map((answer, k) => {
-    const outcome = Number.parseInt(outcomes.slice(2 + 2 * k, 4 + 2 * k), 16);
-    if (outcome === NOT_TRIED) return "not-tried";
-    if (outcome === ANSWERED) return { kind: "answered", data: answer };
-    if (outcome === FAILED) return { kind: "failed" };
-    throw garbage("eth_call");
+    switch (outcomes[k]) {
+      case ANSWERED:
+        return { kind: "answered", data: answer };
+      case FAILED:
+        return { kind: "failed" };
+      case NOT_TRIED:
+        return "not-tried";
+      default:
+        throw garbage("eth_call");
+    }
   });
 }
 

@@ -1,7 +1,7 @@
 // One reserve of Aave V3, of either generation: amounts, indices, rates in force, limits, flags, and the curve that makes the
 // rates. Source: aave-v3-core and its successor aave-v3-origin: IPool, ReserveConfiguration (bits), the rate strategies.
 import { ZeroAddress } from "ethers";
-import { RAY } from "../venues/aaveV3";
+import { RAY, rayMul } from "../venues/aaveV3";
 import { ratio, wholeUnits } from "../venues/exact";
 import type { LocatingStep } from "./locate";
 import { type Answer, type AnswersTo, Questions, ask, askIfThere, garbageOf, movedOf } from "./questions";
@@ -69,7 +69,8 @@ function aaveV3Collector(target: AaveV3Target, places: Places): ChainCollector {
     deficit: askIfThere(pool, `function getReserveDeficit(address) ${UINT}`, [asset]),
     supplied: ask(aToken, `function totalSupply() ${UINT}`),
     cash: ask(asset, `function balanceOf(address) ${UINT}`, [aToken]),
-    variableDebt: ask(variableDebt, `function totalSupply() ${UINT}`),
+    // The token's own total is this times the pool's index, and reads more of both.
+    scaledVariableDebt: ask(variableDebt, `function scaledTotalSupply() ${UINT}`),
     // Where there is no such token, nobody is asked and nobody answers.
     stableDebt: askIfThere(stableDebt ?? ZeroAddress, `function totalSupply() ${UINT}`),
     common: askIfThere(strategy, COMMON_CURVE, [asset]),
@@ -93,7 +94,7 @@ function aaveV3Collector(target: AaveV3Target, places: Places): ChainCollector {
       const configuration = configurationOf(reserve.word("configuration"));
       const [supplied, variable, stable] = [
         read.supplied.uint(),
-        read.variableDebt.uint(),
+        rayMul(read.scaledVariableDebt.uint(), debt),
         read.stableDebt?.uint() ?? 0n,
       ];
       const [supplyRate, borrowRate] = [

@@ -60,11 +60,12 @@ async function feeHistory(chain: Chain, head: Head): Promise<FeeHistory | null> 
   const { oldestBlock, baseFeePerGas, gasUsedRatio, reward } = raw as Record<string, unknown>;
   const [baseFee, nextBaseFee] = list(baseFeePerGas).map(wei);
   const [used] = list(gasUsedRatio);
-  if (baseFee === undefined || nextBaseFee === undefined || typeof used !== "number" || !(used >= 0 && used <= 1)) {
+  // Asked by number: another base fee is of another block at that height. A node that has not got it answers for an earlier
+  // one, or with empty lists.
+  if (wei(oldestBlock) !== BigInt(head.number) || baseFee !== head.baseFeePerGas) throw gone(head);
+  if (nextBaseFee === undefined || typeof used !== "number" || !(used >= 0 && used <= 1)) {
     throw garbage("eth_feeHistory");
   }
-  // Asked by number: another base fee is of another block at that height, or of another height.
-  if (wei(oldestBlock) !== BigInt(head.number) || baseFee !== head.baseFeePerGas) throw gone(head);
   return { nextBaseFee, gasUsedRatio: used, rewards: used === 0 ? null : rewardsOf(reward) };
 }
 

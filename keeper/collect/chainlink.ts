@@ -28,7 +28,8 @@ export function chainlinkCollector({ subject, feed, heartbeatSeconds }: Chainlin
     decode: (answers, at) => {
       const { round, decimals } = questions.read(answers);
       const updatedAt = round.small("updatedAt");
-      if (updatedAt > at.timestamp) throw garbageOf(of, "the time of the round");
+      // A feed without a round reverts, and no round is of the future.
+      if (round.uint("roundId") === 0n || updatedAt > at.timestamp) throw garbageOf(of, "the round");
       const ageSeconds = at.timestamp - updatedAt;
       return {
         source: SOURCE,

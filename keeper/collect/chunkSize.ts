@@ -2,17 +2,17 @@
 // refused is not tried again at once, or every second request would be refused.
 
 export interface ChunkBounds {
-  /** Blocks asked for at first. Default 2,000: what most providers allow. */
+  /** Blocks asked for at first. Default 200: of the busiest pool a few thousand events, and soon more of a quiet one. */
   readonly first?: number;
   readonly largest?: number;
 }
 
-const FIRST = 2_000;
+const FIRST = 200;
 const LARGEST = 100_000;
 /** Answers below a refused size after which it is tried again: busy blocks do not last. */
 const ANSWERS_BEFORE_RETRY = 16;
-/** Rows that one transaction holds comfortably in memory; a chunk with more is followed by a smaller one. */
-const COMFORTABLE_ROWS = 20_000;
+/** Rows that one answer and one transaction hold without strain; a chunk with more is followed by a smaller one. */
+const COMFORTABLE_ROWS = 5_000;
 
 export class ChunkSize {
   readonly #largest: number;
@@ -33,7 +33,7 @@ export class ChunkSize {
   answered(blocks: number, rows: number): void {
     this.#answersSince += 1;
     if (this.#answersSince >= ANSWERS_BEFORE_RETRY) this.#refused = Infinity;
-    if (rows > COMFORTABLE_ROWS) this.#blocks = Math.max(1, Math.floor(blocks / 2));
+    if (rows > COMFORTABLE_ROWS) this.#blocks = Math.max(1, Math.floor((blocks * COMFORTABLE_ROWS) / rows));
     else if (blocks >= this.#blocks && rows * 2 <= COMFORTABLE_ROWS && blocks * 2 < this.#refused) {
       this.#blocks = Math.min(blocks * 2, this.#largest);
     }

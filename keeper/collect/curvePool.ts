@@ -2,7 +2,7 @@
 // growth of the virtual price; it has no rate of its own. Source: curve-contract, pools/3pool/StableSwap3Pool.vy.
 import { wholeUnits } from "../venues/exact";
 import type { LocatingStep } from "./locate";
-import { Questions, ask, askIfThere, decimalsOf } from "./questions";
+import { Questions, ask, askIfThere, decimalsOf, garbageOf } from "./questions";
 import type { ChainCollector } from "./reading";
 
 const SOURCE = "curve";
@@ -93,6 +93,8 @@ function curvePoolCollector(
     decode: (answers) => {
       const held = balances.read(answers.slice(0, coins.length));
       const read = questions.read(answers.slice(coins.length));
+      // The invariant needs one.
+      if (read.amplification.uint() === 0n) throw garbageOf(of, "A");
       const [receipts, virtualPrice] = [read.receipts.uint(), read.virtualPrice?.uint() ?? null];
       return {
         source: SOURCE,

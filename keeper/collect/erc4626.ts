@@ -5,7 +5,7 @@ import { ZeroAddress } from "ethers";
 import { wholeUnits } from "../venues/exact";
 import { skyApr } from "../venues/skySavings";
 import type { LocatingStep } from "./locate";
-import { Questions, ask, askIfThere, decimalsOf, garbageOf } from "./questions";
+import { Questions, ask, askIfThere, decimalsOf, garbageOf, movedOf } from "./questions";
 import type { ChainCollector } from "./reading";
 
 const SOURCE = "erc4626";
@@ -84,7 +84,7 @@ function erc4626Collector({ subject, vault, usd }: Erc4626Target, units: Units):
     calls: () => questions.calls,
     decode: (answers) => {
       const read = questions.read(answers);
-      if (read.asset.address() !== asset) throw garbageOf(of, "the asset");
+      if (read.asset.address() !== asset) throw movedOf(of, "the asset");
       const [totalAssets, index] = [read.totalAssets.uint(), read.index.uint()];
       const ratePerSecond = (read.ssr ?? read.dsr)?.uint() ?? null;
       if (ratePerSecond !== null && (ratePerSecond < RAY || ratePerSecond > MOST_RATE)) throw garbageOf(of, "the rate");

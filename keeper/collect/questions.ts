@@ -1,17 +1,26 @@
 // Questions to contracts and strict reading of the answers: what is not exactly of the declared types is `SOURCE_GARBAGE`,
 // never a number that only looks like one.
-import { AbiCoder, FunctionFragment, Interface, type ParamType } from "ethers";
+import { FunctionFragment, Interface, getAddress, type ParamType } from "ethers";
 import { WorldFailure } from "../config/failure";
 import type { ContractCall } from "./reading";
 
-const coder = AbiCoder.defaultAbiCoder();
 const WORD = 32;
+const WORD_DIGITS = 2 * WORD;
 
 /** No amount, rate or index of any source here comes near; what is above was never a number. */
 const IMPLAUSIBLE = 2n ** 128n;
 
+interface Result {
+  readonly name: string;
+  readonly bits: number;
+  readonly signed: boolean;
+}
+
+const ADDRESS_BITS = 160;
+
 export interface Question<Optional extends boolean = boolean> {
-  readonly fragment: FunctionFragment;
+  readonly method: string;
+  readonly results: readonly Result[];
   readonly call: ContractCall;
   readonly optional: Optional;
 }
@@ -23,22 +32,23 @@ export function ask(to: string, signature: string, args: readonly unknown[] = []
 
 /** Of contracts that may not have the function, or may fail to answer. */
 export function askIfThere(to: string, signature: string, args: readonly unknown[] = []): Question<true> {
-  const { fragment, call } = questionOf(to, signature, args);
-  return { fragment, call: { ...call, optional: true }, optional: true };
+  const { call, ...question } = questionOf(to, signature, args);
+  return { ...question, call: { ...call, optional: true }, optional: true };
 }
 
 function questionOf(to: string, signature: string, args: readonly unknown[]): Omit<Question, "optional"> {
   const fragment = FunctionFragment.from(signature);
-  const answerBytes = fragment.outputs.reduce((bytes, output) => bytes + staticBytes(output), 0);
-  return { fragment, call: { to, data: new Interface([fragment]).encodeFunctionData(fragment, args), answerBytes } };
+  const results = fragment.outputs.map(resultOf);
+  const data = new Interface([fragment]).encodeFunctionData(fragment, args);
+  return { method: fragment.name, results, call: { to, data, answerBytes: results.length * WORD } };
 }
 
-function staticBytes(type: ParamType): number {
-  if (type.isTuple()) return type.components.reduce((bytes, part) => bytes + staticBytes(part), 0);
-  if (type.isArray() || type.type === "bytes" || type.type === "string") {
-    throw new RangeError(`${type.type} has no fixed length`);
-  }
-  return WORD;
+/** @throws RangeError for what is not one word long: no question here needs it. */
+function resultOf({ name, type }: ParamType): Result {
+  const number = /^(u?)int(\d+)$/.exec(type);
+  if (number !== null) return { name, bits: Number(number[2]), signed: number[1] === "" };
+  if (type === "address") return { name, bits: ADDRESS_BITS, signed: false };
+  throw new RangeError(`${type} is not read here`);
 }
 
 export type AnswersTo<Q extends Record<string, Question>> = {
@@ -67,20 +77,25 @@ export class Questions<Q extends Record<string, Question>> {
     return Object.fromEntries(named) as AnswersTo<Q>;
   }
 
-  #answer(question: Question, data: string | null): Answer | null {
-    const { fragment, optional } = question;
+  #answer({ method, results, optional }: Question, data: string | null): Answer | null {
     // A contract without the function may have a fallback that answers with nothing.
     if (optional && (data === null || data === "0x")) return null;
-    if (data === null) throw garbageOf(this.of, fragment.name);
-    try {
-      const values = coder.decode(fragment.outputs, data);
-      // The decoder drops what is over a type's bits; encoded again it shows. A longer answer is one of a newer version.
-      const again = coder.encode(fragment.outputs, values.toArray());
-      if (data.toLowerCase().startsWith(again)) return new Answer(`${this.of}: ${fragment.name}`, values);
-    } catch {
-      // Said below.
-    }
-    throw garbageOf(this.of, fragment.name);
+    // A longer answer is one of a newer version.
+    if (data === null || data.length < 2 + results.length * WORD_DIGITS) throw garbageOf(this.of, method);
+    const values = results.map(({ bits, signed }, place) => {
+      const from = 2 + place * WORD_DIGITS;
+      const word = BigInt(`0x${data.slice(from, from + WORD_DIGITS)}`);
+      const value = signed ? BigInt.asIntN(8 * WORD, word) : word;
+      // Over the type's bits is what no contract of the type answers.
+      if (value !== (signed ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value)))
+        throw garbageOf(this.of, method);
+      return value;
+    });
+    return new Answer(
+      `${this.of}: ${method}`,
+      results.map(({ name }) => name),
+      values,
+    );
   }
 }
 
@@ -88,7 +103,8 @@ export class Questions<Q extends Record<string, Question>> {
 export class Answer {
   constructor(
     private readonly of: string,
-    private readonly values: { readonly [place: number]: unknown; getValue(name: string): unknown },
+    private readonly names: readonly string[],
+    private readonly values: readonly bigint[],
   ) {}
 
   /** @throws WorldFailure `SOURCE_GARBAGE` at 2^128 and above. */
@@ -106,8 +122,8 @@ export class Answer {
 
   /** Any number: of bits that mean something each. */
   word(name: string | number = 0): bigint {
-    const value = this.#value(name);
-    if (typeof value !== "bigint") throw garbageOf(this.of, String(name));
+    const value = this.values[typeof name === "number" ? name : this.names.indexOf(name)];
+    if (value === undefined) throw new RangeError(`${this.of} has no ${name}`);
     return value;
   }
 
@@ -118,14 +134,13 @@ export class Answer {
     return value;
   }
 
+  /** With its checksum. */
   address(name: string | number = 0): string {
-    const value = this.#value(name);
-    if (typeof value !== "string") throw garbageOf(this.of, String(name));
-    return value;
-  }
-
-  #value(name: string | number): unknown {
-    return typeof name === "number" ? this.values[name] : this.values.getValue(name);
+    return getAddress(
+      `0x${this.word(name)
+        .toString(16)
+        .padStart(ADDRESS_BITS / 4, "0")}`,
+    );
   }
 }
 

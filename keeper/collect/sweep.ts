@@ -5,7 +5,8 @@ import { type BlockAnswer, readAtBlock } from "../chain/blockReads";
 import type { Chain } from "../chain/connect";
 import type { Head } from "../chain/heads";
 import { WorldFailure } from "../config/failure";
-import type { BlockMoment, ChainCollector, ContractCall, HistoryRow, Reading, ReadingRow } from "./reading";
+import { garbageOf } from "./questions";
+import type { BlockMoment, ChainCollector, ContractCall, HistoryRow, Reading, ReadingRow, StateValue } from "./reading";
 
 export interface SweepFailure {
   readonly source: string;
@@ -81,12 +82,13 @@ export function answersOf(
 
 /** No row ever holds what is not a number. */
 function sound(reading: Reading): Reading {
-  const numbers = [...Object.values(reading.state), ...Object.values(reading.rates ?? {})].flat(Infinity as 1);
-  if (numbers.every((value) => typeof value !== "number" || Number.isFinite(value))) return reading;
-  throw new WorldFailure("SOURCE_GARBAGE", `${reading.source} ${reading.subject}: a number is not finite`, {
-    field: "collect.targets",
-    remedy: "Check that the address is of a contract of this kind, on this chain.",
-  });
+  if ([...Object.values(reading.state), ...Object.values(reading.rates ?? {})].every(isSound)) return reading;
+  throw garbageOf(`${reading.source} ${reading.subject}`, "a number");
+}
+
+function isSound(value: StateValue): boolean {
+  if (typeof value === "number") return Number.isFinite(value);
+  return typeof value !== "object" || value === null || value.every(isSound);
 }
 
 /** @param availableAt When the keeper knew it, unix seconds. */

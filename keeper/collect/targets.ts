@@ -30,7 +30,7 @@ type Start = { readonly source: LocatingStep | ChainCollector } | { readonly poo
 
 /**
  * @param assetUsd USD for one unit of the vault's asset.
- * @throws InputFailure `COLLECTED_TWICE` when two targets would write one series.
+ * @throws InputFailure `COLLECTED_TWICE` when two targets have one subject, which names a series.
  */
 export function targetsOf(
   addresses: AddressFile | null,
@@ -41,14 +41,14 @@ export function targetsOf(
   const starts = [...venues, ...targets.map(ofTarget)];
   const seen = new Set<string>();
   for (const start of starts) {
-    const name = "source" in start ? `${start.source.source} ${start.source.subject}` : `pool ${start.pool.subject}`;
-    if (seen.has(name)) {
-      throw new InputFailure("COLLECTED_TWICE", `${name} is collected twice`, {
+    const { subject } = "source" in start ? start.source : start.pool;
+    if (seen.has(subject)) {
+      throw new InputFailure("COLLECTED_TWICE", `${subject} is collected twice`, {
         field: "collect.targets",
         remedy: "Give one of them another subject; the venues of the address file are collected under their ids.",
       });
     }
-    seen.add(name);
+    seen.add(subject);
   }
   return {
     sources: starts.flatMap((start) => ("source" in start ? [start.source] : [])),
