@@ -13,6 +13,7 @@ import { Failure, InputFailure } from "../config/failure";
 import { redactUrl } from "../config/redact";
 import type { Sink } from "../events/events";
 import { garbage, unreachable, wrongChain } from "./failures";
+import { getUrl } from "./getUrl";
 
 const FIRST_REST_MS = 500;
 const LONGEST_REST_MS = 30_000;
@@ -183,6 +184,7 @@ export class FailoverProvider extends JsonRpcProvider {
 function requestTo(url: string, timeoutMs: number): FetchRequest {
   const request = new FetchRequest(url);
   request.timeout = timeoutMs;
+  request.getUrlFunc = getUrl;
   // ethers would wait and repeat on HTTP 429, up to twelve times; another endpoint is asked instead.
   request.setThrottleParams({ maxAttempts: 1 });
   return request;

@@ -98,7 +98,10 @@ async function run(config: Config, options: BackfillCommandOptions, around: Surr
     await requireContract(chain, pool, { signal, patience });
     const key: BackfillKey = { chainId: chain.chainId, source: name, subject: pool };
     const { finalityBlocks } = config.chain;
-    const range: BlockRange = await persist(() => blockRange(steadfast(chain), ends, finalityBlocks), { signal, patience });
+    const range: BlockRange = await persist(() => blockRange(steadfast(chain), ends, finalityBlocks), {
+      signal,
+      patience,
+    });
     const common = {
       source: rangeSource(sources, chain, key),
       range,
