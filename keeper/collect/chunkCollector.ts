@@ -41,19 +41,30 @@ export class ChunkCollector {
    * `BACKFILL_STOPPED` when the signal is raised; what the source throws when patience ends.
    */
   async fill(missing: BlockRange, final: number): Promise<void> {
-    for (let from = missing.from; from <= missing.to;) {
-      const tentative = from > final;
-      const last = tentative ? missing.to : Math.min(missing.to, final);
-      const { to, rows, toHash } = await this.#collect(from, last, tentative ? LARGEST_TENTATIVE_CHUNK : Infinity);
-      checkRows(this.#options.source, { from, to }, { rows, toHash });
-      const chunk = { fromBlock: from, toBlock: to, toHash, rows: rows.length, checksum: checksumOf(rows), tentative };
-      await persist(() => this.#options.store.addEvents(this.#options.source.key, chunk, rows), {
-        patience: this.#options.patience,
-        signal: this.#signal,
-      });
-      this.#options.onChunk?.(chunk);
-      from = to + 1;
+    // While one chunk is stored the next one is asked for; they are stored in their order.
+    let storing: Promise<void> = Promise.resolve();
+    try {
+      for (let from = missing.from; from <= missing.to;) {
+        const tentative = from > final;
+        const last = tentative ? missing.to : Math.min(missing.to, final);
+        const { to, rows, toHash } = await this.#collect(from, last, tentative ? LARGEST_TENTATIVE_CHUNK : Infinity);
+        checkRows(this.#options.source, { from, to }, { rows, toHash });
+        const checksum = checksumOf(rows);
+        await storing;
+        storing = this.#store({ fromBlock: from, toBlock: to, toHash, rows: rows.length, checksum, tentative }, rows);
+        // Its failure is met where it is waited for.
+        storing.catch(() => undefined);
+        from = to + 1;
+      }
+    } finally {
+      await storing;
     }
+  }
+
+  async #store(chunk: ChunkRow, rows: readonly EventRow[]): Promise<void> {
+    const { store, source, patience, onChunk } = this.#options;
+    await persist(() => store.addEvents(source.key, chunk, rows), { patience, signal: this.#signal });
+    onChunk?.(chunk);
   }
 
   async #collect(from: number, last: number, most: number): Promise<RangeRows & { readonly to: number }> {

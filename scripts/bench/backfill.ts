@@ -17,7 +17,7 @@ import { POOL, SWAP_CHAIN_ID, startSwapChain } from "../../test/keeper/collect/f
 
 const DEFAULT_EVENTS = 100_000;
 /** A quiet pool has fewer than one in each block; a busy day of the busiest some ten. */
-const EVENTS_A_BLOCK = [100];
+const EVENTS_A_BLOCK = [100, 10];
 const REQUEST_TIMEOUT_MS = 30_000;
 
 interface Row {
