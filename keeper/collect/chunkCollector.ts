@@ -51,6 +51,7 @@ export class ChunkCollector {
         checkRows(this.#options.source, { from, to }, { rows, toHash });
         const checksum = checksumOf(rows);
         await storing;
+        if (this.#signal.aborted) throw stopped();
         storing = this.#store({ fromBlock: from, toBlock: to, toHash, rows: rows.length, checksum, tentative }, rows);
         // Its failure is met where it is waited for.
         storing.catch(() => undefined);
