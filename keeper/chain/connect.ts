@@ -16,9 +16,9 @@ export interface Chain {
    * @throws RpcError when the node answers with an error; WorldFailure `RPC_UNREACHABLE` when none answers.
    */
   request(method: string, params: readonly unknown[]): Promise<unknown>;
-  /** `eth_call` pinned to `block`; returns the data. @throws as `request`. */
+  /** `eth_call` pinned to `block`; returns the data. Without `to`: what the creation returns. @throws as `request`. */
   call(
-    transaction: { readonly to: string; readonly data: string; readonly from?: string },
+    transaction: { readonly to?: string; readonly data: string; readonly from?: string },
     block: BlockRef,
   ): Promise<string>;
   close(): void;

@@ -2,6 +2,7 @@
 // rests for a while, longer each time. An endpoint is asked nothing before it has shown that it is of the right chain.
 import {
   FetchRequest,
+  type FetchResponse,
   JsonRpcProvider,
   Network,
   type JsonRpcError,
@@ -12,6 +13,7 @@ import { Failure, InputFailure } from "../config/failure";
 import { redactUrl } from "../config/redact";
 import type { Sink } from "../events/events";
 import { garbage, unreachable, wrongChain } from "./failures";
+import { getUrl } from "./getUrl";
 
 const FIRST_REST_MS = 500;
 const LONGEST_REST_MS = 30_000;
@@ -182,6 +184,7 @@ export class FailoverProvider extends JsonRpcProvider {
 function requestTo(url: string, timeoutMs: number): FetchRequest {
   const request = new FetchRequest(url);
   request.timeout = timeoutMs;
+  request.getUrlFunc = getUrl;
   // ethers would wait and repeat on HTTP 429, up to twelve times; another endpoint is asked instead.
   request.setThrottleParams({ maxAttempts: 1 });
   return request;
@@ -194,8 +197,8 @@ async function post(endpoint: Endpoint, payload: JsonRpcPayload): Promise<JsonRp
   let body: unknown;
   try {
     const response = await request.send();
-    if (!response.ok()) throw new EndpointTrouble(`answers with HTTP ${response.statusCode}`);
-    body = response.bodyJson;
+    if (!response.ok() && !isRefusal(response)) throw new EndpointTrouble(`answers with HTTP ${response.statusCode}`);
+    body = jsonOf(response);
   } catch (error) {
     if (error instanceof EndpointTrouble) throw error;
     throw new EndpointTrouble(transportReason(error));
@@ -211,6 +214,22 @@ async function post(endpoint: Endpoint, payload: JsonRpcPayload): Promise<JsonRp
     return { id: payload.id, error: answer.error };
   }
   return { id: payload.id, result: answer.result };
+}
+
+/** Some providers refuse a request, as one for too many logs, by HTTP 400 with a JSON-RPC error: that is an answer. */
+function isRefusal(response: FetchResponse): boolean {
+  if (response.statusCode !== 400) return false;
+  try {
+    const { error } = jsonOf(response) as { error?: { code?: unknown } };
+    return typeof error?.code === "number";
+  } catch {
+    return false;
+  }
+}
+
+/** The runtime's own decoder: ethers' takes half a second for a megabyte, and logs come by the megabyte. */
+function jsonOf({ body }: FetchResponse): unknown {
+  return body === null ? null : JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8"));
 }
 
 function transportReason(error: unknown): string {

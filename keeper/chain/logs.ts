@@ -52,53 +52,82 @@ export async function* logsInChunks(
   let from = filter.fromBlock;
   while (from <= filter.toBlock && options.signal?.aborted !== true) {
     const to = Math.min(from + chunk - 1, filter.toBlock);
-    let raw: unknown;
+    let logs: readonly ChainLog[];
     try {
-      raw = await chain.request("eth_getLogs", [
-        {
-          address: filter.address,
-          ...(filter.topics === undefined ? {} : { topics: filter.topics }),
-          fromBlock: quantity(from),
-          toBlock: quantity(to),
-        },
-      ]);
+      logs = await logsOf(chain, { ...filter, fromBlock: from, toBlock: to });
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
       if (to === from) throw refused(from, error);
       chunk = Math.max(1, Math.floor((to - from + 1) / 2));
       continue;
     }
-    yield { fromBlock: from, toBlock: to, logs: logsOf(raw) };
+    yield { fromBlock: from, toBlock: to, logs };
     from = to + 1;
     chunk = Math.min(chunk * 2, LARGEST_CHUNK);
   }
 }
 
-function logsOf(raw: unknown): ChainLog[] {
-  if (!Array.isArray(raw)) throw garbageLogs();
-  return raw.map((entry: unknown) => {
-    const log = entry as Record<string, unknown>;
-    const { address, topics, data, blockNumber, blockHash, transactionHash, transactionIndex, logIndex } = log;
-    if (
-      typeof address !== "string" ||
-      !Array.isArray(topics) ||
-      typeof data !== "string" ||
-      typeof blockHash !== "string" ||
-      typeof transactionHash !== "string"
-    ) {
-      throw garbageLogs();
-    }
-    return {
+/**
+ * The logs of one range, in one request.
+ *
+ * @throws RpcError when the node refuses (see {@link isTooMany}); WorldFailure `RPC_GARBAGE`, `RPC_UNREACHABLE`.
+ */
+export async function logsOf(chain: Chain, filter: LogFilter): Promise<readonly ChainLog[]> {
+  const { address, topics, fromBlock, toBlock } = filter;
+  const raw = await chain.request("eth_getLogs", [
+    {
       address,
-      topics: topics.map(String),
-      data,
-      blockNumber: Number(blockNumber),
-      blockHash,
-      transactionHash,
-      transactionIndex: Number(transactionIndex),
-      logIndex: Number(logIndex),
-    };
-  });
+      ...(topics === undefined ? {} : { topics }),
+      fromBlock: quantity(fromBlock),
+      toBlock: quantity(toBlock),
+    },
+  ]);
+  if (!Array.isArray(raw)) throw garbageLogs();
+  const logs = raw.map(logOf);
+  // A node that was asked for a range and answers with another has not understood.
+  if (logs.some(({ blockNumber }) => blockNumber < fromBlock || blockNumber > toBlock)) throw garbageLogs();
+  return logs;
+}
+
+/**
+ * Whether a node's refusal of logs means that fewer at a time would be given: in the words of go-ethereum, Erigon, Infura,
+ * Alchemy, QuickNode, Ankr and Chainstack.
+ */
+export function isTooMany(error: unknown): boolean {
+  if (!(error instanceof RpcError) || error.method !== "eth_getLogs") return false;
+  if (error.rpcCode === LIMIT_EXCEEDED) return true;
+  return /too many|more than \d+|limited to|too (large|wide|big)|exceed|maximum|range limit|(max|response) size|time(d)? ?out/i.test(
+    error.nodeMessage,
+  );
+}
+
+/** EIP-1474. */
+const LIMIT_EXCEEDED = -32_005;
+
+const DATA = /^0x([0-9a-f]{2})*$/i;
+const HASH = /^0x[0-9a-f]{64}$/i;
+const ADDRESS = /^0x[0-9a-f]{40}$/i;
+
+function logOf(entry: unknown): ChainLog {
+  if (typeof entry !== "object" || entry === null) throw garbageLogs();
+  const log = entry as Record<string, unknown>;
+  const matching = (value: unknown, form: RegExp): string => {
+    if (typeof value !== "string" || !form.test(value)) throw garbageLogs();
+    return value;
+  };
+  // Null for a log of a block that is not made yet, which was not asked for.
+  const integer = (value: unknown): number => Number(matching(value, /^0x[0-9a-f]{1,13}$/i));
+  if (!Array.isArray(log["topics"]) || log["removed"] === true) throw garbageLogs();
+  return {
+    address: matching(log["address"], ADDRESS),
+    topics: log["topics"].map((topic) => matching(topic, HASH)),
+    data: matching(log["data"], DATA),
+    blockNumber: integer(log["blockNumber"]),
+    blockHash: matching(log["blockHash"], HASH),
+    transactionHash: matching(log["transactionHash"], HASH),
+    transactionIndex: integer(log["transactionIndex"]),
+    logIndex: integer(log["logIndex"]),
+  };
 }
 
 function garbageLogs(): WorldFailure {

@@ -1,6 +1,7 @@
 // The command `tiller`. One file a command; this one mounts them and turns failures into a line and an exit code.
 import { Command, CommanderError } from "commander";
 import { allocateCommand } from "./allocate";
+import { backfillCommand } from "./backfill";
 import { configCommand } from "./config";
 import { dataCommand } from "./data";
 import { datasetCommand } from "./dataset";
@@ -24,6 +25,7 @@ function program(): Command {
     statusCommand(),
     replayCommand(),
     allocateCommand(),
+    backfillCommand(),
     configCommand(),
     dataCommand(),
     datasetCommand(),

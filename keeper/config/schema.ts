@@ -53,6 +53,31 @@ const chain = z.strictObject({
   requestTimeoutMs: positiveInteger.default(4_000),
 });
 
+const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, "an address is 0x and 40 hex digits");
+/** Names a series, as a venue's id does. */
+const subject = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "must be lower-case letters, digits and hyphens");
+/** USD for one whole unit, where amounts are counted in it. */
+const usd = positive.default(1);
+
+/** What is collected beside the venues of the address file. */
+const collectTarget = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("aave-v3"), subject, pool: address, asset: address, usd }),
+  z.strictObject({ kind: z.literal("compound-v3"), subject, comet: address, usd }),
+  /** `token`: of the pool's receipts. */
+  z.strictObject({
+    kind: z.literal("curve"),
+    subject,
+    pool: address,
+    token: address,
+    coins: z.number().int("must be a whole number").min(2, "must be at least 2").max(8, "must be at most 8"),
+    usd,
+  }),
+  z.strictObject({ kind: z.literal("erc4626"), subject, vault: address, usd }),
+  z.strictObject({ kind: z.literal("chainlink"), subject, feed: address, heartbeatSeconds: positiveInteger }),
+  /** Its events. */
+  z.strictObject({ kind: z.literal("uniswap-v3"), subject, pool: address }),
+]);
+
 /** Beside the checkout's files, ignored by git. */
 export const DEFAULT_DATA_DIR = ".tiller";
 
@@ -104,6 +129,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   forecast: z.strictObject({ halfLifeHours: positive.default(24) }).prefault({}),
+  collect: z.strictObject({ targets: z.array(collectTarget).default([]) }).prefault({}),
   serve: z
     .strictObject({
       host: z.string().min(1, "is empty").default("127.0.0.1"),
@@ -139,3 +165,4 @@ export type ConfigInput = z.input<typeof configSchema>;
 export type KeySource = z.output<typeof keySource>;
 export type AuthKeySource = z.output<typeof authKeySource>;
 export type RelayConfig = z.output<typeof relay>;
+export type CollectTarget = z.output<typeof collectTarget>;

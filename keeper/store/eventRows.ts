@@ -98,6 +98,13 @@ export async function chunks(database: Database, key: BackfillKey): Promise<Chun
   );
 }
 
+export async function tentativeChunks(database: Database, chainId: number): Promise<ChunkRow[]> {
+  return database.rows<ChunkRow & Record<string, unknown>>(
+    `SELECT ${CHUNK_COLUMNS} FROM backfill_chunks WHERE chain_id = $1 AND tentative ORDER BY from_block`,
+    [chainId],
+  );
+}
+
 /** By pages along the chain's own order. */
 export async function* events(
   database: Database,

@@ -161,6 +161,8 @@ export interface HistoryStore {
   addEvents(key: BackfillKey, chunk: ChunkRow, rows: readonly EventRow[]): Promise<Inserted>;
   /** In order of blocks. */
   chunks(key: BackfillKey): Promise<ChunkRow[]>;
+  /** Of all backfills of a chain, for a reorganisation is of all of it. */
+  tentativeChunks(chainId: number): Promise<ChunkRow[]>;
   /**
    * Forgets every tentative row and chunk of a chain above `block` (a chunk that reaches over it as a whole).
    * @returns number of rows.

@@ -6,6 +6,7 @@ import { Database } from "./database";
 import { decision, decisions, insertDecision, lastRebalanceAt } from "./decisionRows";
 import { joinEmbedded } from "./embedded";
 import { historyStore } from "./historyStore";
+import { openJobQueue } from "./jobQueue";
 import { intent, liveIntents, moveIntent, planIntent } from "./intentRows";
 import { tryLead } from "./leaderLock";
 import { latestSnapshot, observations, saveSnapshot, snapshots } from "./marketRows";
@@ -89,6 +90,7 @@ async function opened(database: Database, target: () => ClientConfig, leave: () 
     bundleCounts: (chainId, vault) => bundleCounts(database, chainId, vault),
     tryLead: (chainId, vault, keeper) => tryLead(target(), { chainId, vault, keeper }),
     history: historyStore(database),
+    jobQueue: (queue) => openJobQueue(database, queue),
     ping: async () => {
       await database.run("SELECT 1");
     },

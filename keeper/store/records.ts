@@ -2,6 +2,7 @@
 // number or a float would lose digits), times are unix seconds, hashes 0x-prefixed lower-case hex.
 
 import type { HistoryStore } from "./historyRecords";
+import type { JobQueue, JobQueueOptions } from "./jobQueue";
 
 /** Life of an intent. `planned … submitted` and `missed` are live; `included` is live until final. */
 export type IntentState =
@@ -201,6 +202,8 @@ export interface Store {
 
   /** What is collected. */
   readonly history: HistoryStore;
+  /** A queue of jobs that processes share. */
+  jobQueue(options: JobQueueOptions): Promise<JobQueue>;
 
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -12,7 +12,8 @@ const HALF_RAY = RAY / 2n;
 const WAD_TO_RAY = 10n ** 9n;
 const PERCENTAGE_FACTOR = 10_000n;
 
-const rayMul = (a: bigint, b: bigint): bigint => (a * b + HALF_RAY) / RAY;
+/** Rounds half up. */
+export const rayMul = (a: bigint, b: bigint): bigint => (a * b + HALF_RAY) / RAY;
 const rayDiv = (a: bigint, b: bigint): bigint => (a * RAY + b / 2n) / b;
 const percentMul = (value: bigint, bps: bigint): bigint => (value * bps + PERCENTAGE_FACTOR / 2n) / PERCENTAGE_FACTOR;
 

@@ -1,5 +1,6 @@
 // Compound V3 (Comet) rates to the last digit, with the protocol's own roundings (down), and the rate model of a market.
-// Source: compound-finance/comet, Comet.sol: getUtilization, getSupplyRate, mulFactor.
+// Source: compound-finance/comet, Comet.sol: getUtilization, getSupplyRate,
+// getBorrowRate, accruedInterestIndices, mulFactor.
 import type { VenueState } from "../chain/snapshot";
 import { ratio, wholeUnits } from "./exact";
 import type { KinkedSupplyModel } from "./rateModel";
@@ -29,15 +30,30 @@ export function cometUtilization(market: Pick<CometMarket, "supplied" | "borrowe
   return market.supplied <= 0n ? 0n : (market.borrowed * WAD) / market.supplied;
 }
 
+/** One of Comet's two curves over utilisation, WAD a second. */
+export interface CometCurve {
+  readonly kink: bigint;
+  readonly base: bigint;
+  readonly slopeLow: bigint;
+  readonly slopeHigh: bigint;
+}
+
+/** The curve's rate at a utilisation, WAD a second: as `getSupplyRate` and `getBorrowRate`. */
+export function cometRate({ kink, base, slopeLow, slopeHigh }: CometCurve, utilization: bigint): bigint {
+  if (utilization <= kink) return base + mulFactor(slopeLow, utilization);
+  return base + mulFactor(slopeLow, kink) + mulFactor(slopeHigh, utilization - kink);
+}
+
 /** What suppliers earn at a utilisation, WAD a second. */
 export function cometSupplyRate(market: CometMarket, utilization: bigint): bigint {
-  const { supplyKink, supplyBasePerSecond, supplySlopeLowPerSecond, supplySlopeHighPerSecond } = market;
-  if (utilization <= supplyKink) return supplyBasePerSecond + mulFactor(supplySlopeLowPerSecond, utilization);
-  return (
-    supplyBasePerSecond +
-    mulFactor(supplySlopeLowPerSecond, supplyKink) +
-    mulFactor(supplySlopeHighPerSecond, utilization - supplyKink)
-  );
+  const { supplyKink: kink, supplyBasePerSecond: base } = market;
+  const { supplySlopeLowPerSecond: slopeLow, supplySlopeHighPerSecond: slopeHigh } = market;
+  return cometRate({ kink, base, slopeLow, slopeHigh }, utilization);
+}
+
+/** An index `seconds` after it was stored: Comet's `accruedInterestIndices`. */
+export function cometAccrued(index: bigint, ratePerSecond: bigint, seconds: bigint): bigint {
+  return index + mulFactor(index, ratePerSecond * seconds);
 }
 
 /** Fraction a year of a rate of Comet's. */

@@ -107,7 +107,8 @@ function spawnAnvil(folder: string, port: number): number {
   }
 }
 
-function anvilBinary(): string {
+/** @throws WorldFailure LOCALNET_NO_ANVIL */
+export function anvilBinary(): string {
   const arch = { x64: "amd64", arm64: "arm64" }[process.arch as string] ?? process.arch;
   const name = process.platform === "win32" ? "anvil.exe" : "anvil";
   try {

@@ -1,0 +1,260 @@
+// `tiller backfill`: events of a pool over any range of blocks or time, in one process or shared by several.
+import { Command } from "commander";
+import { isAddress } from "ethers";
+import { storeOf } from "../app/assemble";
+import { connectChain, type Chain } from "../chain/connect";
+import { steadfast } from "../chain/steadfast";
+import { backfill, type BackfillReport } from "../collect/backfill";
+import { gapsLeft, queueName, sharedBackfill, workOnJobs } from "../collect/backfillJobs";
+import type { BlockRange } from "../collect/blockRanges";
+import { persist, type Patience } from "../collect/patience";
+import { makerOf, rangeSource, RANGE_SOURCES, type RangeSourceMakers } from "../collect/rangeSources";
+import { loadAddresses } from "../config/addresses";
+import { InputFailure } from "../config/failure";
+import { loadConfig, type Config } from "../config/load";
+import { silent } from "../events/events";
+import type { BackfillKey } from "../store/historyRecords";
+import type { JobQueue } from "../store/jobQueue";
+import type { Store } from "../store/records";
+import { blockRange, rangeEnd } from "./backfillRange";
+import { printJson } from "./printing";
+import { ProgressDisplay } from "./progress";
+import { endWithParent, startWorkers, stopOnSignal } from "./workerProcesses";
+
+/** Some ten seconds of a busy pool's blocks: short beside a lease, long beside what taking a job costs. */
+const JOB_BLOCKS = 10_000;
+/** A dead worker's job waits so long. Much longer than a chunk takes, for a worker hands back what it cannot end. */
+const LEASE_SECONDS = 60;
+/** Failures of a job, lost leases included, after which it is reported. */
+const JOB_RETRIES = 5;
+const MOST_WORKERS = 64;
+
+interface BackfillCommandOptions {
+  readonly source?: string;
+  readonly pool?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly workers: string;
+  readonly share?: boolean;
+  readonly work?: boolean;
+  readonly jobBlocks: string;
+  readonly lease: string;
+  readonly chain?: string;
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+export function backfillCommand(sources: RangeSourceMakers = RANGE_SOURCES): Command {
+  return new Command("backfill")
+    .description("collect the events of a pool over any range; goes on where it stopped")
+    .option("--source <name>", "where from: uniswap-v3")
+    .option("--pool <address>", "the pool")
+    .option("--from <block or date>", "first block, or the first at or after a date (UTC)")
+    .option("--to <block or date>", "last block, or the last before a date, or final")
+    .option("--workers <count>", "processes that share the work", "1")
+    .option("--share", "let processes that were started with --work help, also on other machines")
+    .option("--work", "work on backfills that other processes share out, until stopped")
+    .option("--job-blocks <count>", "blocks that a worker takes at a time", String(JOB_BLOCKS))
+    .option("--lease <seconds>", "how long a dead worker's job waits for another one", String(LEASE_SECONDS))
+    .option("--chain <id>", "the chain's id; default: the deployment's")
+    .option("--config <file>", "config file")
+    .option("--json", "one JSON document")
+    .action(async (options: BackfillCommandOptions) => {
+      const config = loadConfig({ file: options.config, env: process.env });
+      const signal = stopOnSignal();
+      if (options.work === true) await work(config, options, { sources, signal });
+      else await run(config, options, { sources, signal });
+    });
+}
+
+interface Patient {
+  readonly signal: AbortSignal;
+  readonly patience: Patience;
+}
+
+interface Surroundings {
+  readonly sources: RangeSourceMakers;
+  readonly signal: AbortSignal;
+}
+
+async function run(config: Config, options: BackfillCommandOptions, around: Surroundings): Promise<void> {
+  const started = performance.now();
+  const { sources, signal } = around;
+  const name = required(options.source, "--source", `Name one of: ${[...sources.keys()].join(", ")}.`);
+  makerOf(sources, name);
+  const pool = poolAddress(required(options.pool, "--pool", "Name the pool's address."));
+  const ends = {
+    from: rangeEnd(required(options.from, "--from", "Name a block or a date."), "--from"),
+    to: rangeEnd(required(options.to, "--to", "Name a block, a date, or final."), "--to"),
+  };
+  const workers = wholeNumber(options.workers, "--workers", MOST_WORKERS);
+  const jobBlocks = wholeNumber(options.jobBlocks, "--job-blocks", Number.MAX_SAFE_INTEGER);
+  const leaseSeconds = leaseOf(options);
+
+  const display = new ProgressDisplay({ stream: process.stderr, quietUnlessTerminal: options.json === true });
+  const patience = patienceShownOn(display);
+  const result = await withChainAndStore(config, options, { signal, patience }, async (parts) => {
+    const { chain, store } = parts;
+    await requireContract(chain, pool, { signal, patience });
+    const key: BackfillKey = { chainId: chain.chainId, source: name, subject: pool };
+    const { finalityBlocks } = config.chain;
+    const range: BlockRange = await persist(() => blockRange(steadfast(chain), ends, finalityBlocks), {
+      signal,
+      patience,
+    });
+    const common = {
+      source: rangeSource(sources, chain, key),
+      range,
+      store: store.history,
+      chain,
+      finalityBlocks,
+      signal,
+      patience,
+      onProgress: display.update.bind(display),
+    };
+    if (workers === 1 && options.share !== true) return backfill(common);
+    const queue = await openQueue(store, chain, leaseSeconds);
+    const others = startWorkers(workers - 1, workerArguments(options));
+    try {
+      return await sharedBackfill({
+        ...common,
+        queue,
+        jobBlocks,
+        sourceOf: (of) => rangeSource(sources, chain, of),
+      });
+    } finally {
+      await others.stop();
+    }
+  }).finally(() => display.end());
+
+  report(result, { json: options.json === true, seconds: (performance.now() - started) / 1000 });
+  if (result.gaps.length > 0) throw gapsLeft(result.gaps);
+}
+
+async function work(config: Config, options: BackfillCommandOptions, around: Surroundings): Promise<void> {
+  const signal = endWithParent(around.signal);
+  const leaseSeconds = leaseOf(options);
+  const patience = patienceShownOn(new ProgressDisplay({ stream: process.stderr, quietUnlessTerminal: true }));
+  await withChainAndStore(config, options, { signal, patience }, async ({ chain, store }) => {
+    const queue = await openQueue(store, chain, leaseSeconds);
+    await workOnJobs(
+      {
+        queue,
+        store: store.history,
+        chain,
+        sourceOf: (key) => rangeSource(around.sources, chain, key),
+        signal,
+        patience,
+        // A worker of our own command is silent: its parent shows how far all are.
+        onJob: ({ from, to }, outcome) => {
+          if (!process.connected) process.stdout.write(`blocks ${from} to ${to}: ${outcome}\n`);
+        },
+      },
+      async () => false,
+    );
+  });
+}
+
+async function withChainAndStore<T>(
+  config: Config,
+  options: BackfillCommandOptions,
+  patient: Patient,
+  action: (parts: { readonly chain: Chain; readonly store: Store }) => Promise<T>,
+): Promise<T> {
+  const chain = await persist(() => connect(config, options), patient);
+  try {
+    const store = await storeOf(config, silent);
+    try {
+      return await action({ chain, store });
+    } finally {
+      await store.close();
+    }
+  } finally {
+    chain.close();
+  }
+}
+
+function connect(config: Config, options: BackfillCommandOptions): Promise<Chain> {
+  const { rpcUrls, requestTimeoutMs } = config.chain;
+  if (options.chain !== undefined) {
+    const expectedChainId = wholeNumber(options.chain, "--chain", Number.MAX_SAFE_INTEGER);
+    return connectChain({ rpcUrls, expectedChainId, requestTimeoutMs, sink: silent });
+  }
+  const { chainId, network, genesisHash } = loadAddresses(config.addresses);
+  const genesis = network === "fork" ? undefined : genesisHash;
+  return connectChain({ rpcUrls, expectedChainId: chainId, genesisHash: genesis, requestTimeoutMs, sink: silent });
+}
+
+function openQueue(store: Store, chain: Chain, leaseSeconds: number): Promise<JobQueue> {
+  return persist(() => store.jobQueue({ name: queueName(chain.chainId), leaseSeconds, retries: JOB_RETRIES }), {});
+}
+
+/** What a worker must be told again to work on the same chain and database. */
+function workerArguments(options: BackfillCommandOptions): string[] {
+  const { chain, config, lease } = options;
+  return [
+    ...["backfill", "--work", "--lease", lease],
+    ...(chain === undefined ? [] : ["--chain", chain]),
+    ...(config === undefined ? [] : ["--config", config]),
+  ];
+}
+
+/** An address without code gives no events, which must not be taken for a quiet pool. */
+async function requireContract(chain: Chain, pool: string, patient: Patient): Promise<void> {
+  const code = await persist(() => chain.request("eth_getCode", [pool, "latest"]), patient);
+  if (code !== "0x") return;
+  throw new InputFailure("POOL_NO_CONTRACT", `there is no contract at this address of chain ${chain.chainId}`, {
+    field: "--pool",
+    remedy: "Name the pool's address on this chain.",
+  });
+}
+
+function required(text: string | undefined, field: string, remedy: string): string {
+  if (text !== undefined) return text;
+  throw new InputFailure("OPTION_MISSING", "is missing", { field, remedy });
+}
+
+function poolAddress(text: string): string {
+  if (isAddress(text)) return text.toLowerCase();
+  throw new InputFailure("POOL_MALFORMED", "is not an address (or its checksum is wrong)", {
+    field: "--pool",
+    remedy: "Write 0x and 40 hex digits.",
+  });
+}
+
+function leaseOf(options: BackfillCommandOptions): number {
+  return wholeNumber(options.lease, "--lease", 3_600);
+}
+
+function wholeNumber(text: string, field: string, most: number): number {
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
+  if (value >= 1 && value <= most) return value;
+  throw new InputFailure("OPTION_MALFORMED", `is not a whole number from 1 to ${most}`, {
+    field,
+    remedy: "Correct it.",
+  });
+}
+
+/** A node that fails now and then is no news; one that has to be waited for is. */
+function patienceShownOn(display: ProgressDisplay): Patience {
+  return { onPause: (failure) => display.note(`tiller: ${failure.line()} Trying again.`) };
+}
+
+function report(result: BackfillReport, as: { readonly json: boolean; readonly seconds: number }): void {
+  const { key, range, final, chunks, rows, checksum, gaps, collected, forgotten } = result;
+  if (as.json) {
+    const seconds = Number(as.seconds.toFixed(3));
+    printJson({ ...key, ...range, final, chunks, rows, checksum, gaps, collected, forgotten, seconds });
+    return;
+  }
+  const tentative = range.to > final ? `, tentative above block ${final}` : "";
+  const lines = [
+    `${key.source} ${key.subject}, blocks ${range.from} to ${range.to}${tentative}`,
+    `  ${rows} rows in ${chunks} chunks, SHA-256 ${checksum}`,
+    `  collected now: ${collected.rows} rows of ${collected.blocks} blocks in ${as.seconds.toFixed(1)} s`,
+    ...(forgotten === 0 ? [] : [`  ${forgotten} rows were reorganised away and forgotten`]),
+    gaps.length === 0 ? "  no gap" : `  ${gaps.length} gaps:`,
+    ...gaps.map(({ from, to, reason }) => `    ${from} to ${to}${reason === null ? "" : `: ${reason}`}`),
+  ];
+  process.stdout.write(`${lines.join("\n")}\n`);
+}
