@@ -223,6 +223,17 @@ describe("events of Uniswap V3 pools", function () {
     });
   }
 
+  const limits: [string, number, string][] = [
+    ["Infura", -32_005, "daily request count exceeded, request rate limited"],
+    ["Alchemy", 429, "Your app has exceeded its compute units per second capacity"],
+  ];
+  for (const [who, code, message] of limits) {
+    it(`take a limit of requests for the endpoint's, and not for too many logs, as ${who}`, async () => {
+      proxy.fault = refuse("eth_getLogs", code, message);
+      expect((await failure(collect())).code).to.equal("RPC_UNREACHABLE");
+    });
+  }
+
   it("say so too when the refusal comes by HTTP 400", async () => {
     proxy.fault = (request, response) =>
       request.method === "eth_getLogs" &&
