@@ -61,10 +61,19 @@ contract BlockReads {
         bytes[] memory answers = new bytes[](calls.length);
         for (uint256 i; i < calls.length; ++i) {
             // The 64th part that a call leaves behind does not count as reserve: the bound must fit beside it.
-            if (gasleft() < reserve + (calls[i].gasLimit * 64) / 63) outcomes[i] = NOT_TRIED;
-            else (outcomes[i], answers[i]) = ask(calls[i]);
+            if (gasleft() < reserve + (calls[i].gasLimit * 64) / 63) {
+                outcomes[i] = NOT_TRIED;
+                continue;
+            }
+            (bytes1 outcome, bytes memory answer) = ask(calls[i]);
+            outcomes[i] = outcome;
+            answers[i] = answer;
         }
-        bytes32 parentHash = block.number == 0 ? bytes32(0) : blockhash(block.number - 1);
+        bytes32 parentHash;
+        unchecked {
+            // Of block 0 the number wraps around to one that has no hash.
+            parentHash = blockhash(block.number - 1);
+        }
         bytes memory all = abi.encode(block.number, block.timestamp, parentHash, outcomes, answers);
         assembly ("memory-safe") {
             return(add(all, 0x20), mload(all))

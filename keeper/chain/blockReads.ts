@@ -10,7 +10,7 @@ import {
   questionBytesOf,
 } from "./blockReadsWire";
 import type { Chain } from "./connect";
-import { RpcError, garbage, isUnknownBlock } from "./failures";
+import { RpcError, garbage, isMissingState } from "./failures";
 import type { Head } from "./heads";
 
 export interface BlockCall {
@@ -48,8 +48,8 @@ const UNREAD: BlockAnswer = { kind: "unread" };
 /**
  * Every call at `head`, which each answer is checked to be of: by number, time and parent hash.
  *
- * @throws WorldFailure `BLOCK_GONE` (reorganised away, or not yet at this endpoint), `SNAPSHOT_OF_ANOTHER_BLOCK`,
- * `RPC_UNREACHABLE`, `RPC_GARBAGE`. A call that the node refuses is `unread`, and the others are read.
+ * @throws WorldFailure `BLOCK_GONE` (reorganised away, not yet at this endpoint, or its state not kept),
+ * `SNAPSHOT_OF_ANOTHER_BLOCK`, `RPC_UNREACHABLE`, `RPC_GARBAGE`. A call that the node refuses is `unread`, and the others are read.
  */
 export async function readAtBlock(chain: Chain, head: Head, calls: readonly BlockCall[]): Promise<BlockReading> {
   const answers: BlockAnswer[] = calls.map(() => UNREAD);
@@ -105,7 +105,7 @@ async function askOnce(
   try {
     return decoded(await chain.call({ data }, { hash: head.hash, number: head.number }), head, calls.length);
   } catch (error) {
-    if (isUnknownBlock(error)) throw gone(head, error);
+    if (isMissingState(error)) throw gone(head, error);
     if (error instanceof RpcError) return null;
     throw error;
   }
@@ -139,9 +139,10 @@ function decoded(data: string, head: Head, count: number): (BlockAnswer | "not-t
 }
 
 function gone(head: Head, cause: unknown): WorldFailure {
-  return new WorldFailure("BLOCK_GONE", `the node does not have block ${head.number}`, {
+  return new WorldFailure("BLOCK_GONE", `the node does not have the state of block ${head.number}`, {
     field: "chain.rpcUrls",
-    remedy: "Nothing: it was reorganised away, or this endpoint lags; the next head is read anew.",
+    remedy:
+      "Nothing where it was reorganised away, or this endpoint lags. For old blocks: an endpoint that keeps their state.",
     cause,
   });
 }

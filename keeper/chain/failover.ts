@@ -208,8 +208,11 @@ async function post(endpoint: Endpoint, payload: JsonRpcPayload): Promise<JsonRp
     throw new EndpointTrouble("answers with something that is not JSON-RPC");
   }
   if (answer.error !== undefined && answer.error !== null) {
-    // Of eth_getLogs, "limit exceeded" means that too many were asked for at once: the caller's business.
-    const limited = ENDPOINT_ERRORS.has(answer.error.code) && payload.method !== "eth_getLogs";
+    const { code, message } = answer.error;
+    // Of eth_getLogs, "limit exceeded" means that too many were asked for at once: the caller's business. Unless it speaks of
+    // requests and their rate.
+    const ofLogs = payload.method === "eth_getLogs" && !/rate|requests?\b|per second/i.test(String(message));
+    const limited = ENDPOINT_ERRORS.has(code) && !ofLogs;
     if (limited) throw new EndpointTrouble("has had enough of us (rate limit)");
     return { id: payload.id, error: answer.error };
   }

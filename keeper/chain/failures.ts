@@ -55,3 +55,26 @@ export function isUnknownBlock(error: unknown): boolean {
       ))
   );
 }
+
+/** Whether the node says that it has no such method, as opposed to one that failed this time. */
+export function isMissingMethod(error: unknown): boolean {
+  if (!(error instanceof RpcError)) return false;
+  // JSON-RPC: method not found; EIP-1474: method not supported.
+  if (error.rpcCode === -32_601 || error.rpcCode === -32_004) return true;
+  return /method.{0,60}(not|un)[ -]?(found|supported|available|allowed|whitelisted|exist)|unsupported method/i.test(
+    error.nodeMessage,
+  );
+}
+
+/** Whether the node says that it does not keep the state of so old a block: as go-ethereum, Erigon, anvil and providers do. */
+export function isMissingState(error: unknown): boolean {
+  if (!(error instanceof RpcError)) return false;
+  return (
+    isUnknownBlock(error) || /archive|prune|historical|proof window|too old|out ?of ?range/i.test(error.nodeMessage)
+  );
+}
+
+/** Whether the call was made and reverted. */
+export function isRevert(error: unknown): boolean {
+  return error instanceof RpcError && (error.data !== null || /revert/i.test(error.nodeMessage));
+}

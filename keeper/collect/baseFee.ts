@@ -1,7 +1,7 @@
 // What gas cost in one block: base fee, the next one's, and what was paid on top. By the node's own history of fees, since no
 // contract can say it. Source: Ethereum execution APIs (eth_feeHistory), EIP-1559.
 import { type Chain, quantity } from "../chain/connect";
-import { RpcError, garbage, isUnknownBlock } from "../chain/failures";
+import { garbage, isMissingMethod, isUnknownBlock } from "../chain/failures";
 import type { Head } from "../chain/heads";
 import { WorldFailure } from "../config/failure";
 import type { Reading } from "./reading";
@@ -16,7 +16,7 @@ const PERCENTILES = [10, 50, 90];
 export interface ChainRequestCollector {
   readonly source: string;
   readonly subject: string;
-  /** @throws WorldFailure `BLOCK_GONE`, `RPC_UNREACHABLE`, `RPC_GARBAGE`. */
+  /** @throws WorldFailure `BLOCK_GONE`, `RPC_UNREACHABLE`, `RPC_GARBAGE`, `RPC_ERROR`. */
   read(chain: Chain, head: Head): Promise<Reading>;
 }
 
@@ -52,10 +52,10 @@ async function feeHistory(chain: Chain, head: Head): Promise<FeeHistory | null> 
     raw = await chain.request("eth_feeHistory", [quantity(1), quantity(head.number), PERCENTILES]);
   } catch (error) {
     if (isUnknownBlock(error)) throw gone(head);
-    if (error instanceof RpcError) return null;
+    if (isMissingMethod(error)) return null;
     throw error;
   }
-  // No method of some nodes answers with null rather than an error.
+  // Some nodes answer with null rather than an error.
   if (raw === null) return null;
   const { oldestBlock, baseFeePerGas, gasUsedRatio, reward } = raw as Record<string, unknown>;
   const [baseFee, nextBaseFee] = list(baseFeePerGas).map(wei);

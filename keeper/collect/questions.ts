@@ -25,7 +25,7 @@ export interface Question<Optional extends boolean = boolean> {
   readonly optional: Optional;
 }
 
-/** @param signature As in Solidity: `function name(types) view returns (types)`, results of fixed length only. */
+/** @param signature As in Solidity: `function name(types) view returns (types)`, its results numbers and addresses. */
 export function ask(to: string, signature: string, args: readonly unknown[] = []): Question<false> {
   return { ...questionOf(to, signature, args), optional: false };
 }
@@ -136,11 +136,8 @@ export class Answer {
 
   /** With its checksum. */
   address(name: string | number = 0): string {
-    return getAddress(
-      `0x${this.word(name)
-        .toString(16)
-        .padStart(ADDRESS_BITS / 4, "0")}`,
-    );
+    const digits = this.word(name).toString(16);
+    return getAddress(`0x${digits.padStart(ADDRESS_BITS / 4, "0")}`);
   }
 }
 

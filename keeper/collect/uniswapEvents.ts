@@ -3,7 +3,7 @@
 import { Interface } from "ethers";
 import { concurrently } from "../chain/concurrently";
 import { type Chain, quantity } from "../chain/connect";
-import { RpcError, garbage } from "../chain/failures";
+import { garbage, isMissingMethod, isMissingState, isRevert } from "../chain/failures";
 import { type Head, blockAt } from "../chain/heads";
 import { type ChainLog, isTooMany, logsOf } from "../chain/logs";
 import { WorldFailure } from "../config/failure";
@@ -147,8 +147,9 @@ async function pricesBefore(chain: Chain, logs: readonly ChainLog[], from: numbe
       const [price] = pool.decodeFunctionResult("slot0", data) as unknown as [bigint];
       return price === 0n ? [] : [[address, price]];
     } catch (error) {
-      // A node without that state, or a pool that was not there yet.
-      if (error instanceof RpcError || isUndecodable(error)) return [];
+      // A node without that state, or a pool that was not there yet. Whatever else fails might not fail the next time, and a
+      // chunk must come out the same each time.
+      if (isMissingState(error) || isRevert(error) || isUndecodable(error)) return [];
       throw error;
     }
   });
@@ -191,12 +192,12 @@ async function gasOf(chain: Chain, logs: readonly ChainLog[]): Promise<Map<strin
   return new Map(found.flat());
 }
 
-/** Null also where the node has no such method, or not that block any more. */
+/** Null also where the node has no such method; a request that fails otherwise fails the chunk, which is asked for again. */
 async function ifServed(request: () => Promise<unknown>): Promise<unknown> {
   try {
     return await request();
   } catch (error) {
-    if (error instanceof RpcError) return null;
+    if (isMissingMethod(error)) return null;
     throw error;
   }
 }

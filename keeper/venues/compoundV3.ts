@@ -1,6 +1,6 @@
 // Compound V3 (Comet) rates to the last digit, with the protocol's own roundings (down), and the rate model of a market.
-// Source: compound-finance/comet, Comet.sol: getUtilization, getSupplyRate,
-// getBorrowRate, accruedInterestIndices, mulFactor.
+// Source: compound-finance/comet, Comet.sol: getUtilization, getSupplyRate, getBorrowRate,
+// accruedInterestIndices, mulFactor.
 import type { VenueState } from "../chain/snapshot";
 import { ratio, wholeUnits } from "./exact";
 import type { KinkedSupplyModel } from "./rateModel";

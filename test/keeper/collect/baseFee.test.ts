@@ -95,6 +95,12 @@ describe("fees of a block", function () {
     expect((await blockFees.read(chain, head)).state).to.deep.include(alone);
   });
 
+  it("fail rather than lack their tips when the node fails for once", async () => {
+    proxy.fault = (request, response) =>
+      request.method === "eth_feeHistory" && Boolean(response.end(refusal(request, -32_603, "internal error")));
+    expect(await failure()).to.equal("RPC_ERROR");
+  });
+
   it("are not another block's: of that height on another chain, or of another height", async () => {
     answering({ baseFeePerGas: ["0x7", "0x8"] });
     expect(await failure()).to.equal("BLOCK_GONE");

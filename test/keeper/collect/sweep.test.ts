@@ -208,6 +208,21 @@ describe("a sweep", function () {
     );
   });
 
+  it("asks for no more answers at once than fit, so that none is refused for its length", async () => {
+    const long = `function many() view returns (${Array.from({ length: 31 }, () => "uint256").join(", ")})`;
+    const questions = new Questions("test long", { many: askIfThere(NOBODY, long) });
+    const wide = Array.from({ length: 66 }, (_, place): ChainCollector => ({
+      ...{ source: "test", subject: `wide${place}`, calls: () => questions.calls },
+      decode: (answers) => ({
+        ...{ source: "test", subject: `wide${place}`, rates: null },
+        state: { none: questions.read(answers).many === null },
+      }),
+    }));
+    // 22 of 992 bytes each are just under 24,000 bytes with what they are wrapped in.
+    expect((await sweep(chain, head, wide)).requests).to.equal(3);
+    expect((await sweep(chain, head, wide.slice(0, 22))).requests).to.equal(1);
+  });
+
   it("asks for less at a time where a node refuses the whole", async () => {
     const whole = await sweep(chain, head, collectors);
     proxy.fault = (request, response) => {

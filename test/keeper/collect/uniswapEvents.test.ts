@@ -180,12 +180,21 @@ describe("events of Uniswap V3 pools", function () {
     });
   });
 
-  it("have null for the first price where the node has no such state", async () => {
-    proxy.fault = refuse("eth_call", -32_000, "missing trie node");
-    const { rows } = await collect();
-    expect(rows[0]?.priceImpactBps).to.equal(null);
-    expect(rows[1]?.priceImpactBps).to.be.a("number");
-  });
+  const stateless: [string, number, string][] = [
+    ["go-ethereum", -32_000, "missing trie node 53a9 (path ) state 0x53a9 is not available"],
+    ["Erigon", -32_000, "block 5 is too old: state was pruned"],
+    ["anvil", -32_602, "BlockOutOfRangeError: block height is 400 but requested was 5"],
+    ["a provider", -32_000, "historical state unavailable: use an archive node"],
+    ["a chain where the pool was not there yet", 3, "execution reverted"],
+  ];
+  for (const [who, code, message] of stateless) {
+    it(`have null for the first price where the node has no such state, as ${who}`, async () => {
+      proxy.fault = refuse("eth_call", code, message);
+      const { rows } = await collect();
+      expect(rows[0]?.priceImpactBps).to.equal(null);
+      expect(rows[1]?.priceImpactBps).to.be.a("number");
+    });
+  }
 
   it("take one request of receipts a block where the node has that, else one a transaction, else none", async () => {
     const count = (method: string): number => proxy.seen.filter((request) => request.method === method).length;
@@ -200,6 +209,18 @@ describe("events of Uniswap V3 pools", function () {
       whole.rows.map(() => [null, null]),
     );
   });
+
+  for (const method of ["eth_call", "eth_getBlockReceipts", "eth_getTransactionReceipt", "eth_getBlockByNumber"]) {
+    it(`fail rather than come out otherwise when ${method} fails for once`, async () => {
+      proxy.fault = (request, response) => {
+        if (method === "eth_getTransactionReceipt" && request.method === "eth_getBlockReceipts") {
+          return Boolean(response.end(refusal(request, -32_601, "the method does not exist")));
+        }
+        return request.method === method && Boolean(response.end(refusal(request, -32_603, "internal error")));
+      };
+      expect((await failure(collect())).code).to.equal("RPC_ERROR");
+    });
+  }
 
   it("ask for nothing more than the range where nothing happened", async () => {
     const { rows, toHash } = await collect({ from: to, to });
@@ -220,6 +241,17 @@ describe("events of Uniswap V3 pools", function () {
     it(`say that there are too many when the node does, as ${who}`, async () => {
       proxy.fault = refuse("eth_getLogs", code, message);
       expect((await failure(collect())).code).to.equal("LOGS_TOO_MANY");
+    });
+  }
+
+  const limits: [string, number, string][] = [
+    ["Infura", -32_005, "daily request count exceeded, request rate limited"],
+    ["Alchemy", 429, "Your app has exceeded its compute units per second capacity"],
+  ];
+  for (const [who, code, message] of limits) {
+    it(`take a limit of requests for the endpoint's, and not for too many logs, as ${who}`, async () => {
+      proxy.fault = refuse("eth_getLogs", code, message);
+      expect((await failure(collect())).code).to.equal("RPC_UNREACHABLE");
     });
   }
 
