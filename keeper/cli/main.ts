@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { allocateCommand } from "./allocate";
 import { backfillCommand } from "./backfill";
+import { collectCommand } from "./collect";
 import { configCommand } from "./config";
 import { dataCommand } from "./data";
 import { datasetCommand } from "./dataset";
@@ -26,6 +27,7 @@ function program(): Command {
     replayCommand(),
     allocateCommand(),
     backfillCommand(),
+    collectCommand(),
     configCommand(),
     dataCommand(),
     datasetCommand(),

@@ -89,7 +89,10 @@ export class SeriesQuality {
     if (indexFell(this.#last, row)) flags |= FLAGS["index-down"];
     if (row.availableAt - row.observedAt > STALE_SECONDS) flags |= FLAGS.stale;
     if (above(borrowedUsd, 0) && (borrowApr === 0 || supplyApr === 0)) flags |= FLAGS["zero-borrow-rate"];
-    if (supplyApr === null || (borrowApr === null && borrowedUsd !== null)) flags |= FLAGS["missing-rate"];
+    // Of an index, the rate is its growth, which the first sight does not show.
+    if ((supplyApr === null && row.index === null) || (borrowApr === null && borrowedUsd !== null)) {
+      flags |= FLAGS["missing-rate"];
+    }
     if (suppliedUsd !== null) {
       if (suppliedUsd < TINY_USD) flags |= FLAGS.tiny;
       this.#most = Math.max(this.#most, suppliedUsd);

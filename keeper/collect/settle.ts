@@ -17,7 +17,7 @@ export interface Settled {
 }
 
 /**
- * Every tentative chunk's last block is compared with the chain's, also where a later one agrees: two workers may have
+ * The last block of every tentative range (a chunk, a block that was read) is compared with the chain's, also where a later one agrees: two workers may have
  * read two forks. What follows the first that differs is forgotten, then what is final is marked so.
  *
  * @throws WorldFailure `RPC_BEHIND` when the node does not have a block that is stored: it lags, which is no reorganisation.
@@ -32,7 +32,7 @@ export async function settle(
   if (newest === null) throw garbage("eth_getBlockByNumber");
   const head = newest.number;
   const final = head - options.finalityBlocks;
-  const tentative = await store.tentativeChunks(chain.chainId);
+  const tentative = await store.tentativeRanges(chain.chainId);
   if (tentative.length === 0) return { head, final, forgotten: 0 };
 
   let forgotten = 0;

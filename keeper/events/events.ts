@@ -66,6 +66,15 @@ export type KeeperEvent =
       readonly dissent: "disagreed" | "lagged" | "failed" | "silent";
     }
   | { readonly name: "quorum.joined"; readonly endpoint: string }
+  /** Everything of a block was read and stored. */
+  | {
+      readonly name: "collect.swept";
+      readonly block: number;
+      readonly observedAt: number;
+      readonly readings: number;
+      readonly failures: number;
+      readonly stored: number;
+    }
   | { readonly name: "serve.listening"; readonly url: string }
   | { readonly name: "serve.trouble"; readonly code: string; readonly message: string };
 

@@ -2,7 +2,7 @@
 import { WorldFailure } from "../config/failure";
 import { copyText, copyTime, type CopyValue } from "./copyText";
 import type { Database, Queryable, Transaction } from "./database";
-import type { BackfillKey, ChunkRow, EventRow, Inserted } from "./historyRecords";
+import type { BackfillKey, ChunkRow, EventRow, Inserted, TentativeRange } from "./historyRecords";
 import { spanOf, type Partitions } from "./partitions";
 
 const COLUMNS = [
@@ -98,9 +98,16 @@ export async function chunks(database: Database, key: BackfillKey): Promise<Chun
   );
 }
 
-export async function tentativeChunks(database: Database, chainId: number): Promise<ChunkRow[]> {
-  return database.rows<ChunkRow & Record<string, unknown>>(
-    `SELECT ${CHUNK_COLUMNS} FROM backfill_chunks WHERE chain_id = $1 AND tentative ORDER BY from_block`,
+/** Ranges of blocks of which something tentative is stored, with the hash of their last block as it was then. */
+export async function tentativeRanges(database: Database, chainId: number): Promise<TentativeRange[]> {
+  return database.rows<TentativeRange & Record<string, unknown>>(
+    `SELECT from_block AS "fromBlock", to_block AS "toBlock", to_hash AS "toHash" FROM backfill_chunks
+     WHERE chain_id = $1 AND tentative
+     UNION SELECT block_number, block_number, block_hash FROM readings
+     WHERE chain_id = $1 AND tentative AND block_hash IS NOT NULL
+     UNION SELECT block_number, block_number, block_hash FROM history
+     WHERE tentative AND block_hash IS NOT NULL AND series_id IN (SELECT id FROM series WHERE chain_id = $1)
+     ORDER BY 1, 2`,
     [chainId],
   );
 }

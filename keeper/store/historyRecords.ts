@@ -97,6 +97,14 @@ export interface ChunkRow {
   readonly tentative: boolean;
 }
 
+/** Blocks of which something is stored that may still be reorganised away. */
+export interface TentativeRange {
+  readonly fromBlock: number;
+  readonly toBlock: number;
+  /** Hash of `toBlock` when it was read. */
+  readonly toHash: string;
+}
+
 /** What a backfill is of: its chunks are shared by all runs and workers with the same three. */
 export interface BackfillKey {
   readonly chainId: number;
@@ -162,7 +170,7 @@ export interface HistoryStore {
   /** In order of blocks. */
   chunks(key: BackfillKey): Promise<ChunkRow[]>;
   /** Of all backfills of a chain, for a reorganisation is of all of it. */
-  tentativeChunks(chainId: number): Promise<ChunkRow[]>;
+  tentativeRanges(chainId: number): Promise<TentativeRange[]>;
   /**
    * Forgets every tentative row and chunk of a chain above `block` (a chunk that reaches over it as a whole).
    * @returns number of rows.

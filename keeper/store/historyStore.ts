@@ -1,6 +1,6 @@
 // The repository of what is collected, over one database.
 import type { Database } from "./database";
-import { addEvents, chunks, events, finalise, rollBack, tentativeChunks } from "./eventRows";
+import { addEvents, chunks, events, finalise, rollBack, tentativeRanges } from "./eventRows";
 import type { HistoryStore } from "./historyRecords";
 import { addHistory, history, seriesInfo } from "./historyRows";
 import { Partitions } from "./partitions";
@@ -15,7 +15,7 @@ export function historyStore(database: Database): HistoryStore {
     addReadings: (rows, options) => addReadings(database, partitions, { rows, tentative: options?.tentative ?? false }),
     addEvents: (key, chunk, rows) => addEvents(database, partitions, { key, chunk, rows }),
     chunks: (key) => chunks(database, key),
-    tentativeChunks: (chainId) => tentativeChunks(database, chainId),
+    tentativeRanges: (chainId) => tentativeRanges(database, chainId),
     rollBack: (chainId, block) => rollBack(database, chainId, block),
     finalise: (chainId, block) => finalise(database, chainId, block),
     maintain: (now) => maintain(database, partitions, now),

@@ -10,7 +10,7 @@ import { backfill, type BackfillReport } from "../../../keeper/collect/backfill"
 import { queueName } from "../../../keeper/collect/backfillJobs";
 import { rangeSource, RANGE_SOURCES } from "../../../keeper/collect/rangeSources";
 import { silent } from "../../../keeper/events/events";
-import type { BackfillKey, ChunkRow } from "../../../keeper/store/historyRecords";
+import type { BackfillKey } from "../../../keeper/store/historyRecords";
 import { openStore } from "../../../keeper/store/open";
 import type { Store } from "../../../keeper/store/records";
 import { startScript, type Finished } from "../../e2e/localSystem";
@@ -102,7 +102,7 @@ describe("tiller backfill", function () {
     expect(finished.code, finished.stderr).to.equal(0);
     return JSON.parse(finished.stdout) as Report;
   };
-  const highest = (chunks: readonly ChunkRow[]): number => chunks.at(-1)?.toBlock ?? -1;
+  const highest = (chunks: readonly { readonly toBlock: number }[]): number => chunks.at(-1)?.toBlock ?? -1;
 
   async function expectEqualToClean(store: Store, report: Report): Promise<void> {
     expect(report.gaps).to.deep.equal([]);
@@ -148,7 +148,7 @@ describe("tiller backfill", function () {
     const first = poor.gate(BLOCKS - 10);
     const run = tiller("killed", poor.url, whole);
     await reaches(run, first.reached);
-    const tentative = await store.history.tentativeChunks(SWAP_CHAIN_ID);
+    const tentative = await store.history.tentativeRanges(SWAP_CHAIN_ID);
     expect(highest(tentative), "some of the fork is stored").to.be.above(FORK_AT);
     await node.rpc("evm_revert", [fork]);
     await node.mineWithSwaps(BLOCKS - FORK_AT, { every: 7, count: 6, seed: 800_000 });

@@ -1,0 +1,152 @@
+// Collects a chain: at a block, every source in one sweep, what it read and the points of its series into the store.
+import { settle } from "../collect/settle";
+import { blockFees } from "../collect/baseFee";
+import { locate } from "../collect/locate";
+import { SeriesQuality } from "../collect/quality";
+import type { ChainCollector, HistoryRow, Reading } from "../collect/reading";
+import { historyRow, readingRow, sweep, type SweepFailure } from "../collect/sweep";
+import type { CollectedTargets } from "../collect/targets";
+import type { Chain } from "../chain/connect";
+import type { Head } from "../chain/heads";
+import type { WorldFailure } from "../config/failure";
+import { Failure } from "../config/failure";
+import type { Sink } from "../events/events";
+import type { BlockMoment, HistoryStore } from "../store/historyRecords";
+
+export interface CollectedBlock {
+  readonly at: BlockMoment;
+  readonly readings: readonly Reading[];
+  readonly failures: readonly SweepFailure[];
+  /** `eth_call`s of the sweep. */
+  readonly requests: number;
+  /** Rows that were stored, of readings and of series. */
+  readonly stored: number;
+  /** Rows of blocks that were reorganised away. */
+  readonly forgotten: number;
+}
+
+export interface CollectingOptions {
+  readonly chain: Chain;
+  readonly store: HistoryStore;
+  readonly sources: CollectedTargets["sources"];
+  /** Blocks on top of another after which it cannot be undone. */
+  readonly finalityBlocks: number;
+  readonly sink: Sink;
+}
+
+const YEAR_SECONDS = 31_536_000;
+
+/** What is known of a series up to its newest row. */
+interface Followed {
+  readonly quality: SeriesQuality;
+  last: HistoryRow | null;
+}
+
+export class ChainCollecting {
+  readonly #options: CollectingOptions;
+  readonly #followed = new Map<string, Followed>();
+  /** Sources that are down: one event at each end of an outage. */
+  readonly #down = new Map<string, number>();
+  #located: readonly ChainCollector[] | null = null;
+  #unlocated: readonly SweepFailure[] = [];
+
+  constructor(options: CollectingOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Everything at `head`. What is wrong with one source is a failure of that source; the others are stored.
+   *
+   * @param seenAt When the head was seen, milliseconds of the wall: `availableAt` is the block's time and what passed since.
+   * @throws WorldFailure `BLOCK_GONE`, `RPC_…`, `STORE_…`: nothing of this block is stored then.
+   */
+  async collect(head: Head, seenAt: number): Promise<CollectedBlock> {
+    const { chain, store, finalityBlocks } = this.#options;
+    const { forgotten } = await settle(store, chain, { finalityBlocks });
+    if (forgotten > 0) this.#followed.clear();
+    const { at, readings, failures, requests } = await this.#read(head);
+    const availableAt = at.timestamp + Math.max(0, Math.ceil((Date.now() - seenAt) / 1_000));
+    const tentative = finalityBlocks > 0;
+    let stored = 0;
+    for (const reading of readings) {
+      const row = historyRow(reading, at, availableAt);
+      if (row !== null) stored += await this.#addPoint(reading.subject, row, tentative);
+    }
+    const rows = readings.map((reading) => readingRow(reading, at, availableAt));
+    stored += (await store.addReadings(rows, { tentative })).inserted;
+    this.#tell(readings, failures);
+    return { at, readings, failures, requests, stored, forgotten };
+  }
+
+  async #read(head: Head): Promise<Omit<CollectedBlock, "stored" | "forgotten">> {
+    const { chain, sources } = this.#options;
+    if (this.#located === null || this.#unlocated.length > 0) {
+      const { collectors, failures } = await locate(chain, head, sources);
+      this.#located = collectors;
+      this.#unlocated = failures;
+    }
+    const [swept, fees] = await Promise.all([sweep(chain, head, this.#located), readFees(chain, head)]);
+    const failures = [...this.#unlocated, ...swept.failures, ...("failure" in fees ? [fees] : [])];
+    // A protocol that changed a contract is looked up again, at the next block.
+    if (swept.failures.some(({ failure }) => failure.code === "SOURCE_MOVED")) this.#located = null;
+    return { ...swept, readings: [...swept.readings, ...("failure" in fees ? [] : [fees])], failures };
+  }
+
+  async #addPoint(subject: string, point: HistoryRow, tentative: boolean): Promise<number> {
+    const { chain, store } = this.#options;
+    const series = { chainId: chain.chainId, name: subject };
+    const followed = this.#followed.get(subject) ?? (await follow(store, series));
+    const row = withGrowth(followed.last, point);
+    const flagged = { ...row, flags: followed.quality.flagsOf(row) };
+    // Followed again from the store unless this point is stored.
+    this.#followed.delete(subject);
+    const { inserted } = await store.addHistory(series, [flagged], { tentative });
+    followed.last = flagged;
+    this.#followed.set(subject, followed);
+    return inserted;
+  }
+
+  #tell(readings: readonly Reading[], failures: readonly SweepFailure[]): void {
+    const { sink } = this.#options;
+    for (const { source, subject, failure } of failures) {
+      const name = `${source} ${subject}`;
+      if (this.#down.has(name)) continue;
+      this.#down.set(name, Date.now());
+      sink.emit({ name: "source.trouble", source: name, code: failure.code, message: failure.message });
+    }
+    for (const { source, subject } of readings) {
+      const name = `${source} ${subject}`;
+      const since = this.#down.get(name);
+      if (since === undefined || !this.#down.delete(name)) continue;
+      sink.emit({ name: "source.recovered", source: name, outageMs: Date.now() - since });
+    }
+  }
+}
+
+/** Gas prices are read by a request of their own; without them the block is collected all the same. */
+async function readFees(chain: Chain, head: Head): Promise<Reading | SweepFailure> {
+  try {
+    return await blockFees.read(chain, head);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.exitCode !== 1) throw error;
+    return { source: blockFees.source, subject: blockFees.subject, failure: error as WorldFailure };
+  }
+}
+
+async function follow(store: HistoryStore, series: { chainId: number; name: string }): Promise<Followed> {
+  const quality = new SeriesQuality();
+  let last: HistoryRow | null = null;
+  for await (const page of store.history(series)) {
+    for (const row of page) quality.flagsOf(row);
+    last = page.at(-1) ?? last;
+  }
+  return { quality, last };
+}
+
+/** Where a source says an index and no rate, the rate is what the index has grown by since the last row. */
+function withGrowth(last: HistoryRow | null, row: HistoryRow): HistoryRow {
+  if (row.supplyApr !== null || row.index === null || last === null || last.index === null) return row;
+  const seconds = row.observedAt - last.observedAt;
+  if (seconds <= 0) return { ...row, supplyApr: last.supplyApr };
+  return { ...row, supplyApr: ((Number(row.index) / Number(last.index) - 1) * YEAR_SECONDS) / seconds };
+}
