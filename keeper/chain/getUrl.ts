@@ -5,6 +5,9 @@ import https from "node:https";
 import { gunzipSync } from "node:zlib";
 import { makeError, type FetchCancelSignal, type FetchRequest, type GetUrlResponse } from "ethers";
 
+/** No answer to one request is larger; a node that sends more, packed or not, is not listened to. */
+const MOST_BYTES = 256 * 1024 * 1024;
+
 /** For `FetchRequest.getUrlFunc`; fails with the codes of ethers' own. */
 export function getUrl(request: FetchRequest, signal?: FetchCancelSignal): Promise<GetUrlResponse> {
   return new Promise((resolve, reject) => {
@@ -21,13 +24,18 @@ export function getUrl(request: FetchRequest, signal?: FetchCancelSignal): Promi
     outgoing.on("error", reject);
     outgoing.once("response", (incoming) => {
       const pieces: Buffer[] = [];
-      incoming.on("data", (piece: Buffer) => pieces.push(piece));
+      let bytes = 0;
+      incoming.on("data", (piece: Buffer) => {
+        pieces.push(piece);
+        bytes += piece.length;
+        if (bytes > MOST_BYTES) incoming.destroy(makeError("response too large", "SERVER_ERROR", { request }));
+      });
       incoming.on("error", reject);
       incoming.on("end", () => {
         try {
           const whole = Buffer.concat(pieces);
           const { statusCode = 0, statusMessage = "" } = incoming;
-          const body = incoming.headers["content-encoding"] === "gzip" ? gunzipSync(whole) : whole;
+          const body = incoming.headers["content-encoding"] === "gzip" ? gunzipSync(whole, { maxOutputLength: MOST_BYTES }) : whole;
           resolve({ statusCode, statusMessage, headers: namesAndValues(incoming.headers), body });
         } catch {
           reject(makeError("bad response data", "SERVER_ERROR", { request }));

@@ -122,9 +122,13 @@ function checkUnits(rows: readonly HistoryRow[], file: string): void {
 
 /** Of those that are not zero; zero of none. */
 function medianRate(rows: readonly HistoryRow[], column: "supplyApr" | "borrowApr"): number {
-  const values = rows.flatMap((row) => (row[column] === null || row[column] === 0 ? [] : [row[column]]));
-  values.sort((a, b) => a - b);
-  return values[values.length >> 1] ?? 0;
+  const values = new Float64Array(rows.length);
+  let count = 0;
+  for (const row of rows) {
+    const value = row[column];
+    if (value !== null && value !== 0) values[count++] = value;
+  }
+  return values.subarray(0, count).sort()[count >> 1] ?? 0;
 }
 
 function wrongChain(row: CsvRow, options: CanonicalOptions, what: string): InputFailure {

@@ -39,8 +39,25 @@ export function headerOf(text: string): string[] {
     .split(",");
 }
 
-const NUMBER = /^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-const DIGITS = /^\d+$/;
+/** What `Number` reads beside decimal numbers (hexadecimal, spaces, infinity) has other characters. */
+function isDecimal(text: string): boolean {
+  for (let k = 0; k < text.length; k += 1) {
+    const code = text.charCodeAt(k);
+    const isDigit = code >= 0x30 && code <= 0x39;
+    if (!isDigit && text[k] !== "." && text[k] !== "-" && text[k] !== "+" && text[k] !== "e" && text[k] !== "E") {
+      return false;
+    }
+  }
+  return text !== "";
+}
+
+function isDigits(text: string): boolean {
+  for (let k = 0; k < text.length; k += 1) {
+    const code = text.charCodeAt(k);
+    if (code < 0x30 || code > 0x39) return false;
+  }
+  return text !== "";
+}
 
 class Reader implements CsvRow {
   line = 1;
@@ -94,14 +111,14 @@ class Reader implements CsvRow {
     const text = this.text(column);
     if (text === "") return null;
     const value = Number(text);
-    if (!NUMBER.test(text) || !Number.isFinite(value)) throw this.malformed(column, "is not a number");
+    if (!isDecimal(text) || !Number.isFinite(value)) throw this.malformed(column, "is not a number");
     return value;
   }
 
   whole(column: number): number {
     const text = this.text(column);
     const value = Number(text);
-    if (!DIGITS.test(text) || !Number.isSafeInteger(value)) throw this.malformed(column, "is not a whole number");
+    if (!isDigits(text) || !Number.isSafeInteger(value)) throw this.malformed(column, "is not a whole number");
     return value;
   }
 
