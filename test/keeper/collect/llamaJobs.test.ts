@@ -106,14 +106,17 @@ describe("jobs of DefiLlama", function () {
 
   it("store one reading of each pool and protocol in a bucket, however often they run", async () => {
     const server = await serving(llamaServer({ pools: [pool(), pool({ pool: SAVINGS_POOL })] }));
-    const list = await jobsAt(server, { charts: [savings, aave], protocols: ["aave-v3"] });
+    const api = await serving(llamaServer());
+    const settings = { apiUrl: api.url, charts: [savings, aave], protocols: ["aave-v3"] };
+    const list = await jobsAt(server, settings);
     const [pools, protocols] = [named(list, "defillama-yields"), named(list, "defillama-protocols")];
     for (const _ of [1, 2]) {
       await pools.work(BUCKET, signal);
       await protocols.work(BUCKET, signal);
       now += 60;
     }
-    expect(server.asked.map(({ path: asked }) => asked)).to.deep.equal(["/pools", "/protocols"]);
+    expect(server.asked.map(({ path: asked }) => asked)).to.deep.equal(["/pools"]);
+    expect(api.asked.map(({ path: asked }) => asked)).to.deep.equal(["/protocols"]);
     const [row, ...more] = await readings("defillama-yields", "sky-savings");
     expect(more).to.deep.equal([]);
     expect(row).to.include({ block: null, observedAt: NOW, availableAt: NOW });
@@ -214,7 +217,7 @@ describe("jobs of DefiLlama", function () {
 
   it("survive a source that is down, and one chart that is: the others go on, and it does when it is back", async () => {
     let broken = true;
-    const data = json({ status: "success", data: [pool()] });
+    const data = json({ status: "success", data: [pool(), pool({ pool: SAVINGS_POOL })] });
     const reply: Reply = (response, asked) => {
       if (asked.path === "/protocols") return json([protocol()])(response, asked);
       if (broken && !asked.path.endsWith(AAVE_POOL)) return status(503)(response, asked);
