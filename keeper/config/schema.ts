@@ -78,19 +78,21 @@ const collectTarget = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("uniswap-v3"), subject, pool: address }),
 ]);
 
-/** Beside the checkout's files, ignored by git. */
 /** API keys in addresses are shown and logged by others; The Graph's gateway still takes them in the path. */
 const keylessUrl = httpUrl.refine((value) => {
   if (!URL.canParse(value)) return true;
   const { username, password, search, pathname } = new URL(value);
   return username === "" && password === "" && search === "" && !/\/[0-9a-f]{32}(\/|$)/i.test(pathname);
-}, "must hold no key, user or query: name the key's variable beside it");
+}, "must hold no key, user or query");
+
+/** The key itself in place of the name would be shown as one. */
+const keyVariable = variableName.refine((name) => !/^[0-9a-f]{32}$/i.test(name), "is a key, not a variable's name");
 
 const theGraph = z.strictObject({
   /** Of one subgraph, for example `https://gateway.thegraph.com/api/subgraphs/id/…`. */
   url: keylessUrl,
   /** Environment variable with the API key; absent: no key is sent. */
-  keyVariable: variableName.optional(),
+  keyVariable: keyVariable.optional(),
   /** Of each process. */
   requestsPerMinute: positiveInteger.default(60),
 });
@@ -123,6 +125,7 @@ const defiLlama = z.strictObject({
   protocols: z.array(llamaSlug).default([]).refine(distinct, "names a protocol twice"),
 });
 
+/** Beside the checkout's files, ignored by git. */
 export const DEFAULT_DATA_DIR = ".tiller";
 
 export const configSchema = z.strictObject({
