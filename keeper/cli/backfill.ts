@@ -8,7 +8,7 @@ import { backfill, type BackfillReport } from "../collect/backfill";
 import { gapsLeft, queueName, sharedBackfill, workOnJobs } from "../collect/backfillJobs";
 import type { BlockRange } from "../collect/blockRanges";
 import { persist, type Patience } from "../collect/patience";
-import { makerOf, rangeSource, RANGE_SOURCES, type RangeSourceMakers } from "../collect/rangeSources";
+import { makerOf, rangeSource, rangeSources, type RangeSourceMakers } from "../collect/rangeSources";
 import { loadAddresses } from "../config/addresses";
 import { InputFailure } from "../config/failure";
 import { loadConfig, type Config } from "../config/load";
@@ -44,10 +44,10 @@ interface BackfillCommandOptions {
   readonly json?: boolean;
 }
 
-export function backfillCommand(sources: RangeSourceMakers = RANGE_SOURCES): Command {
+export function backfillCommand(): Command {
   return new Command("backfill")
     .description("collect the events of a pool over any range; goes on where it stopped")
-    .option("--source <name>", "where from: uniswap-v3")
+    .option("--source <name>", "where from: uniswap-v3 (the chain's logs) or the-graph")
     .option("--pool <address>", "the pool")
     .option("--from <block or date>", "first block, or the first at or after a date (UTC)")
     .option("--to <block or date>", "last block, or the last before a date, or final")
@@ -61,6 +61,7 @@ export function backfillCommand(sources: RangeSourceMakers = RANGE_SOURCES): Com
     .option("--json", "one JSON document")
     .action(async (options: BackfillCommandOptions) => {
       const config = loadConfig({ file: options.config, env: process.env });
+      const sources = rangeSources({ theGraph: config.collect.theGraph, env: process.env });
       const signal = stopOnSignal();
       if (options.work === true) await work(config, options, { sources, signal });
       else await run(config, options, { sources, signal });

@@ -1,4 +1,4 @@
-// Trying again what fails for reasons that pass: a node or a database that is down, slow or confused for a while.
+// Trying again what fails for reasons that pass: a node, a source or a database that is down, slow or confused for a while.
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure, WorldFailure } from "../config/failure";
 
@@ -18,6 +18,7 @@ const LONGEST_PAUSE_MS = 15_000;
 
 const PASSING = new Set([
   ...["RPC_UNREACHABLE", "RPC_GARBAGE", "RPC_ERROR", "RPC_BEHIND", "BLOCK_GONE"],
+  ...["SOURCE_UNREACHABLE", "SOURCE_LIMITED", "SOURCE_BEHIND"],
   ...["STORE_UNREACHABLE", "STORE_TIMEOUT"],
 ]);
 

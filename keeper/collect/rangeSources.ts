@@ -2,14 +2,34 @@
 import type { Chain } from "../chain/connect";
 import { steadfast } from "../chain/steadfast";
 import { InputFailure } from "../config/failure";
+import type { TheGraphConfig } from "../config/schema";
 import type { BackfillKey } from "../store/historyRecords";
+import { chainBlocks } from "./chainBlocks";
+import { type HttpSource, openHttpSource } from "./httpSource";
 import type { RangeSource } from "./rangeSource";
-import { collectUniswapEvents } from "./uniswapEvents";
+import { THE_GRAPH, graphKeyHeader, poolEvents } from "./theGraph";
+import { ChunkReorged, canonicalBlock, collectUniswapEvents } from "./uniswapEvents";
 
 export type RangeSourceMaker = (chain: Chain, key: BackfillKey) => RangeSource;
-export type RangeSourceMakers = ReadonlyMap<string, RangeSourceMaker>;
+/** Each is asked for its maker when it is wanted: only then must it have what it needs. */
+export type RangeSourceMakers = ReadonlyMap<string, () => RangeSourceMaker>;
 
-export const RANGE_SOURCES: RangeSourceMakers = new Map([["uniswap-v3", uniswapPool]]);
+export interface RangeSourceSettings {
+  readonly theGraph?: TheGraphConfig | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Those that need nothing but the chain. */
+export const RANGE_SOURCES: RangeSourceMakers = new Map([["uniswap-v3", () => uniswapPool]]);
+
+/** All of them. Sources of one process share its rate of requests. */
+export function rangeSources({ theGraph, env }: RangeSourceSettings): RangeSourceMakers {
+  let source: HttpSource | null = null;
+  return new Map([
+    ...RANGE_SOURCES,
+    [THE_GRAPH, () => subgraphPool((source ??= openSubgraph(theGraph, env)))],
+  ] as const);
+}
 
 function uniswapPool(chain: Chain, key: BackfillKey): RangeSource {
   // A chunk takes hundreds of requests: one that fails must not cost the others.
@@ -18,15 +38,60 @@ function uniswapPool(chain: Chain, key: BackfillKey): RangeSource {
   return { key, collect: (from, to) => collectUniswapEvents(steady, { pools, from, to }) };
 }
 
-/** @throws InputFailure `SOURCE_UNKNOWN`. */
+function subgraphPool(source: HttpSource): RangeSourceMaker {
+  return (chain, key) => {
+    const steady = steadfast(chain);
+    const subgraph = { source, chainId: key.chainId, blocks: chainBlocks(steady) };
+    return {
+      key,
+      async collect(from, to, signal) {
+        const last = await canonicalBlock(steady, to);
+        const rows = await poolEvents(subgraph, { pool: key.subject, fromBlock: from, toBlock: to, signal });
+        if ((await canonicalBlock(steady, to)).hash !== last.hash) throw new ChunkReorged(to);
+        return { rows, toHash: last.hash };
+      },
+    };
+  };
+}
+
+/** Of one attempt: a page of a thousand events comes within seconds. */
+const TIMEOUT_MS = 20_000;
+const DEADLINE_MS = 60_000;
+const ATTEMPTS = 3;
+const MAX_BODY_BYTES = 16 * 2 ** 20;
+/** Requests that may go at once after a rest. */
+const BURST = 10;
+
+function openSubgraph(config: TheGraphConfig | undefined, env: RangeSourceSettings["env"]): HttpSource {
+  if (config === undefined) {
+    throw new InputFailure("SOURCE_NOT_CONFIGURED", "is missing: there is no address to ask for The Graph's events", {
+      field: "collect.theGraph.url",
+      remedy: "Put the subgraph's address into the config, and the name of the API key's variable beside it.",
+    });
+  }
+  const { url, keyVariable, requestsPerMinute } = config;
+  return openHttpSource({
+    name: THE_GRAPH,
+    field: "collect.theGraph",
+    baseUrl: url,
+    headers: keyVariable === undefined ? {} : graphKeyHeader(keyVariable, env),
+    rate: { perMinute: requestsPerMinute, burst: Math.min(requestsPerMinute, BURST) },
+    timeoutMs: TIMEOUT_MS,
+    deadlineMs: DEADLINE_MS,
+    attempts: ATTEMPTS,
+    maxBodyBytes: MAX_BODY_BYTES,
+  });
+}
+
+/** @throws as `makerOf`. */
 export function rangeSource(makers: RangeSourceMakers, chain: Chain, key: BackfillKey): RangeSource {
   return makerOf(makers, key.source)(chain, key);
 }
 
-/** @throws InputFailure `SOURCE_UNKNOWN`. */
+/** @throws InputFailure `SOURCE_UNKNOWN`, `SOURCE_NOT_CONFIGURED`, `SOURCE_KEY_MISSING`, `SOURCE_KEY_MALFORMED`. */
 export function makerOf(makers: RangeSourceMakers, source: string): RangeSourceMaker {
-  const maker = makers.get(source);
-  if (maker !== undefined) return maker;
+  const open = makers.get(source);
+  if (open !== undefined) return open();
   throw new InputFailure("SOURCE_UNKNOWN", `no source is called ${JSON.stringify(source.slice(0, 40))}`, {
     field: "--source",
     remedy: `Use one of: ${[...makers.keys()].join(", ")}.`,

@@ -93,7 +93,8 @@ export async function collectUniswapEvents(chain: Chain, request: ChunkRequest):
   return { rows, toHash: last.hash };
 }
 
-async function canonicalBlock(chain: Chain, number: number): Promise<Head> {
+/** @throws WorldFailure `BLOCK_GONE`, and as `Chain.request`. */
+export async function canonicalBlock(chain: Chain, number: number): Promise<Head> {
   const block = await blockAt(chain, number);
   if (block !== null) return block;
   throw new WorldFailure("BLOCK_GONE", `the node does not have block ${number}`, {

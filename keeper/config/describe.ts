@@ -20,9 +20,21 @@ export function describeConfig(config: Config): Record<string, unknown> {
     },
     limits: { ...config.limits, maxFeePerGas: config.limits.maxFeePerGas.toString() },
     forecast: config.forecast,
+    collect: describeCollect(config.collect),
     serve: config.serve,
     database:
       config.database.kind === "embedded" ? { kind: "embedded" } : { kind: "url", url: redactUrl(config.database.url) },
     log: config.log,
+  };
+}
+
+function describeCollect({ theGraph, defiLlama, ...rest }: Config["collect"]): Record<string, unknown> {
+  return {
+    ...rest,
+    theGraph: theGraph === undefined ? null : { ...theGraph, url: redactUrl(theGraph.url) },
+    defiLlama:
+      defiLlama === undefined
+        ? null
+        : { ...defiLlama, yieldsUrl: redactUrl(defiLlama.yieldsUrl), apiUrl: redactUrl(defiLlama.apiUrl) },
   };
 }

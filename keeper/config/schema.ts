@@ -78,6 +78,53 @@ const collectTarget = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("uniswap-v3"), subject, pool: address }),
 ]);
 
+/** API keys in addresses are shown and logged by others; The Graph's gateway still takes them in the path. */
+const keylessUrl = httpUrl.refine((value) => {
+  if (!URL.canParse(value)) return true;
+  const { username, password, search, pathname } = new URL(value);
+  return username === "" && password === "" && search === "" && !/\/[0-9a-f]{32}(\/|$)/i.test(pathname);
+}, "must hold no key, user or query");
+
+/** The key itself in place of the name would be shown as one. */
+const keyVariable = variableName.refine((name) => !/^[0-9a-f]{32}$/i.test(name), "is a key, not a variable's name");
+
+const theGraph = z.strictObject({
+  /** Of one subgraph, for example `https://gateway.thegraph.com/api/subgraphs/id/…`. */
+  url: keylessUrl,
+  /** Environment variable with the API key; absent: no key is sent. */
+  keyVariable: keyVariable.optional(),
+  /** Of each process. */
+  requestsPerMinute: positiveInteger.default(60),
+});
+
+/** Series and readings are named after `subject`; what the other fields mean is at `LlamaPool` of the collector. */
+const llamaChart = z.strictObject({
+  subject,
+  pool: z
+    .string()
+    .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, "is not the id of a pool at DefiLlama (a lower-case UUID)"),
+  chain: z.string().min(1, "is empty").default("Ethereum"),
+  kind: z.enum(["lending", "vault"]).default("lending"),
+  apyBase: z.enum(["compounded", "simple"]).default("compounded"),
+});
+const llamaSlug = z.string().regex(/^[a-z0-9][a-z0-9.-]*$/, "is not the name of a protocol's page at DefiLlama");
+
+const distinct = (values: readonly string[]): boolean => new Set(values).size === values.length;
+
+const defiLlama = z.strictObject({
+  yieldsUrl: keylessUrl.default("https://yields.llama.fi"),
+  apiUrl: keylessUrl.default("https://api.llama.fi"),
+  /** To each of the two addresses. */
+  requestsPerMinute: positiveInteger.default(30),
+  /** The source computes anew once an hour. */
+  everySeconds: positiveInteger.default(3_600),
+  charts: z
+    .array(llamaChart)
+    .default([])
+    .refine((charts) => distinct(charts.map((chart) => chart.subject)), "has two charts of one subject"),
+  protocols: z.array(llamaSlug).default([]).refine(distinct, "names a protocol twice"),
+});
+
 /** Beside the checkout's files, ignored by git. */
 export const DEFAULT_DATA_DIR = ".tiller";
 
@@ -129,7 +176,15 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   forecast: z.strictObject({ halfLifeHours: positive.default(24) }).prefault({}),
-  collect: z.strictObject({ targets: z.array(collectTarget).default([]) }).prefault({}),
+  collect: z
+    .strictObject({
+      everySeconds: positiveInteger.default(300),
+      targets: z.array(collectTarget).default([]),
+      /** Sources of the web: what is absent is not asked. */
+      theGraph: theGraph.optional(),
+      defiLlama: defiLlama.optional(),
+    })
+    .prefault({}),
   serve: z
     .strictObject({
       host: z.string().min(1, "is empty").default("127.0.0.1"),
@@ -166,3 +221,5 @@ export type KeySource = z.output<typeof keySource>;
 export type AuthKeySource = z.output<typeof authKeySource>;
 export type RelayConfig = z.output<typeof relay>;
 export type CollectTarget = z.output<typeof collectTarget>;
+export type TheGraphConfig = z.output<typeof theGraph>;
+export type DefiLlamaConfig = z.output<typeof defiLlama>;

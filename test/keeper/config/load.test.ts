@@ -168,4 +168,72 @@ describe("loading the configuration", () => {
     const failure: Failure = failureOf({ env: {} });
     expect(Object.keys(failure.toJSON())).to.deep.equal(["code", "field", "message", "remedy"]);
   });
+
+  describe("of what is collected", () => {
+    const UUID = "aa70268e-4b52-42bf-a116-608b370f9501";
+
+    it("asks nothing of the web by itself", () => {
+      expect(load().collect).to.deep.equal({ everySeconds: 300, targets: [] });
+    });
+
+    it("has a default for all but what names a subgraph, a pool or a protocol", () => {
+      const url = "https://gateway.example/api/subgraphs/id/x";
+      const charts = [{ subject: "aave-v3-usdc", pool: UUID }];
+      write({ collect: { theGraph: { url }, defiLlama: { charts, protocols: ["aave-v3"] } } });
+      const { theGraph, defiLlama } = load().collect;
+      expect(theGraph).to.deep.equal({ url, requestsPerMinute: 60 });
+      expect(defiLlama).to.deep.equal({
+        yieldsUrl: "https://yields.llama.fi",
+        apiUrl: "https://api.llama.fi",
+        requestsPerMinute: 30,
+        everySeconds: 3_600,
+        charts: [{ subject: "aave-v3-usdc", pool: UUID, chain: "Ethereum", kind: "lending", apyBase: "compounded" }],
+        protocols: ["aave-v3"],
+      });
+    });
+
+    const url = "https://gateway.example/api/subgraphs/id/x";
+    const chart = { subject: "one", pool: UUID };
+    const secret = "ab".repeat(16);
+    const wrong: readonly (readonly [string, object, string])[] = [
+      ["no bucket", { everySeconds: 0 }, "everySeconds"],
+      ["a subgraph without address", { theGraph: {} }, "theGraph.url"],
+      ["an address that is none", { theGraph: { url: "gateway.example" } }, "theGraph.url"],
+      ["a key in the path", { theGraph: { url: `https://g.example/api/${secret}/subgraphs/id/x` } }, "theGraph.url"],
+      ["a key in the query", { theGraph: { url: `${url}?key=${secret}` } }, "theGraph.url"],
+      ["a password in the address", { theGraph: { url: `https://me:${secret}@g.example/` } }, "theGraph.url"],
+      ["a name that no variable has", { theGraph: { url, keyVariable: `1${secret}` } }, "theGraph.keyVariable"],
+      ["a key in place of its variable", { theGraph: { url, keyVariable: secret } }, "theGraph.keyVariable"],
+      ["a key of its own", { theGraph: { url, key: secret } }, "theGraph.key"],
+      ["no requests", { theGraph: { url, requestsPerMinute: 0 } }, "theGraph.requestsPerMinute"],
+      ["half a second", { defiLlama: { everySeconds: 0.5 } }, "defiLlama.everySeconds"],
+      ["a file as address", { defiLlama: { yieldsUrl: "file:///pools" } }, "defiLlama.yieldsUrl"],
+      ["a key in an address", { defiLlama: { apiUrl: `https://pro.example/${secret}/api` } }, "defiLlama.apiUrl"],
+      ["a pool that is no UUID", { defiLlama: { charts: [{ ...chart, pool: "0x12" }] } }, "defiLlama.charts[0].pool"],
+      [
+        "a subject with a full stop",
+        { defiLlama: { charts: [{ ...chart, subject: "a.b" }] } },
+        "defiLlama.charts[0].subject",
+      ],
+      ["another kind", { defiLlama: { charts: [{ ...chart, kind: "dex" }] } }, "defiLlama.charts[0].kind"],
+      ["two charts of one subject", { defiLlama: { charts: [chart, chart] } }, "defiLlama.charts"],
+      ["a protocol's title", { defiLlama: { protocols: ["aave-v3", "Aave V3"] } }, "defiLlama.protocols[1]"],
+      ["a protocol twice", { defiLlama: { protocols: ["aave-v3", "aave-v3"] } }, "defiLlama.protocols"],
+    ];
+    for (const [name, collect, field] of wrong) {
+      it(`refuses ${name}, by the field`, () => {
+        write({ collect });
+        const failure = failureOf({});
+        expect(failure.field).to.equal(`collect.${field}`);
+        expect(failure.line()).not.to.contain(secret);
+      });
+    }
+
+    it("is described without the paths of its addresses", () => {
+      write({ collect: { theGraph: { url: "https://graph.example/SECRET", keyVariable: "GRAPH_KEY" } } });
+      const text = JSON.stringify(describeConfig(load()));
+      expect(text).not.to.contain("SECRET");
+      expect(text).to.contain("https://graph.example/…").and.to.contain("GRAPH_KEY");
+    });
+  });
 });
