@@ -23,7 +23,12 @@ export class NpyFile {
     this.#kind = kind;
     this.#columns = columns;
     this.#descriptor = openSync(file, "wx+");
-    writeSync(this.#descriptor, Buffer.alloc(HEADER_BYTES));
+    try {
+      writeSync(this.#descriptor, Buffer.alloc(HEADER_BYTES));
+    } catch (error) {
+      this.abandon();
+      throw error;
+    }
   }
 
   /** Numbers of whole rows, in the machine's own order of bytes (little-endian wherever Node runs). */
