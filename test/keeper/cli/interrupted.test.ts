@@ -81,7 +81,9 @@ describe("tiller data import", function () {
   }
   async function waiting(client: Client, count: number): Promise<void> {
     for (let tries = 0; tries < 1_200; tries += 1) {
-      const { rows } = await client.query<{ held: number }>("SELECT count(*)::int AS held FROM pg_locks WHERE NOT granted");
+      const { rows } = await client.query<{ held: number }>(
+        "SELECT count(*)::int AS held FROM pg_locks WHERE NOT granted",
+      );
       if ((rows[0]?.held ?? 0) >= count) return;
       await sleep(25);
     }

@@ -14,7 +14,17 @@ import { openStore } from "../../../keeper/store/open";
 import type { Store } from "../../../keeper/store/records";
 import { findRunning, password } from "../../../keeper/store/serverProcess";
 import { failureOf } from "../collect/failureOf";
-import { CHUNK, POOL, ROWS, SERIES, calling, eventRows, historyRows, serverProcesses, standStill } from "./fixtures/midCopy";
+import {
+  CHUNK,
+  POOL,
+  ROWS,
+  SERIES,
+  calling,
+  eventRows,
+  historyRows,
+  serverProcesses,
+  standStill,
+} from "./fixtures/midCopy";
 
 const TABLES = ["series", "history", "history_pending", "pool_events", "backfill_chunks"] as const;
 type Counts = Record<(typeof TABLES)[number], number>;
