@@ -7,7 +7,7 @@ import { steadfast } from "../chain/steadfast";
 import { backfill, type BackfillReport } from "../collect/backfill";
 import { gapsLeft, queueName, sharedBackfill, workOnJobs } from "../collect/backfillJobs";
 import type { BlockRange } from "../collect/blockRanges";
-import { persist, type Patience } from "../collect/patience";
+import { isStop, persist, type Patience } from "../collect/patience";
 import { makerOf, rangeSource, rangeSources, type RangeSourceMakers } from "../collect/rangeSources";
 import { loadAddresses } from "../config/addresses";
 import { InputFailure } from "../config/failure";
@@ -17,6 +17,8 @@ import type { BackfillKey } from "../store/historyRecords";
 import type { JobQueue } from "../store/jobQueue";
 import type { Store } from "../store/records";
 import { blockRange, rangeEnd } from "./backfillRange";
+import { exitWith } from "./failing";
+import { INTERRUPTED_EXIT } from "./interrupted";
 import { printJson } from "./printing";
 import { ProgressDisplay } from "./progress";
 import { endWithParent, startWorkers, stopOnSignal } from "./workerProcesses";
@@ -63,8 +65,14 @@ export function backfillCommand(): Command {
       const config = loadConfig({ file: options.config, env: process.env });
       const sources = rangeSources({ theGraph: config.collect.theGraph, env: process.env });
       const signal = stopOnSignal();
-      if (options.work === true) await work(config, options, { sources, signal });
-      else await run(config, options, { sources, signal });
+      try {
+        if (options.work === true) await work(config, options, { sources, signal });
+        else await run(config, options, { sources, signal });
+      } catch (error) {
+        if (!signal.aborted || !isStop(error)) throw error;
+        exitWith(error, { debug: false, json: options.json === true });
+        process.exitCode = INTERRUPTED_EXIT;
+      }
     });
 }
 

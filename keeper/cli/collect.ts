@@ -7,7 +7,8 @@ import { blockAt, headStream, type Head } from "../chain/heads";
 import { garbage } from "../chain/failures";
 import { ChainTime, wallTime } from "../collect/jobTime";
 import { wallClock } from "../collect/clock";
-import { DEFAULT_EVERY_SECONDS, startScheduler, type Job } from "../collect/scheduler";
+import { llamaJobs } from "../collect/llamaJobs";
+import { startScheduler, type Job } from "../collect/scheduler";
 import { targetsOf } from "../collect/targets";
 import { loadAddresses } from "../config/addresses";
 import { InputFailure, WorldFailure } from "../config/failure";
@@ -20,7 +21,7 @@ import { stopOnSignal } from "./workerProcesses";
 
 interface CollectOptions {
   readonly once?: boolean;
-  readonly every: string;
+  readonly every?: string;
   readonly config?: string;
   readonly json?: boolean;
 }
@@ -34,12 +35,12 @@ export function collectCommand(): Command {
   return new Command("collect")
     .description("read all sources of the chain every five minutes and store what they say, until stopped")
     .option("--once", "now, at the newest block; exit code 1 where a source failed")
-    .option("--every <seconds>", "time between two sweeps, by the chain's clock", String(DEFAULT_EVERY_SECONDS))
+    .option("--every <seconds>", "time between two sweeps, by the chain's clock; default: collect.everySeconds")
     .option("--config <file>", "config file")
     .option("--json", "with --once one JSON document, else log lines as JSON")
     .action(async (options: CollectOptions) => {
       const config = loadConfig({ file: options.config, env: process.env });
-      const everySeconds = secondsOf(options.every);
+      const everySeconds = options.every === undefined ? config.collect.everySeconds : secondsOf(options.every);
       const format = options.json === true || !process.stderr.isTTY ? "json" : config.log.format;
       const level = options.once === true && config.log.level === "info" ? "silent" : config.log.level;
       const sink = logSink({ level, format });
@@ -113,6 +114,7 @@ async function keepCollecting(parts: {
       lastDone: null,
       work: async () => void (await store.history.maintain(Math.floor(Date.now() / 1_000))),
     },
+    ...(await llamaJobs(config.collect.defiLlama, store.history, { chainId: chain.chainId })),
   ];
   const { finished } = startScheduler(jobs, { sink, signal });
   for await (const head of headStream(chain, { pollMs: config.chain.pollMs, signal })) {
@@ -133,7 +135,7 @@ function secondsOf(text: string): number {
   if (Number.isSafeInteger(seconds) && seconds > 0 && seconds <= 86_400) return seconds;
   throw new InputFailure("OPTION", `${JSON.stringify(text)} is no number of seconds`, {
     field: "--every",
-    remedy: "Give a whole number from 1 to 86400; 300 is the default.",
+    remedy: "Give a whole number from 1 to 86400, or leave it out.",
   });
 }
 

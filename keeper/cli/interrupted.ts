@@ -1,7 +1,7 @@
 // Ctrl-C in the middle of a command that runs for a while: it stops where nothing is half done, and says what stands.
 
 /** Exit code of a process that a Ctrl-C ended, as shells have it. */
-const INTERRUPTED_EXIT = 130;
+export const INTERRUPTED_EXIT = 130;
 
 class Interrupted extends Error {}
 
@@ -21,7 +21,7 @@ export async function untilInterrupted(work: (signal: AbortSignal) => Promise<vo
   try {
     await work(stop.signal);
   } catch (error) {
-    if (!stop.signal.aborted) throw error;
+    if (!(error instanceof Interrupted)) throw error;
     process.stderr.write(`tiller: stopped; ${stands}\n`);
     process.exitCode = INTERRUPTED_EXIT;
   } finally {

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { setImmediate as immediately } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
 import { InputFailure } from "../config/failure";
 import type { HistoryRow, HistoryStore, Inserted, ReadingRow } from "../store/historyRecords";
@@ -50,7 +51,13 @@ export async function importFiles(
   files: readonly string[],
   options: ImportOptions,
 ): Promise<ImportReport> {
-  const parsed = files.map((file) => parse(file, options));
+  const parsed: Parsed[] = [];
+  for (const file of files) {
+    parsed.push(parse(file, options));
+    // Else a signal of the process would be heard only after the last file.
+    await immediately();
+    options.signal?.throwIfAborted();
+  }
   checkNames(files, parsed);
   const report = { files: files.length, rowsRead: 0, rowsInserted: 0, rowsUnchanged: 0, flagged: 0 };
   let [next, done] = [0, 0];

@@ -27,8 +27,14 @@ export function passes(error: unknown): error is WorldFailure {
   return error instanceof WorldFailure && PASSING.has(error.code);
 }
 
+const STOPPED = "BACKFILL_STOPPED";
+
+export function isStop(error: unknown): boolean {
+  return error instanceof WorldFailure && error.code === STOPPED;
+}
+
 export function stopped(): WorldFailure {
-  return new WorldFailure("BACKFILL_STOPPED", "stopped before the end; everything collected so far is stored", {
+  return new WorldFailure(STOPPED, "stopped before the end; everything collected so far is stored", {
     remedy: "Run it again: it goes on where it stopped.",
   });
 }

@@ -16,6 +16,8 @@ export class NpyFile {
   readonly #columns: number | null;
   readonly #descriptor: number;
   #rows = 0;
+  /** Behind the header, which is written last: opening a file writes nothing that a full disk could refuse. */
+  #end = HEADER_BYTES;
   #open = true;
 
   /** @param columns Null: a vector. */
@@ -23,15 +25,15 @@ export class NpyFile {
     this.#kind = kind;
     this.#columns = columns;
     this.#descriptor = openSync(file, "wx+");
-    writeSync(this.#descriptor, Buffer.alloc(HEADER_BYTES));
   }
 
   /** Numbers of whole rows, in the machine's own order of bytes (little-endian wherever Node runs). */
   append(numbers: Float64Array | BigInt64Array | Int32Array): void {
     const bytes = Buffer.from(numbers.buffer, numbers.byteOffset, numbers.byteLength);
     for (let written = 0; written < bytes.length;) {
-      written += writeSync(this.#descriptor, bytes, written, bytes.length - written);
+      written += writeSync(this.#descriptor, bytes, written, bytes.length - written, this.#end + written);
     }
+    this.#end += bytes.length;
     this.#rows += numbers.length / (this.#columns ?? 1);
   }
 

@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type Client, Pool, types, type ClientConfig, type PoolClient, type QueryResultRow } from "pg";
 import { from as copyFrom } from "pg-copy-streams";
+import type { WorldFailure } from "../config/failure";
 import type { Sink } from "../events/events";
 import { UNREACHABLE, storeFailure } from "./failures";
 
@@ -53,10 +54,13 @@ export function connectionConfig(target: ClientConfig): ClientConfig {
 export class Database implements Queryable {
   readonly #pool: Pool;
   readonly #sink: Sink;
+  readonly #reasonDown: () => WorldFailure | null;
   #downSince: number | null = null;
 
-  constructor(target: ClientConfig, sink: Sink) {
+  /** @param reasonDown What is to be said instead where the database does not answer; null: only that. */
+  constructor(target: ClientConfig, sink: Sink, reasonDown: () => WorldFailure | null = () => null) {
     this.#sink = sink;
+    this.#reasonDown = reasonDown;
     this.#pool = new Pool({
       ...connectionConfig(target),
       max: POOL_SIZE,
@@ -125,8 +129,10 @@ export class Database implements Queryable {
   }
 
   #observe(error: unknown): Error {
-    const failure = storeFailure(error);
-    if (failure.code === UNREACHABLE && this.#downSince === null) {
+    const said = storeFailure(error);
+    if (said.code !== UNREACHABLE) return said;
+    const failure = this.#reasonDown() ?? said;
+    if (this.#downSince === null) {
       this.#downSince = Date.now();
       this.#sink.emit({ name: "store.trouble", code: failure.code, message: failure.message });
     }

@@ -10,6 +10,7 @@ import { Client, type ClientConfig } from "pg";
 import { WorldFailure } from "../config/failure";
 import type { Sink } from "../events/events";
 import { connectionConfig } from "./database";
+import { diskFull } from "./diskRoom";
 import { storeFailure } from "./failures";
 import { LOCKS, LOCK_SPACE } from "./migrate";
 import { embeddedBinaries, serviceUser, type ServerBinaries } from "./serverBinaries";
@@ -31,6 +32,8 @@ export interface EmbeddedOptions {
 export interface EmbeddedServer {
   /** Where the server is now. */
   target(): ClientConfig;
+  /** Why the server is not there, where that can be seen from here. */
+  trouble(): WorldFailure | null;
   /** Stops the server if nobody else is there. */
   leave(): Promise<void>;
 }
@@ -42,7 +45,7 @@ export const serverFolder = (dataDir: string): string => path.join(dataDir, "pos
  * Joins the server of a data folder, making and starting it if need be. Should the server end while this process is
  * there, it is started again.
  *
- * @throws WorldFailure `STORE_EMBEDDED_…`, `STORE_DATA_…`.
+ * @throws WorldFailure `STORE_EMBEDDED_…`, `STORE_DATA_…`, `STORE_FULL`.
  */
 export async function joinEmbedded(options: EmbeddedOptions): Promise<EmbeddedServer> {
   const membership = new Membership(options);
@@ -55,7 +58,7 @@ class Membership implements EmbeddedServer {
   readonly #options: EmbeddedOptions;
   #presence: Client | null = null;
   #target: ClientConfig = {};
-  #leaving = false;
+  readonly #left = new AbortController();
   #rejoining: Promise<void> | null = null;
 
   constructor(options: EmbeddedOptions) {
@@ -67,7 +70,19 @@ class Membership implements EmbeddedServer {
     return this.#target;
   }
 
+  trouble(): WorldFailure | null {
+    return diskFull(this.#options.dataDir);
+  }
+
   async join(): Promise<void> {
+    try {
+      await this.#join();
+    } catch (error) {
+      throw this.trouble() ?? error;
+    }
+  }
+
+  async #join(): Promise<void> {
     const user = serviceUser(path.join(this.#folder, "data"));
     const binaries = this.#options.binaries ?? embeddedBinaries(user);
     initialise(this.#folder, binaries, user);
@@ -119,7 +134,7 @@ class Membership implements EmbeddedServer {
 
   #lost(): void {
     this.#presence = null;
-    if (this.#leaving) return;
+    if (this.#left.signal.aborted) return;
     this.#options.sink.emit({
       name: "store.trouble",
       code: "STORE_EMBEDDED_ENDED",
@@ -129,18 +144,20 @@ class Membership implements EmbeddedServer {
   }
 
   async #rejoin(): Promise<void> {
-    while (!this.#leaving) {
+    const { signal } = this.#left;
+    while (!signal.aborted) {
       try {
         return await this.join();
       } catch {
         // Said once, when it ended; every use of the store meanwhile fails with its own reason.
-        await sleep(REJOIN_MS, undefined, { ref: false });
+        // Leaving does not wait for it: a process that has nothing else to do would end in the middle, as if all were well.
+        await sleep(REJOIN_MS, undefined, { ref: false, signal }).catch(() => undefined);
       }
     }
   }
 
   async leave(): Promise<void> {
-    this.#leaving = true;
+    this.#left.abort();
     await this.#rejoining;
     const presence = this.#presence;
     if (presence === null) return;

@@ -68,9 +68,14 @@ export function storeFailure(error: unknown): WorldFailure {
       remedy: "Name the primary server in DATABASE_URL.",
     });
   }
+  if (state === "53100") {
+    return new WorldFailure("STORE_FULL", "the disk of the database server is full (53100)", {
+      remedy: "Free room on it and run the same again; what was stored is there.",
+    });
+  }
   if (/^53/.test(state)) {
     return new WorldFailure("STORE_FULL", `the database server is out of a resource (${state})`, {
-      remedy: "Free disk or memory on the server.",
+      remedy: "Free memory, or whatever its log names, on the server.",
     });
   }
   if (/SSL/i.test(text) && state === "") {

@@ -40,7 +40,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   }
   let database: Database | null = null;
   const server = await joinEmbedded({ ...options, onMoved: (target) => database?.retarget(target) });
-  database = new Database(server.target(), options.sink);
+  database = new Database(server.target(), options.sink, () => server.trouble());
   return opened(
     database,
     () => server.target(),

@@ -20,6 +20,7 @@ import { createServer } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { WorldFailure } from "../config/failure";
+import { diskFullIn } from "./diskRoom";
 import { reachable, type ServerBinaries, type ServiceUser } from "./serverBinaries";
 
 export const SUPERUSER = "tiller";
@@ -64,7 +65,7 @@ function dataArgument(folder: string, user: ServiceUser | null): string {
  * Makes the cluster if there is none: beside its place first, then moved there in one step, so that a killed process
  * leaves nothing half and of two processes one wins.
  *
- * @throws WorldFailure `STORE_EMBEDDED_INIT`, `STORE_DATA_UNREACHABLE`, `STORE_DATA_FOREIGN`, `STORE_DATA_VERSION`.
+ * @throws WorldFailure `STORE_EMBEDDED_INIT`, `STORE_FULL`, `STORE_DATA_UNREACHABLE`, `STORE_DATA_FOREIGN`, `STORE_DATA_VERSION`.
  */
 export function initialise(folder: string, binaries: ServerBinaries, user: ServiceUser | null): void {
   const versionFile = path.join(folder, "data", "PG_VERSION");
@@ -126,6 +127,8 @@ function create(folder: string, binaries: ServerBinaries, user: ServiceUser | nu
   closeSync(passwordFile);
   try {
     if (made.status !== 0) {
+      const full = diskFullIn(made.stderr ?? "");
+      if (full !== null) throw full;
       throw new WorldFailure("STORE_EMBEDDED_INIT", `initdb failed: ${lastLine(made.stderr) ?? "it did not run"}`, {
         field: "dataDir",
         remedy: "Check space and permissions of the data folder, or set DATABASE_URL.",
@@ -161,7 +164,7 @@ const lockFile = (folder: string): string => path.join(folder, "data", "postmast
 /**
  * Starts the server. Null when another process did so at the same time, or is still ending: look again.
  *
- * @throws WorldFailure `STORE_EMBEDDED_START` with the server's own last words.
+ * @throws WorldFailure `STORE_EMBEDDED_START` with the server's own last words, `STORE_FULL`.
  */
 export async function start(
   folder: string,
@@ -203,7 +206,7 @@ export async function start(
     const running = findRunning(folder);
     if (running !== null && running.pid === server.pid) {
       renameSync(logFile, path.join(folder, LOG_FILE));
-      writeFileSync(path.join(folder, "port"), String(port), { mode: 0o600 });
+      rememberPort(folder, port);
       return running;
     }
   }
@@ -218,8 +221,9 @@ function afterFailedStart(folder: string, logFile: string, reason: string): null
     rmSync(logFile, { force: true });
     return null;
   }
+  const full = diskFullIn(readText(logFile));
   if (existsSync(logFile)) renameSync(logFile, path.join(folder, LOG_FILE));
-  throw startFailure(reason);
+  throw full ?? startFailure(reason);
 }
 
 function startFailure(reason: string): WorldFailure {
@@ -270,6 +274,15 @@ function isPostgres(pid: number): boolean {
 function rememberedPort(folder: string): number {
   const port = Number(readText(path.join(folder, "port")));
   return Number.isInteger(port) && port > 0 && port < 65_536 ? port : 0;
+}
+
+/** One that cannot be written down is another one the next time, which is no reason to fail beside a server that runs. */
+function rememberPort(folder: string, port: number): void {
+  try {
+    writeFileSync(path.join(folder, "port"), String(port), { mode: 0o600 });
+  } catch {
+    return;
+  }
 }
 
 async function freePort(wanted: number): Promise<number> {

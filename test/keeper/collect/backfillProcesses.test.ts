@@ -1,6 +1,7 @@
 // `tiller backfill` as processes that are killed, on a real chain, a real reorganisation, a poor provider and a real
 // database; the reference is what the node itself says, and a run that nothing disturbs.
 import { expect } from "chai";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -11,8 +12,10 @@ import { queueName } from "../../../keeper/collect/backfillJobs";
 import { rangeSource, RANGE_SOURCES } from "../../../keeper/collect/rangeSources";
 import { silent } from "../../../keeper/events/events";
 import type { BackfillKey } from "../../../keeper/store/historyRecords";
+import { serverFolder } from "../../../keeper/store/embedded";
 import { openStore } from "../../../keeper/store/open";
 import type { Store } from "../../../keeper/store/records";
+import { findRunning } from "../../../keeper/store/serverProcess";
 import { startScript, type Finished } from "../../e2e/localSystem";
 import { gatedNode, type GatedNode } from "./fixtures/gatedNode";
 import { POOL, SWAP_CHAIN_ID, startSwapChain, type SwapChain } from "./fixtures/swapChain";
@@ -209,6 +212,45 @@ describe("tiller backfill", function () {
     for (let seen = -1; seen !== mine.seen.length; await sleep(500)) seen = mine.seen.length;
     expect((await store.history.chunks(KEY)).length).to.be.above(0);
     const report = reportOf(await tiller("workers", mine.url, args).finished);
+    await expectEqualToClean(store, report);
+  });
+
+  it("ends at Ctrl-C, sent to its workers too as a terminal does, says what stands, and goes on the next time", async () => {
+    if (clean === undefined) await cleanRun();
+    const watching = await place("stopped");
+    const stored = async (store: Store): Promise<number> =>
+      (await store.history.chunks(KEY)).reduce((sum, { rows }) => sum + rows, 0);
+    const mine = await provider(false);
+    const args = [...whole, "--workers", "2", "--job-blocks", "5000"];
+    const gate = mine.gate(50_000);
+    const run = tiller("stopped", mine.url, args);
+    await reaches(run, gate.reached);
+    // One of the two is held there, in a job that nobody else gets; the other goes on.
+    while ((await stored(watching)) === 0) await sleep(50);
+    await watching.close();
+    const parent = run.process.pid ?? 0;
+    const listed = execFileSync("ps", ["-A", "-o", "pid=,ppid=,args="], { encoding: "utf8" });
+    const workers = listed.split("\n").flatMap((line) => {
+      const [, pid, of] = /^\s*(\d+)\s+(\d+)\s.*--work /.exec(line) ?? [];
+      return Number(of) === parent ? [Number(pid)] : [];
+    });
+    expect(workers).to.have.length(1);
+    for (const pid of [parent, ...workers]) process.kill(pid, "SIGINT");
+    await sleep(100);
+    gate.open();
+    const { code, stdout, stderr } = await run.finished;
+    expect([code, stdout], stderr).to.deep.equal([130, ""]);
+    expect(stderr.trim().split("\n")).to.have.length(1);
+    expect((JSON.parse(stderr) as { error: unknown }).error).to.include({
+      code: "BACKFILL_STOPPED",
+      message: "stopped before the end; everything collected so far is stored",
+    });
+    const server = findRunning(serverFolder(path.join(folder, "stopped")));
+    expect(server, "the database's server ended with the last who was there").to.equal(null);
+
+    const store = await place("stopped");
+    expect(await stored(store)).to.be.within(1, clean.rows - 1);
+    const report = reportOf(await tiller("stopped", mine.url, args).finished);
     await expectEqualToClean(store, report);
   });
 

@@ -163,6 +163,18 @@ describe("the embedded server", function () {
     expect(await store.tryLead(1, "0xaa", "0xbb")).not.to.equal(null);
   });
 
+  it("that cannot be started again does not keep a process from closing, and from what it does after that", async () => {
+    const { child } = await holder();
+    let said = "";
+    child.stdout?.on("data", (piece: Buffer) => (said += piece.toString()));
+    rmSync(path.join(serverFolder(dataDir), "data", "global", "pg_control"));
+    process.kill(pid(), "SIGKILL");
+    await sleep(1_000);
+    child.stdin?.end();
+    await once(child, "close");
+    expect(said).to.equal("closed\n");
+  });
+
   it("as a server by URL: its outage is one event, each use fails at once, and the pool is whole when it is back", async () => {
     const owner = await open();
     const port = running()?.port ?? 0;
