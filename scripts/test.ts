@@ -1,13 +1,15 @@
 // `npm test`: builds, runs every suite (scripts/testSuites.ts) and ends with one line that counts over all of them.
 //   npm test                        everything
 //   npm test -- --suite keeper      one suite (may be repeated)
+//   npm test -- --jobs 1            one suite after the other, as they come; default: two at a time, each shown when it ends
 // CI=true: a skip that gives no reason fails.
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { runSuite, type SuiteResult } from "./testRun";
-import { assignFiles, BUILDS, SUITES } from "./testSuites";
+import { assignFiles, BUILDS, SUITES, type Suite } from "./testSuites";
 
 const ROOT = path.join(__dirname, "..");
 
@@ -16,15 +18,27 @@ function fail(line: string, exitCode: number): never {
   process.exit(exitCode);
 }
 
-function chosenSuites(): readonly string[] {
+interface Chosen {
+  readonly suites: readonly string[];
+  readonly jobs: number;
+}
+
+/** A suite waits as much as it works: two fill two cores. */
+const JOBS = Math.min(2, os.availableParallelism());
+
+function chosen(): Chosen {
   const names = SUITES.map((suite) => suite.name);
   try {
-    const { values } = parseArgs({ options: { suite: { type: "string", multiple: true } } });
+    const { values } = parseArgs({
+      options: { suite: { type: "string", multiple: true }, jobs: { type: "string", default: String(JOBS) } },
+    });
     const unknown = values.suite?.find((name) => !names.includes(name));
     if (unknown !== undefined) throw new Error(`no suite is called ${unknown}`);
-    return values.suite ?? names;
+    const jobs = Number(values.jobs);
+    if (!Number.isSafeInteger(jobs) || jobs < 1) throw new Error(`${values.jobs} is no number of jobs`);
+    return { suites: values.suite ?? names, jobs };
   } catch (error) {
-    return fail(`${(error as Error).message}. Use --suite with one of: ${names.join(", ")}`, 2);
+    return fail(`${(error as Error).message}. Use --suite with one of: ${names.join(", ")}; --jobs with 1, 2, …`, 2);
   }
 }
 
@@ -68,10 +82,27 @@ export function summary(results: readonly SuiteResult[]): string {
   return [...lines, "", `${passed} passed, ${failed} failed, ${skipped} skipped`].join("\n");
 }
 
+/** Runs one suite with its output held back, and shows it whole. */
+async function runHeld(suite: Suite, files: readonly string[], signal: AbortSignal): Promise<SuiteResult> {
+  const folder = mkdtempSync(path.join(os.tmpdir(), "tiller-suite-"));
+  const file = path.join(folder, "output");
+  const output = openSync(file, "w");
+  try {
+    return await runSuite(suite, files, { root: ROOT, strict: STRICT, signal, output });
+  } finally {
+    closeSync(output);
+    process.stdout.write(`\n=== ${suite.name}\n${readFileSync(file, "utf8")}`);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const STRICT = process.env["CI"] === "true";
+
 async function main(): Promise<void> {
-  const chosen = chosenSuites();
+  const { suites: names, jobs } = chosen();
   const interrupted = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupted.abort());
+  const { signal } = interrupted;
+  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => interrupted.abort());
 
   const results: SuiteResult[] = [];
   const unbuilt = build();
@@ -84,22 +115,32 @@ async function main(): Promise<void> {
   }
 
   const claimed = [...bySuite.values()].flat();
-  for (const suite of SUITES) {
+  const wanted = SUITES.filter((suite) => {
     const files = bySuite.get(suite.name) ?? [];
     // A folder in which no suite finds a test is a suite that ran none.
     const empty =
       existsSync(path.join(ROOT, suite.folder)) && !claimed.some((file) => file.startsWith(`${suite.folder}/`));
-    const present = files.length > 0 || (empty && suite.runner !== "pytest");
-    if (!chosen.includes(suite.name) || !present || interrupted.signal.aborted) continue;
-    console.log(`\n=== ${suite.name}`);
-    const strict = process.env["CI"] === "true";
-    results.push(await runSuite(suite, files, { root: ROOT, strict, signal: interrupted.signal }));
-  }
+    return names.includes(suite.name) && (files.length > 0 || (empty && suite.runner !== "pytest"));
+  });
+  const held = jobs > 1 && wanted.length > 1;
+  if (held) console.log(`\n${wanted.length} suites, ${jobs} at a time; each is shown when it ends`);
+  const done = new Map<Suite, SuiteResult>();
+  let next = 0;
+  const work = async (): Promise<void> => {
+    for (let suite = wanted[next++]; suite !== undefined && !signal.aborted; suite = wanted[next++]) {
+      const files = bySuite.get(suite.name) ?? [];
+      if (!held) console.log(`\n=== ${suite.name}`);
+      const run = held ? runHeld(suite, files, signal) : runSuite(suite, files, { root: ROOT, strict: STRICT, signal });
+      done.set(suite, await run);
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, work));
+  results.push(...wanted.flatMap((suite) => done.get(suite) ?? []));
   if (results.length === 0) {
     results.push({ suite: "suites", passed: 0, failed: [{ title: "all", reason: "no test was found" }], skipped: [] });
   }
   console.log(summary(results));
-  process.exitCode = interrupted.signal.aborted ? 130 : results.some((result) => result.failed.length > 0) ? 1 : 0;
+  process.exitCode = signal.aborted ? 130 : results.some((result) => result.failed.length > 0) ? 1 : 0;
 }
 
 if (require.main === module) void main();

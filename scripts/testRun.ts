@@ -19,8 +19,8 @@ export interface RunOptions {
   /** How long a process may stay after its last test before that counts as a failure. Default 20 s. */
   readonly lingerMs?: number;
   readonly limitMs?: number;
-  /** Default: the terminal. */
-  readonly output?: "inherit" | "ignore";
+  /** Default: the terminal. A number: an open file. */
+  readonly output?: "inherit" | "ignore" | number;
   readonly signal?: AbortSignal;
 }
 
@@ -113,7 +113,7 @@ async function runProcess(command: readonly string[], results: string, options: 
     cwd: root,
     // A group of its own: what a suite leaves running ends with it.
     detached: true,
-    stdio: options.output === "ignore" ? "ignore" : ["ignore", "inherit", "inherit"],
+    stdio: ["ignore", options.output ?? "inherit", options.output ?? "inherit"],
     env: {
       ...process.env,
       TILLER_TEST_RESULTS: results,

@@ -15,16 +15,16 @@ export interface Suite {
 
 /** Where two folders hold a file, the longer one has it; `test_*.py` files go to the pytest suite of their folder. */
 export const SUITES: readonly Suite[] = [
-  { name: "contracts", folder: "test/contracts", runner: "hardhat", limitMinutes: 14 },
-  { name: "invariants", folder: "test/invariants", runner: "forge", limitMinutes: 12 },
-  { name: "tooling", folder: "test/scripts", runner: "mocha", limitMinutes: 5 },
-  { name: "deploy", folder: "test/deploy", runner: "mocha", limitMinutes: 8 },
-  { name: "localnet", folder: "test/scripts/localnet", runner: "mocha", limitMinutes: 8 },
-  { name: "fork-tooling", folder: "test/scripts/fork", runner: "mocha", limitMinutes: 5 },
-  { name: "relay", folder: "test/scripts/relay", runner: "mocha", limitMinutes: 5 },
-  { name: "keeper", folder: "test/keeper", runner: "mocha", limitMinutes: 16 },
-  { name: "fork", folder: "test/fork", runner: "mocha", limitMinutes: 8 },
-  { name: "e2e", folder: "test/e2e", runner: "mocha", limitMinutes: 12 },
+  { name: "contracts", folder: "test/contracts", runner: "hardhat", limitMinutes: 16 },
+  { name: "invariants", folder: "test/invariants", runner: "forge", limitMinutes: 16 },
+  { name: "tooling", folder: "test/scripts", runner: "mocha", limitMinutes: 8 },
+  { name: "deploy", folder: "test/deploy", runner: "mocha", limitMinutes: 14 },
+  { name: "localnet", folder: "test/scripts/localnet", runner: "mocha", limitMinutes: 12 },
+  { name: "fork-tooling", folder: "test/scripts/fork", runner: "mocha", limitMinutes: 8 },
+  { name: "relay", folder: "test/scripts/relay", runner: "mocha", limitMinutes: 8 },
+  { name: "keeper", folder: "test/keeper", runner: "mocha", limitMinutes: 20 },
+  { name: "fork", folder: "test/fork", runner: "mocha", limitMinutes: 14 },
+  { name: "e2e", folder: "test/e2e", runner: "mocha", limitMinutes: 18 },
   { name: "crosscheck", folder: "test/crosscheck", runner: "mocha", limitMinutes: 5 },
   { name: "crosscheck-python", folder: "test/crosscheck", runner: "pytest", limitMinutes: 5 },
 ];
