@@ -53,9 +53,17 @@ describe("a vault over six venues", function () {
   };
   const usdcOf = async (who: string): Promise<bigint> => (await contracts.usdc.getFunction("balanceOf")(who)) as bigint;
   const now = async (): Promise<number> => (await system.provider.getBlock("latest"))?.timestamp ?? 0;
+  /** By asking for it: a subscription to blocks ends for good with the first request of it that fails. */
+  const landed = async ({ hash }: ContractTransactionResponse): Promise<number | null> => {
+    for (let tries = 0; tries < 600; tries += 1) {
+      const receipt = await system.provider.getTransactionReceipt(hash).catch(() => null);
+      if (receipt !== null) return receipt.status;
+      await sleep(100);
+    }
+    throw new Error(`${hash} is in no block after a minute`);
+  };
   const mined = async (sent: Promise<ContractTransactionResponse>): Promise<void> => {
-    const receipt = await (await sent).wait();
-    expect(receipt?.status).to.equal(1);
+    expect(await landed(await sent)).to.equal(1);
   };
   /** Amounts by venue as the chain has them at a block. */
   const onChain = async (block: number | "latest" = "latest"): Promise<Record<Venue, bigint>> => {
@@ -97,7 +105,7 @@ describe("a vault over six venues", function () {
     const threePool = contracts.threePool as unknown as Contract;
     await send(threePool, "exchange", [1, 2, TRADED, 0n]);
     await send(threePool, "exchange", [2, 1, TRADED, 0n]);
-    for (const transaction of sent) await transaction.wait();
+    for (const transaction of sent) await landed(transaction);
   }
 
   /** The feeds report what they reported, as of the block that these are mined in. */
@@ -109,7 +117,7 @@ describe("a vault over six venues", function () {
     );
   }
   const reported = async (): Promise<void> => {
-    for (const transaction of await report()) await transaction.wait();
+    for (const transaction of await report()) await landed(transaction);
   };
 
   async function status(): Promise<StatusView> {
