@@ -35,7 +35,10 @@ export function getUrl(request: FetchRequest, signal?: FetchCancelSignal): Promi
         try {
           const whole = Buffer.concat(pieces);
           const { statusCode = 0, statusMessage = "" } = incoming;
-          const body = incoming.headers["content-encoding"] === "gzip" ? gunzipSync(whole, { maxOutputLength: MOST_BYTES }) : whole;
+          const body =
+            incoming.headers["content-encoding"] === "gzip"
+              ? gunzipSync(whole, { maxOutputLength: MOST_BYTES })
+              : whole;
           resolve({ statusCode, statusMessage, headers: namesAndValues(incoming.headers), body });
         } catch {
           reject(makeError("bad response data", "SERVER_ERROR", { request }));
