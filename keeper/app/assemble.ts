@@ -3,6 +3,7 @@ import { headStream, type Head } from "../chain/heads";
 import { checkDeployment } from "../chain/checkDeployment";
 import { connectChain, type Chain } from "../chain/connect";
 import { readLatestSnapshot, readSnapshot } from "../chain/readSnapshot";
+import { sharedHeads } from "../chain/sharedHeads";
 import { snapshotFromJson } from "../chain/snapshotJson";
 import type { VaultSnapshot } from "../chain/snapshot";
 import type { AddressFile } from "../config/addressFile";
@@ -100,6 +101,7 @@ export interface Assembled {
   readonly keeper: Keeper;
   /** Address whose plans these are. */
   readonly account: string;
+  /** The loop and the collector follow the chain by one poll. */
   heads(signal: AbortSignal): AsyncIterable<Head>;
   close(): Promise<void>;
 }
@@ -152,7 +154,7 @@ export async function assemble(config: Config, options: AssembleOptions): Promis
       store: opened,
       keeper,
       account,
-      heads: (signal) => headStream(chain, { pollMs: config.chain.pollMs, signal }),
+      heads: sharedHeads((signal) => headStream(chain, { pollMs: config.chain.pollMs, signal })),
       async close() {
         chain.close();
         await opened.close();

@@ -179,6 +179,8 @@ export const configSchema = z.strictObject({
   collect: z
     .strictObject({
       everySeconds: positiveInteger.default(300),
+      /** Whether `tiller run` collects beside its loop; `tiller collect` does it alone. */
+      withKeeper: z.boolean().default(true),
       targets: z.array(collectTarget).default([]),
       /** Sources of the web: what is absent is not asked. */
       theGraph: theGraph.optional(),

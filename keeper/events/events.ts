@@ -66,6 +66,8 @@ export type KeeperEvent =
       readonly dissent: "disagreed" | "lagged" | "failed" | "silent";
     }
   | { readonly name: "quorum.joined"; readonly endpoint: string }
+  /** Of all processes with one database, one collects a chain. Once at each change. */
+  | { readonly name: "collect.state"; readonly chainId: number; readonly state: "collecting" | "standby" }
   /** Everything of a block was read and stored. */
   | {
       readonly name: "collect.swept";

@@ -173,7 +173,7 @@ describe("loading the configuration", () => {
     const UUID = "aa70268e-4b52-42bf-a116-608b370f9501";
 
     it("asks nothing of the web by itself", () => {
-      expect(load().collect).to.deep.equal({ everySeconds: 300, targets: [] });
+      expect(load().collect).to.deep.equal({ everySeconds: 300, withKeeper: true, targets: [] });
     });
 
     it("has a default for all but what names a subgraph, a pool or a protocol", () => {
