@@ -74,7 +74,7 @@ const collectTarget = z.discriminatedUnion("kind", [
   }),
   z.strictObject({ kind: z.literal("erc4626"), subject, vault: address, usd }),
   z.strictObject({ kind: z.literal("chainlink"), subject, feed: address, heartbeatSeconds: positiveInteger }),
-  /** Its events. */
+  /** Its state and its events. */
   z.strictObject({ kind: z.literal("uniswap-v3"), subject, pool: address }),
 ]);
 
