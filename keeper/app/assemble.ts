@@ -2,6 +2,7 @@
 import { headStream, type Head } from "../chain/heads";
 import { checkDeployment } from "../chain/checkDeployment";
 import { connectChain, type Chain } from "../chain/connect";
+import { connectByQuorum } from "../chain/quorumProvider";
 import { readLatestSnapshot, readSnapshot } from "../chain/readSnapshot";
 import { sharedHeads } from "../chain/sharedHeads";
 import { snapshotFromJson } from "../chain/snapshotJson";
@@ -43,14 +44,16 @@ export function storeOf(config: Config, sink: Sink): Promise<Store> {
 }
 
 export function chainOf(config: Config, addresses: AddressFile, sink: Sink): Promise<Chain> {
-  return connectChain({
-    rpcUrls: config.chain.rpcUrls,
+  const { rpcUrls, requestTimeoutMs, quorum: needed } = config.chain;
+  const options = {
+    rpcUrls,
     expectedChainId: addresses.chainId,
     // A fork's recorded state has no block 0 to ask for.
     genesisHash: addresses.network === "fork" ? undefined : addresses.genesisHash,
-    requestTimeoutMs: config.chain.requestTimeoutMs,
+    requestTimeoutMs,
     sink,
-  });
+  };
+  return needed === 1 ? connectChain(options) : connectByQuorum({ ...options, needed });
 }
 
 /**

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Chain } from "../chain/connect";
 import { newestBlock, type Head } from "../chain/heads";
 import { blockFees } from "../collect/baseFee";
-import { backOff, wallClock } from "../collect/clock";
+import { backOff, wallClock } from "../chain/clock";
 import { ChainTime, wallTime } from "../collect/jobTime";
 import { llamaJobs } from "../collect/llamaJobs";
 import { startScheduler, type Job } from "../collect/scheduler";

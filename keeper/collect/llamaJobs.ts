@@ -4,7 +4,7 @@ import { WorldFailure } from "../config/failure";
 import type { DefiLlamaConfig } from "../config/schema";
 import type { HistoryRow, HistoryStore } from "../store/historyRecords";
 import { FAR_FUTURE } from "../store/historyRows";
-import { type Clock, wallClock } from "./clock";
+import { type Clock, wallClock } from "../chain/clock";
 import {
   LLAMA_PROTOCOLS,
   LLAMA_YIELDS,
