@@ -80,6 +80,21 @@ export type KeeperEvent =
       readonly failures: number;
       readonly stored: number;
     }
+  /** Events of a pool are stored up to a block. */
+  | {
+      readonly name: "collect.followed";
+      readonly source: string;
+      readonly block: number;
+      readonly blocks: number;
+      readonly rows: number;
+    }
+  /** Blocks that nothing was collected of while nobody ran: left to the backfill. */
+  | {
+      readonly name: "collect.gap";
+      readonly source: string;
+      readonly fromBlock: number;
+      readonly toBlock: number;
+    }
   | { readonly name: "serve.listening"; readonly url: string }
   | { readonly name: "serve.trouble"; readonly code: string; readonly message: string };
 
