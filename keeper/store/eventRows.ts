@@ -19,6 +19,7 @@ const COLUMNS = [
     "tick",
   ],
   ...["tick_lower", "tick_upper", "price_impact_bps", "gas_used", "gas_price_wei"],
+  ...["coin_amounts", "coin_fees", "receipts"],
 ].join(", ");
 
 const SELECTED = `chain_id AS "chainId", source, pool, kind, block_number AS block, block_hash AS "blockHash",
@@ -26,7 +27,8 @@ const SELECTED = `chain_id AS "chainId", source, pool, kind, block_number AS blo
   extract(epoch FROM observed_at)::float8 AS "observedAt", extract(epoch FROM available_at)::float8 AS "availableAt",
   sender, recipient, amount0::text, amount1::text, sqrt_price_x96::text AS "sqrtPriceX96", liquidity::text, tick,
   tick_lower AS "tickLower", tick_upper AS "tickUpper", price_impact_bps AS "priceImpactBps",
-  gas_used::text AS "gasUsed", gas_price_wei::text AS "gasPriceWei"`;
+  gas_used::text AS "gasUsed", gas_price_wei::text AS "gasPriceWei", coin_amounts::text[] AS "coinAmounts",
+  coin_fees::text[] AS "coinFees", receipts::text`;
 
 const CHUNK_COLUMNS = `from_block AS "fromBlock", to_block AS "toBlock", to_hash AS "toHash", rows, checksum, tentative`;
 
@@ -62,7 +64,13 @@ function eventColumns(row: EventRow): CopyValue[] {
     ...[row.txHash, row.txIndex, row.logIndex, copyTime(row.observedAt), copyTime(row.availableAt)],
     ...[row.sender, row.recipient, row.amount0, row.amount1, row.sqrtPriceX96, row.liquidity, row.tick],
     ...[row.tickLower, row.tickUpper, row.priceImpactBps, row.gasUsed, row.gasPriceWei],
+    ...[arrayText(row.coinAmounts), arrayText(row.coinFees), row.receipts],
   ];
+}
+
+/** Of numbers, which need no quotes. */
+function arrayText(values: readonly string[] | null): string | null {
+  return values === null ? null : `{${values.join(",")}}`;
 }
 
 /** Held to the end of the transaction: chunks of one backfill are added one after the other. */
