@@ -149,15 +149,59 @@ describe("events of Curve's 3pool", function () {
     expect(last.receipts).to.equal(String(await token.totalSupply({ blockTag: last.block })));
   });
 
-  it("have no coin made up where the transfer of one cannot be found", async () => {
+  describe("that take out one coin", () => {
     const transfer = ERC20__factory.createInterface().getEvent("Transfer").topicHash;
-    proxy.fault = (request, response) => {
-      const [filter] = request.params as [{ topics?: unknown[] }];
-      if (request.method !== "eth_getLogs" || filter.topics?.[0] !== transfer) return false;
-      response.end(answer(request, []));
-      return true;
-    };
-    expect((await failureOf(collect())).code).to.equal("SOURCE_GARBAGE");
+    interface RawLog {
+      readonly address: string;
+      readonly data: string;
+      readonly logIndex: string;
+      readonly transactionHash: string;
+      readonly blockNumber: string;
+    }
+    /** The node says of the transfers of a block what `change` makes of them. */
+    function transfersAre(change: (honest: readonly RawLog[]) => readonly RawLog[]): void {
+      proxy.fault = (request, response) => {
+        const [filter] = request.params as [{ topics?: unknown[] }];
+        if (request.method !== "eth_getLogs" || filter.topics?.[0] !== transfer) return false;
+        void local.provider.send("eth_getLogs", [filter]).then((honest: RawLog[]) => {
+          response.end(answer(request, change(honest)));
+        });
+        return true;
+      };
+    }
+    const word = (value: bigint): string => `0x${value.toString(16).padStart(64, "0")}`;
+
+    it("are of the one that was paid right before, whatever is transferred after", async () => {
+      const { rows } = await collect();
+      transfersAre((honest) => [
+        ...honest,
+        ...honest.map((log) => ({
+          ...log,
+          address: coins[1] ?? "",
+          logIndex: `0x${(Number(log.logIndex) + 900).toString(16)}`,
+        })),
+      ]);
+      expect((await collect()).rows).to.deep.equal(rows);
+    });
+
+    it("have none made up where its transfer is missing, of another amount, or of another transaction", async () => {
+      const { rows } = await collect();
+      const last = rows.at(-1) as EventRow;
+      const taken = -BigInt(last.coinAmounts?.[0] ?? 0);
+      const isLast = (log: RawLog): boolean => log.transactionHash === last.txHash;
+      const changes: ((honest: readonly RawLog[]) => readonly RawLog[])[] = [
+        () => [],
+        (honest) => honest.map((log) => (isLast(log) ? { ...log, data: word(taken - 1n) } : log)),
+        (honest) => honest.map((log) => (isLast(log) ? { ...log, transactionHash: `0x${"07".repeat(32)}` } : log)),
+      ];
+      for (const change of changes) {
+        transfersAre(change);
+        const only = { from: last.block, to: last.block };
+
+        const failure = await failureOf(source().collect(only.from, only.to, new AbortController().signal));
+        expect(failure.code).to.equal("SOURCE_GARBAGE");
+      }
+    });
   });
 
   it("are refused as a chunk where the last block changed while it was read", async () => {
