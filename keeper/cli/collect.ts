@@ -11,13 +11,14 @@ import { llamaJobs } from "../collect/llamaJobs";
 import { startScheduler, type Job } from "../collect/scheduler";
 import { targetsOf } from "../collect/targets";
 import { loadAddresses } from "../config/addresses";
-import { InputFailure, WorldFailure } from "../config/failure";
+import { WorldFailure } from "../config/failure";
 import { loadConfig, type Config } from "../config/load";
 import type { Sink } from "../events/events";
 import { logSink } from "../events/logSink";
 import type { Store } from "../store/records";
+import { stopOnSignal } from "./interrupted";
+import { wholeNumber } from "./optionValues";
 import { printJson, table } from "./printing";
-import { stopOnSignal } from "./workerProcesses";
 
 interface CollectOptions {
   readonly once?: boolean;
@@ -40,7 +41,8 @@ export function collectCommand(): Command {
     .option("--json", "with --once one JSON document, else log lines as JSON")
     .action(async (options: CollectOptions) => {
       const config = loadConfig({ file: options.config, env: process.env });
-      const everySeconds = options.every === undefined ? config.collect.everySeconds : secondsOf(options.every);
+      const everySeconds =
+        options.every === undefined ? config.collect.everySeconds : wholeNumber(options.every, "--every", 86_400);
       const format = options.json === true || !process.stderr.isTTY ? "json" : config.log.format;
       const level = options.once === true && config.log.level === "info" ? "silent" : config.log.level;
       const sink = logSink({ level, format });
@@ -128,15 +130,6 @@ async function keepCollecting(parts: {
 async function lastSweep(store: Store, chainId: number): Promise<number | null> {
   const ends = (await store.history.series()).filter((one) => one.chainId === chainId).map(({ last }) => last ?? 0);
   return ends.length === 0 ? null : Math.max(...ends);
-}
-
-function secondsOf(text: string): number {
-  const seconds = Number(text);
-  if (Number.isSafeInteger(seconds) && seconds > 0 && seconds <= 86_400) return seconds;
-  throw new InputFailure("OPTION", `${JSON.stringify(text)} is no number of seconds`, {
-    field: "--every",
-    remedy: "Give a whole number from 1 to 86400, or leave it out.",
-  });
 }
 
 function jsonOf({ at, readings, failures, ...counts }: CollectedBlock): object {

@@ -1,4 +1,5 @@
 // Which block a chain was at when: enough to see that a file's blocks are those of another chain.
+import { utcDay } from "./utcDay";
 
 /** Blocks of Ethereum mainnet and their times; between two of them, and after the last, time goes evenly. */
 const MAINNET: readonly (readonly [block: number, time: number])[] = [
@@ -31,9 +32,8 @@ export function checkBlockTime(
   if (chainId !== 1) return;
   const expected = mainnetTime(row.block);
   if (Math.abs(row.observedAt - expected) <= TOLERANCE_SECONDS) return;
-  const day = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 10);
   throw refusal(
-    `block ${row.block} of Ethereum mainnet is of about ${day(expected)}, and the row of ${day(row.observedAt)}`,
+    `block ${row.block} of Ethereum mainnet is of about ${utcDay(expected)}, and the row of ${utcDay(row.observedAt)}`,
   );
 }
 
