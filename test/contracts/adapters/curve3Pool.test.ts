@@ -934,6 +934,8 @@ describe("Curve3PoolAdapter: what it is not deployed for", () => {
       ["A()", [], 10n ** 6n + 1n, "ImplausibleA", [10n ** 6n + 1n]],
       ["get_virtual_price()", [], WAD - 1n, "ImplausibleVirtualPrice", [WAD - 1n]],
       ["get_virtual_price()", [], 2n * WAD + 1n, "ImplausibleVirtualPrice", [2n * WAD + 1n]],
+      // In its bounds, but more than there is in the pool.
+      ["get_virtual_price()", [], (11n * WAD) / 10n, "ImplausibleBalances", null],
     ];
     await deployAdapter({ ...scene, pool: odd as never }, scene.vault.address);
     for (const [signature, args, answer, error, said] of refusals) {
