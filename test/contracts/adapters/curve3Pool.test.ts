@@ -325,6 +325,7 @@ describe("Curve3PoolAdapter: value", () => {
         const [value, price] = [await adapter.fairValue(), await pool.get_virtual_price()];
         const paid = millions * 1_000_000n * nth(UNITS, i);
         const got = await trade(scene, i, j, paid);
+        expect(await adapter.fairValue(), `behind ${millions} M of ${i} for ${j}`).to.be.at.least(value);
         // And back: what the trader is poorer by, in coins that are worth the same.
         const back = await trade(scene, j, i, got);
         const lost = ((paid - back) * WAD) / nth(UNITS, i);
