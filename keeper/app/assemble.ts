@@ -2,7 +2,9 @@
 import { headStream, type Head } from "../chain/heads";
 import { checkDeployment } from "../chain/checkDeployment";
 import { connectChain, type Chain } from "../chain/connect";
+import { connectByQuorum } from "../chain/quorumProvider";
 import { readLatestSnapshot, readSnapshot } from "../chain/readSnapshot";
+import { sharedHeads } from "../chain/sharedHeads";
 import { snapshotFromJson } from "../chain/snapshotJson";
 import type { VaultSnapshot } from "../chain/snapshot";
 import type { AddressFile } from "../config/addressFile";
@@ -42,14 +44,16 @@ export function storeOf(config: Config, sink: Sink): Promise<Store> {
 }
 
 export function chainOf(config: Config, addresses: AddressFile, sink: Sink): Promise<Chain> {
-  return connectChain({
-    rpcUrls: config.chain.rpcUrls,
+  const { rpcUrls, requestTimeoutMs, quorum: needed } = config.chain;
+  const options = {
+    rpcUrls,
     expectedChainId: addresses.chainId,
     // A fork's recorded state has no block 0 to ask for.
     genesisHash: addresses.network === "fork" ? undefined : addresses.genesisHash,
-    requestTimeoutMs: config.chain.requestTimeoutMs,
+    requestTimeoutMs,
     sink,
-  });
+  };
+  return needed === 1 ? connectChain(options) : connectByQuorum({ ...options, needed });
 }
 
 /**
@@ -100,6 +104,7 @@ export interface Assembled {
   readonly keeper: Keeper;
   /** Address whose plans these are. */
   readonly account: string;
+  /** The loop and the collector follow the chain by one poll. */
   heads(signal: AbortSignal): AsyncIterable<Head>;
   close(): Promise<void>;
 }
@@ -152,7 +157,7 @@ export async function assemble(config: Config, options: AssembleOptions): Promis
       store: opened,
       keeper,
       account,
-      heads: (signal) => headStream(chain, { pollMs: config.chain.pollMs, signal }),
+      heads: sharedHeads((signal) => headStream(chain, { pollMs: config.chain.pollMs, signal })),
       async close() {
         chain.close();
         await opened.close();

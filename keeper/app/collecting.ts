@@ -63,7 +63,7 @@ export class ChainCollecting {
     const { chain, store, finalityBlocks } = this.#options;
     const { forgotten } = await settle(store, chain, { finalityBlocks });
     if (forgotten > 0) this.#followed.clear();
-    const { at, readings, failures, requests } = await this.#read(head);
+    const { at, readings, failures, requests } = await this.read(head);
     const availableAt = at.timestamp + Math.max(0, Math.ceil((Date.now() - seenAt) / 1_000));
     const tentative = finalityBlocks > 0;
     let stored = 0;
@@ -77,7 +77,8 @@ export class ChainCollecting {
     return { at, readings, failures, requests, stored, forgotten };
   }
 
-  async #read(head: Head): Promise<Omit<CollectedBlock, "stored" | "forgotten">> {
+  /** The same, and nothing is stored. @throws as `collect`. */
+  async read(head: Head): Promise<Omit<CollectedBlock, "stored" | "forgotten">> {
     const { chain, sources } = this.#options;
     if (this.#located === null || this.#unlocated.length > 0) {
       const { collectors, failures } = await locate(chain, head, sources);

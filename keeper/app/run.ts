@@ -1,5 +1,5 @@
 // Runs the loop over heads until it is told to stop: takes the lead and keeps it, survives what the world does to a
-// tick, and knows when a single run (`--once`) is over.
+// tick, and knows when a single run (`--once`) is over. Beside it the collector, which it does not wait for.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Head } from "../chain/heads";
 import { WorldFailure } from "../config/failure";
@@ -7,6 +7,8 @@ import type { Sink } from "../events/events";
 import type { IntentRow, Store } from "../store/records";
 import type { Config } from "../config/load";
 import { assemble, type Assembled, type AssembleOptions } from "./assemble";
+import { Collector } from "./collector";
+
 import { failureOf, type Keeper, type Tick } from "./keeper";
 
 /** How often an instance that is not the leader asks whether it may be. */
@@ -38,8 +40,17 @@ export async function runFromConfig(config: Config, options: RunFromConfigOption
   const { sink, signal, once, dryRun, watcher = {} } = options;
   const assembled = await assemble(config, options);
   const { store, addresses, account } = assembled;
+  const over = new AbortController();
+  let collecting: Promise<void> = Promise.resolve();
   try {
+    const collector = once || !config.collect.withKeeper ? null : new Collector({ config, sink, ...assembled });
     await watcher.ready?.(assembled);
+    if (collector !== null) {
+      collecting = collector.run(AbortSignal.any([signal, over.signal]), {
+        everySeconds: config.collect.everySeconds,
+        heads: assembled.heads,
+      });
+    }
     sink.emit({ name: "keeper.started", vault: addresses.vault, keeper: account, chainId: addresses.chainId });
     let result: RunResult = { tick: null, intent: null };
     while (!signal.aborted) {
@@ -66,6 +77,8 @@ export async function runFromConfig(config: Config, options: RunFromConfigOption
     return result;
   } finally {
     watcher.state?.("stopping");
+    over.abort();
+    await collecting;
     await watcher.closing?.();
     await assembled.close();
   }

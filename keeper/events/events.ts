@@ -66,6 +66,11 @@ export type KeeperEvent =
       readonly dissent: "disagreed" | "lagged" | "failed" | "silent";
     }
   | { readonly name: "quorum.joined"; readonly endpoint: string }
+  /** Too few endpoints agree on what this method answers: once, until `quorum.recovered`. */
+  | { readonly name: "quorum.trouble"; readonly method: string; readonly message: string }
+  | { readonly name: "quorum.recovered"; readonly method: string; readonly outageMs: number }
+  /** Of all processes with one database, one collects a chain. Once at each change. */
+  | { readonly name: "collect.state"; readonly chainId: number; readonly state: "collecting" | "standby" }
   /** Everything of a block was read and stored. */
   | {
       readonly name: "collect.swept";

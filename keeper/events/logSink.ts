@@ -24,6 +24,7 @@ const WARNINGS: ReadonlySet<KeeperEvent["name"]> = new Set([
   "source.trouble",
   "source.gap",
   "quorum.dissent",
+  "quorum.trouble",
 ]);
 
 /** Level at which an event is logged. */

@@ -115,6 +115,9 @@ export class Database implements Queryable {
   }
 
   async close(): Promise<void> {
+    // The server may end before the last connection is gone, which is no outage then.
+    this.#pool.removeAllListeners("error");
+    this.#pool.on("error", () => undefined);
     await this.#pool.end();
   }
 

@@ -205,6 +205,12 @@ export interface HistoryStore {
     readonly from: number;
     readonly to: number;
   }): Promise<ReadingRow[]>;
+  /** `observedAt` of the last reading; null: none ever. */
+  newestReading(of: {
+    readonly chainId: number;
+    readonly source: string;
+    readonly subject: string;
+  }): Promise<number | null>;
   /** In order of the chain, in batches; of one source, for two may bring the same event. */
   events(query: {
     readonly chainId: number;

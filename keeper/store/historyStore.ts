@@ -4,7 +4,7 @@ import { addEvents, chunks, events, finalise, rollBack, tentativeRanges } from "
 import type { HistoryStore } from "./historyRecords";
 import { addHistory, history, seriesInfo } from "./historyRows";
 import { Partitions } from "./partitions";
-import { addReadings, readings } from "./readingRows";
+import { addReadings, newestReading, readings } from "./readingRows";
 import { buckets, maintain } from "./rollUps";
 
 export function historyStore(database: Database): HistoryStore {
@@ -23,6 +23,7 @@ export function historyStore(database: Database): HistoryStore {
     history: (series, query) => history(database, series, query ?? {}),
     buckets: (series, query) => buckets(database, series, query),
     readings: (query) => readings(database, query),
+    newestReading: (of) => newestReading(database, of),
     events: (query) => events(database, query),
   };
 }

@@ -8,7 +8,7 @@ import { joinEmbedded } from "./embedded";
 import { historyStore } from "./historyStore";
 import { openJobQueue } from "./jobQueue";
 import { intent, liveIntents, moveIntent, planIntent } from "./intentRows";
-import { tryLead } from "./leaderLock";
+import { collectorLock, leaderLock, tryLead } from "./leaderLock";
 import { latestSnapshot, observations, saveSnapshot, snapshots } from "./marketRows";
 import { migrate } from "./migrate";
 import type { Store } from "./records";
@@ -88,7 +88,8 @@ async function opened(database: Database, target: () => ClientConfig, leave: () 
     updateSubmission: (id, change) => updateSubmission(database, id, change),
     submissions: (intentId) => submissions(database, intentId),
     bundleCounts: (chainId, vault) => bundleCounts(database, chainId, vault),
-    tryLead: (chainId, vault, keeper) => tryLead(target(), { chainId, vault, keeper }),
+    tryLead: (chainId, vault, keeper) => tryLead(target(), leaderLock(chainId, vault, keeper)),
+    tryCollect: (chainId) => tryLead(target(), collectorLock(chainId)),
     history: historyStore(database),
     jobQueue: (queue) => openJobQueue(database, queue),
     ping: async () => {

@@ -58,3 +58,16 @@ export async function readings(
     [query.subject, query.source, query.chainId, query.from, query.to],
   );
 }
+
+/** `observedAt` of the last one; null without any. */
+export async function newestReading(
+  database: Database,
+  of: { readonly chainId: number; readonly source: string; readonly subject: string },
+): Promise<number | null> {
+  const [row] = await database.rows<{ at: number | null }>(
+    `SELECT extract(epoch FROM max(observed_at))::float8 AS at FROM readings
+     WHERE subject = $1 AND source = $2 AND chain_id = $3`,
+    [of.subject, of.source, of.chainId],
+  );
+  return row?.at ?? null;
+}

@@ -3,6 +3,7 @@
 
 import type { HistoryStore } from "./historyRecords";
 import type { JobQueue, JobQueueOptions } from "./jobQueue";
+import type { Lead } from "./leaderLock";
 
 /** Life of an intent. `planned … submitted` and `missed` are live; `included` is live until final. */
 export type IntentState =
@@ -194,11 +195,9 @@ export interface Store {
   bundleCounts(chainId: number, vault: string): Promise<BundleCounts>;
 
   /** Takes the leader lock for (chain, vault, keeper) on a connection of its own; null when another instance holds it. */
-  tryLead(
-    chainId: number,
-    vault: string,
-    keeper: string,
-  ): Promise<{ release(): Promise<void>; lost: Promise<void> } | null>;
+  tryLead(chainId: number, vault: string, keeper: string): Promise<Lead | null>;
+  /** The same for whoever collects a chain: two would store each bucket twice. */
+  tryCollect(chainId: number): Promise<Lead | null>;
 
   /** What is collected. */
   readonly history: HistoryStore;

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { JsonRpcProvider, Network } from "ethers";
+import { COLLECT_EVERY_SECONDS } from "../../keeper/config/schema";
 import type { ConfigInput } from "../../keeper/config/schema";
 import { IVault__factory } from "../../typechain-types";
 import { LOCAL_CHAIN_ID, startLocalChain, type LocalChain } from "../../scripts/localnet/anvil";
@@ -51,6 +52,7 @@ export async function startLocalSystem(options: {
         chain: { rpcUrls: [chain.url], pollMs: 50, finalityBlocks: 2 },
         addresses: genesis.addressFile,
         relays: [{ name: "local", url: relay.url }],
+        collect: { everySeconds: Math.max(COLLECT_EVERY_SECONDS, options.secondsPerBlock) },
         limits: { cooldownSeconds: 0, deadlineSeconds: 20 * options.secondsPerBlock },
         serve: { port: 0 },
         ...change,

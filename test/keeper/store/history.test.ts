@@ -224,6 +224,8 @@ onEveryServer("history", (open, server) => {
     expect(await store.addReadings(rows)).to.deep.equal({ inserted: 0, unchanged: 3 });
     const query = { chainId: 1, source: "aave-v3", subject: "aave-v3-usdc", from: 0, to: 2e9 };
     expect(await store.readings(query)).to.have.deep.members(rows);
+    expect(await store.newestReading(query)).to.equal(START + 400 * 86_400);
+    expect(await store.newestReading({ ...query, chainId: 2 })).to.equal(null);
     const { dropped } = await store.maintain(START + 401 * 86_400 + 86_400);
     expect(dropped).to.deep.equal(["readings_2024_01"]);
     expect(await store.readings(query)).to.deep.equal([rows[2]]);
