@@ -1,7 +1,8 @@
 // What to do about a problem, live and in the backtest: the best allocation, whether there is money for the way there, and
 // whether going there pays. It knows no vault and no history: how a target becomes legs, and what those cost, is passed in.
 import { allocate } from "../allocate/allocate";
-import type { AllocationProblem, AllocationVenue } from "../allocate/problem";
+import type { AllocationProblem } from "../allocate/problem";
+import { isConcave } from "../venues/incomeSegments";
 import { marginalIncome, supplyApr } from "../venues/rateModel";
 
 const HOURS_PER_YEAR = 8760;
@@ -92,7 +93,8 @@ export function isHopeless(world: AllocationProblem, minGainUsd: number, leastCo
   const { venues, total, horizonHours } = world;
   let best = 0;
   for (const venue of venues) {
-    if (!isConcave(venue, total)) return false;
+    // Where nothing is held, income is at most x · apr(0), whatever the shape.
+    if (venue.current > 0 && !isConcave(venue.model, total)) return false;
     best = Math.max(best, marginalIncome(venue.model, venue.current) - venue.expectedLossApr);
   }
   let held = 0;
@@ -107,16 +109,6 @@ export function isHopeless(world: AllocationProblem, minGainUsd: number, leastCo
 
 /** Share of the money by which sums of incomes may be off. */
 const ROUNDING = 1e-12;
-
-/** Whether x · apr(x) lies below its tangent at what is held now, for every x up to `most`. */
-function isConcave({ model, current }: AllocationVenue, most: number): boolean {
-  if (model.kind === "fixed" || model.kind === "liquidity") return true;
-  // Nothing held: income is at most x · apr(0), whatever the shape.
-  if (current === 0) return true;
-  if (model.borrowed > model.kink * model.supplied) return false;
-  // Aave's curve turns convex where we hold twice what the others do, at the earliest (`incomeSegments.ts`).
-  return model.kind === "kinked-supply" || most <= 2 * model.supplied;
-}
 
 function candidateOf<Leg>(wanted: Target, worlds: Worlds, terms: ChoiceTerms<Leg>): Candidate<Leg> {
   const share = affordableShare(wanted, worlds.forecast, terms.turnoverUsd);
