@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { allocateCommand } from "./allocate";
 import { backfillCommand } from "./backfill";
+import { backtestCommand } from "./backtest";
 import { collectCommand } from "./collect";
 import { configCommand } from "./config";
 import { dataCommand } from "./data";
@@ -27,6 +28,7 @@ function program(): Command {
     replayCommand(),
     allocateCommand(),
     backfillCommand(),
+    backtestCommand(),
     collectCommand(),
     configCommand(),
     dataCommand(),
