@@ -1,6 +1,7 @@
 // `tiller backtest`: what strategies would have earned on recorded history, beside the best hold and the ceiling. The shape of
 // its JSON is a contract with others.
 import { Command } from "commander";
+import path from "node:path";
 import { namesOf, strategyOf } from "../backtest/catalogue";
 import { compare, type Comparison } from "../backtest/compare";
 import { constantGas, readGasPrices, type GasPrices } from "../backtest/gasPrices";
@@ -15,6 +16,8 @@ import { untilInterrupted } from "./interrupted";
 import { DATES, decimal, malformed, optionalDate, required, wholeNumber } from "./optionValues";
 import { printJson, table } from "./printing";
 import { countOf } from "./progress";
+import { writeReport } from "./reportFile";
+import { tearSheetPage } from "./tearSheet/page";
 
 interface BacktestCommandOptions {
   readonly data?: string;
@@ -32,6 +35,7 @@ interface BacktestCommandOptions {
   readonly maxGapHours: string;
   readonly priceTaker?: boolean;
   readonly seed: string;
+  readonly html?: string;
   readonly config?: string;
   readonly json?: boolean;
 }
@@ -48,6 +52,7 @@ export function backtestCommand(): Command {
     new Command("backtest").description("what strategies would have earned on recorded history, and what was possible"),
   )
     .option("--seed <number>", "of the resampling behind the intervals", "1")
+    .option("--html <file>", "write a tear sheet: one file that opens without a network")
     .action(async (options: BacktestCommandOptions) => {
       await untilInterrupted((signal) => backtest(options, signal), "nothing was written");
     })
@@ -57,7 +62,9 @@ export function backtestCommand(): Command {
 
 function leaksCommand(): Command {
   return withOptions(
-    new Command("check-leaks").description("alter the future and fail if a strategy decided anything otherwise before it"),
+    new Command("check-leaks").description(
+      "alter the future and fail if a strategy decided anything otherwise before it",
+    ),
   )
     .option("--moments <count>", "at how many moments the future is altered", "8")
     .action(async (options: BacktestCommandOptions & { moments: string }) => {
@@ -90,10 +97,16 @@ async function backtest(options: BacktestCommandOptions, signal: AbortSignal): P
   const { market, dataHash, strategies, run } = await prepared(options, signal);
   const result = await compare(market, strategies(market), {
     ...run,
+    record: options.html !== undefined,
     seed: wholeNumber(options.seed, "--seed", 2 ** 32 - 1),
     signal,
     ...(quiet ? {} : { progress: countOf("strategies") }),
   });
+  if (options.html !== undefined) {
+    const assumptions = assumptionsOf(market, options);
+    const sheet = { market, comparison: result, capital: run.capital, dataHash, assumptions };
+    writeReport(options.html, tearSheetPage(sheet));
+  }
   if (quiet) printJson({ dataHash, ...jsonShape(result) });
   else process.stdout.write(report(result, { market, dataHash, capital: run.capital }));
 }
@@ -112,10 +125,14 @@ async function findLeaks(options: BacktestCommandOptions & { moments: string }, 
   if (quiet) printJson({ dataHash, clean: leaking.length === 0, strategies: leakShape(reports, market) });
   else process.stdout.write(leakReport(reports, market));
   if (leaking.length === 0) return;
-  throw new WorldFailure("BACKTEST_LEAK", `${leaking.map(({ strategy }) => strategy).join(", ")}: decided on what came later`, {
-    field: "--strategy",
-    remedy: "Find what it reads beyond the rows that were known; none of its figures mean anything until then.",
-  });
+  throw new WorldFailure(
+    "BACKTEST_LEAK",
+    `${leaking.map(({ strategy }) => strategy).join(", ")}: decided on what came later`,
+    {
+      field: "--strategy",
+      remedy: "Find what it reads beyond the rows that were known; none of its figures mean anything until then.",
+    },
+  );
 }
 
 interface Prepared {
@@ -151,12 +168,19 @@ async function prepared(options: BacktestCommandOptions, signal: AbortSignal): P
 function marketSettings(options: BacktestCommandOptions, capital: number): MarketOptions {
   const stepMinutes = wholeNumber(options.stepMinutes, "--step-minutes", DAY_MINUTES);
   if (DAY_MINUTES % stepMinutes !== 0) {
-    throw malformed(`${stepMinutes} minutes do not fill a day`, "--step-minutes", "Name a part of 1440, such as 5 or 60.");
+    throw malformed(
+      `${stepMinutes} minutes do not fill a day`,
+      "--step-minutes",
+      "Name a part of 1440, such as 5 or 60.",
+    );
   }
   const from = date(options.from, "--from");
   const to = date(options.to, "--to");
   if (to <= from) {
-    throw new InputFailure("BACKTEST_SPAN", `${iso(to)} is not after --from`, { field: "--to", remedy: "Name a later end." });
+    throw new InputFailure("BACKTEST_SPAN", `${iso(to)} is not after --from`, {
+      field: "--to",
+      remedy: "Name a later end.",
+    });
   }
   return {
     from,
@@ -181,6 +205,22 @@ function date(text: string | undefined, field: string): number {
   return optionalDate(required(text, field, `Write ${DATES}.`), field) as number;
 }
 
+/** What the figures rest on, in words. */
+function assumptionsOf({ knowledge }: Market, options: BacktestCommandOptions): string[] {
+  const gas =
+    options.gasHistory === undefined
+      ? `a move costs ${options.gasUsdPerMove} USD of gas`
+      : `gas of ${options.gasPerMove} units a move at the prices of ${path.basename(options.gasHistory)}`;
+  return [
+    `A decision knows what was available ${knowledge.lagSeconds / 3600} h before, and is traded a step later.`,
+    `The first placement is free; ${gas}, and ${options.costBps} basis points of what is moved.`,
+    knowledge.priceTaker
+      ? "Our deposits change no rate and can always leave."
+      : "Our deposits dilute the rates that they earn; a withdrawal waits while the venue has no cash.",
+    "Rates are base rates without rewards. All of it is in hindsight; parameters were not chosen on this history.",
+  ];
+}
+
 /** The fixed shape; what is beyond it may be read, and may change. */
 function jsonShape({ strategies, ceiling, bestHold }: Comparison): object {
   const figures = [...strategies].map(([name, { metrics, run }]) => {
@@ -194,7 +234,17 @@ function report(
   { market, dataHash, capital }: { readonly market: Market; readonly dataHash: string; readonly capital: number },
 ): string {
   const { grid, knowledge } = market;
-  const head = ["strategy", "APY", "over the hold, pp (95 %)", "capture", "Sharpe", "fall", "moves", "turnover", "costs"];
+  const head = [
+    "strategy",
+    "APY",
+    "over the hold, pp (95 %)",
+    "capture",
+    "Sharpe",
+    "fall",
+    "moves",
+    "turnover",
+    "costs",
+  ];
   const rows = [...strategies].map(([name, { metrics }]) => [
     name,
     percent(metrics.apy),
@@ -208,7 +258,9 @@ function report(
     usd(metrics.turnoverUsd),
     usd(metrics.costsUsd),
   ]);
-  rows.sort((a, b) => (strategies.get(b[0] as string)?.metrics.apy ?? 0) - (strategies.get(a[0] as string)?.metrics.apy ?? 0));
+  rows.sort(
+    (a, b) => (strategies.get(b[0] as string)?.metrics.apy ?? 0) - (strategies.get(a[0] as string)?.metrics.apy ?? 0),
+  );
   const ways = knowledge.priceTaker ? "deposits change no rate" : "own deposits dilute rates";
   const lines = [
     `best hold  ${percent(bestHold.apy)}  ${bestHold.series}`,
@@ -236,7 +288,9 @@ function leakReport(reports: readonly LeakReport[], { grid }: Market): string {
   const rows = reports.map(({ strategy, compared, leak }) => [
     strategy,
     compared.toLocaleString("en-US"),
-    leak === null ? "clean" : `another decision at ${at(leak.step)}, future ${leak.alteration} from ${at(leak.moment)} on`,
+    leak === null
+      ? "clean"
+      : `another decision at ${at(leak.step)}, future ${leak.alteration} from ${at(leak.moment)} on`,
   ]);
   return `${table(["strategy", "decisions compared", ""], rows, ["decisions compared"])}\n`;
 }

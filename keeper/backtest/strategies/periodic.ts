@@ -74,7 +74,9 @@ export function periodic(name: PeriodicName, settings: PeriodicSettings = PERIOD
           if (!(sum > 0)) return false;
           wanted.fill(0);
           for (const one of chosen) wanted[one.v] = (now.total * one.weight) / sum;
-          return now.first || wanted.some((to, v) => Math.abs(to - (now.held[v] as number)) > settings.band * now.total);
+          return (
+            now.first || wanted.some((to, v) => Math.abs(to - (now.held[v] as number)) > settings.band * now.total)
+          );
         },
       };
     },

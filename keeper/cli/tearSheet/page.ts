@@ -26,10 +26,8 @@ const ROLLING_DAYS = 30;
 export function tearSheetPage(sheet: TearSheet): string {
   const { market, comparison, capital, dataHash } = sheet;
   const { grid, venues } = market;
-  const runs = [...comparison.strategies].map(([name, { run, metrics }], k) => ({
-    ...{ name, run, metrics },
-    colour: `c${k % COLOURS}`,
-  }));
+  const best = [...comparison.strategies].sort(([, a], [, b]) => b.metrics.apy - a.metrics.apy);
+  const runs = best.map(([name, { run, metrics }], k) => ({ ...{ name, run, metrics }, colour: `c${k % COLOURS}` }));
   const hold = runs.find(({ name }) => name === `hold:${comparison.bestHold.series}`)?.run;
   const times = momentsOf(grid);
   const days = `${day(grid.from)} to ${day(grid.from + grid.steps * grid.stepSeconds)}`;
@@ -62,7 +60,10 @@ ${linePlot(
 ${hold === undefined ? "" : excessPlot(runs, hold, grid)}
 <h2>Rates</h2>
 ${linePlot(rateLines(market), { title: "Mean supply rate of a day, a year, without our deposit", format: percent })}
-${runs.map((one) => strategySection(one, sheet)).join("\n")}
+${runs
+  .filter(({ run }) => run.trades.length > 0)
+  .map((one) => strategySection(one, sheet))
+  .join("\n")}
 </body>
 </html>
 `;
@@ -135,17 +136,16 @@ function rateLines({ venues, truth, grid }: Market): Line[] {
   }));
 }
 
-function strategySection({ name, run, metrics }: Shown, { market, capital }: TearSheet): string {
+function strategySection({ name, run }: Shown, { market, capital }: TearSheet): string {
   const { grid, venues } = market;
-  const final = run.equity[grid.steps] ?? capital;
+  const earned = (run.equity[grid.steps] ?? capital) - capital;
   const gas = run.trades.reduce((sum, { gasUsd }) => sum + gasUsd, 0);
   const fees = run.trades.reduce((sum, { feesUsd }) => sum + feesUsd, 0);
   const bars = [
-    { name: "begin", value: capital, total: true },
-    { name: "interest", value: final - capital + gas + fees, total: false },
+    { name: "interest", value: earned + gas + fees, total: true },
     { name: "gas", value: -gas, total: false },
-    { name: "costs", value: -fees, total: false },
-    { name: "end", value: final, total: true },
+    { name: "costs in proportion", value: -fees, total: false },
+    { name: "earned", value: earned, total: true },
   ];
   return `<section>
 <h2>${escaped(name)}</h2>
@@ -154,8 +154,8 @@ ${
     ? ""
     : stackPlot(holdingLines(run, { grid, venues }), { title: "Share of each venue", format: percent })
 }
-${metrics.moves === 0 ? "" : waterfallPlot(bars.slice(1, 4), { title: "From interest to what is left, USD", format: usd })}
-${trades(run, { grid, venues })}
+${waterfallPlot(bars, { title: "From interest to what is left, USD", format: usd })}
+${trades(run, grid)}
 </section>`;
 }
 
@@ -167,8 +167,7 @@ function holdingLines(run: Run, { grid, venues }: { readonly grid: Grid; readonl
   }));
 }
 
-function trades(run: Run, { grid }: { readonly grid: Grid; readonly venues: readonly string[] }): string {
-  if (run.trades.length === 0) return `<p class="quiet">No trade after the first placement.</p>`;
+function trades(run: Run, grid: Grid): string {
   const at = (step: number): string =>
     `${new Date((grid.from + step * grid.stepSeconds) * 1000).toISOString().slice(0, 16).replace("T", " ")}`;
   const rows = run.trades
@@ -209,10 +208,12 @@ function duration(seconds: number): string {
   return seconds % 3_600 === 0 ? `${seconds / 3_600} h` : `${seconds / 60} min`;
 }
 
-function percent(share: number): string {
-  return `${(100 * share).toFixed(2)} %`;
+function percent(share: number, step = 1e-4): string {
+  const places = Math.min(8, Math.max(0, -Math.floor(Math.log10(step * 100) + 1e-9)));
+  return `${(100 * share).toFixed(places)} %`;
 }
 
 function usd(amount: number): string {
-  return `${amount < 0 ? "−" : ""}$${Math.abs(amount).toLocaleString("en-US", { maximumFractionDigits: Math.abs(amount) < 100 ? 2 : 0 })}`;
+  const digits = Math.abs(amount) < 100 ? 2 : 0;
+  return `${amount < 0 ? "−" : ""}$${Math.abs(amount).toLocaleString("en-US", { maximumFractionDigits: digits })}`;
 }

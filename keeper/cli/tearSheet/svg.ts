@@ -1,8 +1,8 @@
 // Plots of a tear sheet as SVG that needs no script: colours by class, values of the ends in words beside the picture.
-import { roundStep, timeTicks } from "../../serve/dashboard/scale";
+import { roundStep } from "../../serve/dashboard/scale";
 
 const WIDTH = 900;
-const LEFT = 64;
+const LEFT = 76;
 const RIGHT = 8;
 const TOP = 8;
 const BOTTOM = 22;
@@ -22,7 +22,8 @@ export interface Line {
 export interface Plot {
   readonly title: string;
   readonly height?: number;
-  readonly format: (value: number) => string;
+  /** `step`: between two ticks; enough digits to tell them apart. */
+  readonly format: (value: number, step?: number) => string;
 }
 
 export function escaped(text: string): string {
@@ -74,6 +75,9 @@ export function stackPlot(lines: readonly Line[], { title, format, height = 180 
   return picture(label, height, `${areas.join("")}${axes(frame, format)}`) + legend(lines);
 }
 
+/** Over the highest bar, for its figure. */
+const HEADROOM = 1.15;
+
 export interface Bar {
   readonly name: string;
   readonly value: number;
@@ -90,7 +94,7 @@ export function waterfallPlot(bars: readonly Bar[], { title, format, height = 20
     return [from, level] as const;
   });
   const slot = (WIDTH - LEFT - RIGHT) / Math.max(1, bars.length);
-  const frame = frameOf([0, 1], [0, ...ends.flat()], height);
+  const frame = frameOf([0, 1], [0, ...ends.flat().map((end) => end * HEADROOM)], height);
   const drawn = bars.map(({ name, value, total }, k) => {
     const [from, to] = ends[k] as readonly [number, number];
     const x = LEFT + (k + 0.15) * slot;
@@ -124,6 +128,7 @@ interface Frame {
   readonly from: number;
   readonly to: number;
   readonly ticks: readonly number[];
+  readonly step: number;
   x(time: number): number;
   y(value: number): number;
 }
@@ -139,7 +144,7 @@ function frameOf(times: readonly number[], values: readonly number[], height: nu
   const top = Math.max(Math.ceil(high / step - 1e-9) * step, bottom + step);
   const ticks = Array.from({ length: Math.round((top - bottom) / step) + 1 }, (_, k) => bottom + k * step);
   return {
-    ...{ height, from, to, ticks },
+    ...{ height, from, to, ticks, step },
     x: (time) => LEFT + ((time - from) / (to - from)) * (WIDTH - LEFT - RIGHT),
     y: (value) => height - BOTTOM - ((value - bottom) / (top - bottom)) * (height - TOP - BOTTOM),
   };
@@ -150,16 +155,37 @@ function least(values: readonly number[]): number {
   return values.reduce((a, b) => Math.min(a, b), values[0] ?? 0);
 }
 
-function axes(frame: Frame, format: (value: number) => string): string {
+function axes(frame: Frame, format: Plot["format"]): string {
   const levels = frame.ticks.map(
     (tick) =>
-      `<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${place(frame.y(tick))}" y2="${place(frame.y(tick))}"/><text x="${LEFT - 6}" y="${place(frame.y(tick) + 3)}" text-anchor="end">${escaped(format(tick))}</text>`,
+      `<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${place(frame.y(tick))}" y2="${place(frame.y(tick))}"/><text x="${LEFT - 6}" y="${place(frame.y(tick) + 3)}" text-anchor="end">${escaped(format(tick, frame.step))}</text>`,
   );
-  const days = timeTicks(frame.from, frame.to).ticks.map(
+  const days = monthTicks(frame).map(
     (tick) =>
-      `<text x="${place(frame.x(tick))}" y="${frame.height - 6}" text-anchor="middle">${new Date(tick * 1000).toISOString().slice(0, 10)}</text>`,
+      `<text x="${place(frame.x(tick))}" y="${frame.height - 6}" text-anchor="middle">${new Date(tick * 1000).toISOString().slice(0, frame.to - frame.from > 60 * 86_400 ? 7 : 10)}</text>`,
   );
   return [...levels, ...days].join("");
+}
+
+const MOST_DATES = 9;
+
+/** Begins of months, or of days where there are few: as many as fit, away from the edges. */
+function monthTicks({ from, to }: Frame): number[] {
+  const months = (to - from) / (30.4 * 86_400);
+  const ticks: number[] = [];
+  if (months < 2) {
+    const days = Math.max(1, Math.ceil((to - from) / 86_400 / MOST_DATES));
+    for (let at = Math.ceil(from / 86_400) * 86_400; at <= to; at += days * 86_400) ticks.push(at);
+  } else {
+    const every = [1, 2, 3, 6, 12, 24, 60].find((count) => months / count <= MOST_DATES) ?? 120;
+    const begin = new Date(from * 1000);
+    for (let month = begin.getUTCFullYear() * 12; ; month += every) {
+      const at = Date.UTC(Math.floor(month / 12), month % 12) / 1000;
+      if (at > to) break;
+      if (at >= from) ticks.push(at);
+    }
+  }
+  return ticks.filter((at) => at - from > 0.03 * (to - from) && to - at > 0.04 * (to - from));
 }
 
 function picture(label: string, height: number, inside: string): string {
