@@ -20,6 +20,8 @@ function program(): Command {
     .description("A yield vault's keeper: watches the markets, decides, and lands rebalances as bundles.")
     .option("--debug", "show the stack of a failure")
     .showHelpAfterError(false)
+    // Else a command would take the options that are its sub-command's.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput(SILENT_ERRORS);
   for (const command of [

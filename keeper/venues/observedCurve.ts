@@ -15,7 +15,7 @@ export function shapeOf(series: string): CurveShape {
   return /^(compound-v3|comet)\b/.test(series) ? "kinked-supply" : "aave";
 }
 
-/** What a market was seen to do: its line below the kink, and the greatest utilisation at which it was still on it. */
+/** What a market was seen to do: its line below the kink, and the utilisation up to which it was on it. */
 export interface ObservedCurve {
   /** Rate of the line per utilisation, a year. */
   readonly slope: number;
@@ -35,6 +35,9 @@ const OFF_THE_LINE = 0.02;
 
 /** The line is that of the lowest tenth of what was seen: a few rows that pay less than the market ever did are wrong. */
 const LINE_QUANTILE = 0.1;
+
+/** The kink is above nearly all that was seen on the line: the rest has amounts and rates of different moments. */
+const KINK_QUANTILE = 0.99;
 
 /** Fewer states say nothing of a line. */
 const LEAST_STATES = 24;
@@ -67,12 +70,14 @@ export function fitCurve(
   }
   if (count < LEAST_STATES) return undefined;
   const slope = slopes.subarray(0, count).sort()[Math.floor(LINE_QUANTILE * count)] as number;
-  let kink = 0;
+  const onLine = new Float64Array(count);
+  let seen = 0;
   for (let i = states.from; i < states.to; i += 1) {
     const u = states.utilisation[i] as number;
-    const seen = lineSlope(shape, u, states.apr[i] as number);
-    if (u > kink && seen > 0 && seen <= slope * (1 + OFF_THE_LINE)) kink = u;
+    const own = lineSlope(shape, u, states.apr[i] as number);
+    if (own > 0 && own <= slope * (1 + OFF_THE_LINE)) onLine[seen++] = u;
   }
+  const kink = onLine.subarray(0, seen).sort()[Math.floor(KINK_QUANTILE * seen)] as number;
   return { slope, kink: Math.min(kink, MOST_KINK) };
 }
 

@@ -1,7 +1,7 @@
 // Strategies that look now and then, score each venue by what is known of it, and spread the money over the best by a rule.
 // Between two looks, and while the money is near enough where the rule wants it, they leave everything alone.
 import type { RateSeries } from "../series";
-import type { Strategy } from "../strategy";
+import type { Situation, Strategy } from "../strategy";
 
 export interface PeriodicSettings {
   readonly reviewHours: number;
@@ -11,9 +11,17 @@ export interface PeriodicSettings {
   readonly top: number;
   /** Share of the money by which a venue may be off before anything moves. */
   readonly band: number;
+  /** Share of what would move that its gas may cost. */
+  readonly mostGasShare: number;
 }
 
-export const PERIODIC: PeriodicSettings = { reviewHours: 168, windowHours: 720, top: 3, band: 0.05 };
+export const PERIODIC: PeriodicSettings = {
+  reviewHours: 168,
+  windowHours: 720,
+  top: 3,
+  band: 0.05,
+  mostGasShare: 0.002,
+};
 
 /** What is known of a venue's last weeks. */
 export interface Past {
@@ -74,13 +82,23 @@ export function periodic(name: PeriodicName, settings: PeriodicSettings = PERIOD
           if (!(sum > 0)) return false;
           wanted.fill(0);
           for (const one of chosen) wanted[one.v] = (now.total * one.weight) / sum;
-          return (
-            now.first || wanted.some((to, v) => Math.abs(to - (now.held[v] as number)) > settings.band * now.total)
-          );
+          return now.first || isWorthIt(now, wanted, settings);
         },
       };
     },
   };
+}
+
+function isWorthIt(now: Situation, wanted: Float64Array, { band, mostGasShare }: PeriodicSettings): boolean {
+  let [out, into, moved, farthest] = [0, 0, 0, 0];
+  wanted.forEach((to, v) => {
+    const change = to - (now.held[v] as number);
+    if (change < 0) out += 1;
+    else if (change > 0) into += 1;
+    moved += Math.max(0, change);
+    farthest = Math.max(farthest, Math.abs(change));
+  });
+  return farthest > band * now.total && Math.max(out, into) * now.gasUsd <= mostGasShare * moved;
 }
 
 /** Of the first `known` rows, over the `window` seconds up to `at`; a younger series is taken from its begin on. */
