@@ -7,6 +7,7 @@ import { compare, type Comparison } from "../backtest/compare";
 import { constantGas, readGasPrices, type GasPrices } from "../backtest/gasPrices";
 import { checkLeaks, type LeakReport } from "../backtest/leaks";
 import { iso, marketOf, type Market, type MarketOptions } from "../backtest/market";
+import type { Parameters } from "../backtest/parameters";
 import { readSeries } from "../backtest/readSeries";
 import type { RunOptions } from "../backtest/run";
 import type { Strategy } from "../backtest/strategy";
@@ -17,9 +18,10 @@ import { DATES, decimal, malformed, optionalDate, required, wholeNumber } from "
 import { printJson, table } from "./printing";
 import { countOf } from "./progress";
 import { writeReport } from "./reportFile";
+import { sweepCommand } from "./sweep";
 import { tearSheetPage } from "./tearSheet/page";
 
-interface BacktestCommandOptions {
+export interface BacktestCommandOptions {
   readonly data?: string;
   readonly series?: string[];
   readonly capital?: string;
@@ -57,7 +59,8 @@ export function backtestCommand(): Command {
       await untilInterrupted((signal) => backtest(options, signal), "nothing was written");
     })
     .enablePositionalOptions()
-    .addCommand(leaksCommand());
+    .addCommand(leaksCommand())
+    .addCommand(sweepCommand());
 }
 
 function leaksCommand(): Command {
@@ -72,7 +75,7 @@ function leaksCommand(): Command {
     });
 }
 
-function withOptions(command: Command): Command {
+export function withOptions(command: Command): Command {
   return command
     .option("--data <dir>", "folder of history files, one a series: NAME.csv or NAME.csv.gz")
     .option("--series <name...>", "the markets that money may be in")
@@ -135,14 +138,19 @@ async function findLeaks(options: BacktestCommandOptions & { moments: string }, 
   );
 }
 
-interface Prepared {
+export interface Prepared {
+  readonly folder: string;
+  readonly names: readonly string[];
+  readonly settings: MarketOptions;
+  /** Of the live decision, by the config. */
+  readonly parameters: Parameters;
   readonly market: Market;
   readonly dataHash: string;
   readonly strategies: (market: Market) => Strategy[];
   readonly run: RunOptions;
 }
 
-async function prepared(options: BacktestCommandOptions, signal: AbortSignal): Promise<Prepared> {
+export async function prepared(options: BacktestCommandOptions, signal: AbortSignal): Promise<Prepared> {
   const folder = required(options.data, "--data", "Name the folder with the history files.");
   const names = options.series ?? [];
   if (names.length === 0) required(undefined, "--series", "Name the series that money may be in.");
@@ -162,7 +170,21 @@ async function prepared(options: BacktestCommandOptions, signal: AbortSignal): P
     signal,
     ...(options.json === true ? {} : { progress: countOf("series") }),
   });
-  return { market: marketOf(series, settings), dataHash, strategies, run: { capital, costBps } };
+  const { horizonHours, minGainUsd, noTradeBandBps, cooldownSeconds, maxShareOfVenue } = config.limits;
+  const parameters = {
+    ...{ horizonHours, minGainUsd, noTradeBandBps, cooldownSeconds, maxShareOfVenue },
+    halfLifeHours: config.forecast.halfLifeHours,
+  };
+  return {
+    folder,
+    names,
+    settings,
+    parameters,
+    market: marketOf(series, settings),
+    dataHash,
+    strategies,
+    run: { capital, costBps },
+  };
 }
 
 function marketSettings(options: BacktestCommandOptions, capital: number): MarketOptions {
