@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { allocateCommand } from "./allocate";
 import { backfillCommand } from "./backfill";
+import { backtestCommand } from "./backtest";
 import { collectCommand } from "./collect";
 import { configCommand } from "./config";
 import { dataCommand } from "./data";
@@ -19,6 +20,8 @@ function program(): Command {
     .description("A yield vault's keeper: watches the markets, decides, and lands rebalances as bundles.")
     .option("--debug", "show the stack of a failure")
     .showHelpAfterError(false)
+    // Else a command would take the options that are its sub-command's.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput(SILENT_ERRORS);
   for (const command of [
@@ -27,6 +30,7 @@ function program(): Command {
     replayCommand(),
     allocateCommand(),
     backfillCommand(),
+    backtestCommand(),
     collectCommand(),
     configCommand(),
     dataCommand(),

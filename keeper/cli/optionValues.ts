@@ -17,6 +17,26 @@ export function wholeNumber(text: string, field: string, most: number): number {
   throw malformed(`is not a whole number from 1 to ${most}`, field, "Correct it.");
 }
 
+/**
+ * A decimal number from 0 to `most`.
+ * @param bounds `above`: the number must be greater than this.
+ * @throws InputFailure `OPTION_MALFORMED`.
+ */
+export function decimal(
+  text: string,
+  field: string,
+  bounds: { readonly above?: number; readonly most: number },
+): number {
+  const { above, most } = bounds;
+  const value = /^(\d+\.?\d*|\.\d+)(e\+?\d{1,2})?$/i.test(text) ? Number(text) : NaN;
+  if (value >= 0 && value <= most && (above === undefined || value > above)) return value;
+  throw malformed(
+    `is not a number ${above === undefined ? "from 0" : `above ${above}`} to ${most}`,
+    field,
+    "Correct it.",
+  );
+}
+
 /** @throws InputFailure `OPTION_MALFORMED`. */
 export function chainIdOf(text: string): number {
   return wholeNumber(text, "--chain", Number.MAX_SAFE_INTEGER);

@@ -1,13 +1,11 @@
 // Imports history from files: canonical series, and the states and days of Uniswap pools. Every file is read whole and found
 // sound before the first row of any is stored.
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import path from "node:path";
 import { setImmediate as immediately } from "node:timers/promises";
-import { gunzipSync } from "node:zlib";
 import { InputFailure } from "../config/failure";
 import type { HistoryRow, HistoryStore, Inserted, ReadingRow } from "../store/historyRecords";
-import { CANONICAL_COLUMNS, parseCanonical, type RateUnit } from "./canonicalHistory";
+import { parseCanonical, type RateUnit } from "./canonicalHistory";
+import { contentOf, seriesNameOf } from "./historyFile";
 import { headerOf } from "./numberCsv";
 import { POOL_FILES, type PoolFile } from "./poolFiles";
 import { rowsBefore, withFlags } from "./quality";
@@ -31,8 +29,6 @@ export interface ImportReport {
   readonly flagged: number;
 }
 
-/** Larger than fifty years of hours; a file that unpacks to more is not what it says. */
-const MOST_BYTES = 512 * 1024 * 1024;
 /** Files that are stored at a time: while one is written to text, another is written to disk. */
 const PARALLEL = 3;
 
@@ -102,37 +98,6 @@ function poolRows(
 ): ReadingRow[] {
   const { chainId, now } = of.options;
   return pool.parse(of.text, { file: of.file, subject: of.name, chainId, now });
-}
-
-function contentOf(file: string): Buffer {
-  const unreadable = (what: string, cause: unknown): InputFailure =>
-    new InputFailure("IMPORT_UNREADABLE", what, {
-      field: file,
-      remedy: `Give a CSV file, or one packed by gzip, with the columns ${CANONICAL_COLUMNS.join(",")}.`,
-      cause,
-    });
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(file);
-  } catch (error) {
-    throw unreadable("cannot be read", error);
-  }
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
-  try {
-    return gunzipSync(bytes, { maxOutputLength: MOST_BYTES });
-  } catch (error) {
-    throw unreadable("is no whole gzip file, or unpacks to more than 512 MiB", error);
-  }
-}
-
-function seriesNameOf(file: string): string {
-  const name = path.basename(file).replace(/(\.csv)?(\.gz)?$/, "");
-  if (/^[a-z0-9][a-z0-9.-]*$/.test(name)) return name;
-  throw new InputFailure("IMPORT_NAME", `${JSON.stringify(name)} cannot name a series`, {
-    field: file,
-    remedy:
-      "Name the file after the series: lower-case letters, digits, hyphens and dots, for example aave-v3-usdc.csv.",
-  });
 }
 
 function checkNames(files: readonly string[], parsed: readonly Parsed[]): void {
