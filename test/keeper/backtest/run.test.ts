@@ -2,50 +2,13 @@ import { expect } from "chai";
 import { ConservationError, Ledger } from "../../../keeper/backtest/ledger";
 import type { Market } from "../../../keeper/backtest/market";
 import { Backtest, runBacktest, type Run, type RunOptions } from "../../../keeper/backtest/run";
-import type { Strategy } from "../../../keeper/backtest/strategy";
 import { hold } from "../../../keeper/backtest/strategies/hold";
 import { periodic } from "../../../keeper/backtest/strategies/periodic";
 import { MarketTruth } from "../../../keeper/backtest/truth";
 import { constantGas } from "../../../keeper/backtest/gasPrices";
-import { seeded } from "../../../scripts/bench/randomProblems";
-import { market, seriesOf, wave } from "./synthetic";
+import { market, restless, scripted, seriesOf, wave } from "./synthetic";
 
 const FREE: RunOptions = { capital: 1e5, costBps: 0 };
-
-/** Does what a table says: amounts wanted as shares of the total, by step. */
-function scripted(steps: Readonly<Record<number, readonly number[]>>): Strategy {
-  return {
-    name: "scripted",
-    start: () => ({
-      decide(now, wanted) {
-        const shares = steps[now.step];
-        if (shares === undefined) return false;
-        shares.forEach((share, v) => (wanted[v] = share * now.total));
-        return true;
-      },
-    }),
-  };
-}
-
-/** Shares out anew at random, often. */
-function restless(seed: number, venues: number): Strategy {
-  return {
-    name: "restless",
-    start: () => {
-      const random = seeded(seed);
-      return {
-        decide(now, wanted) {
-          if (random() < 0.6) return false;
-          const shares = Array.from({ length: venues + 1 }, () => (random() < 0.4 ? 0 : random()));
-          const sum = shares.reduce((total, share) => total + share, 0);
-          if (sum === 0) return false;
-          for (let v = 0; v < venues; v += 1) wanted[v] = (now.total * (shares[v] as number)) / sum;
-          return true;
-        },
-      };
-    },
-  };
-}
 
 const finalOf = ({ equity }: Run): number => equity.at(-1) as number;
 
