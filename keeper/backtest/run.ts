@@ -14,6 +14,9 @@ export interface RunOptions {
   readonly record?: boolean;
 }
 
+/** A part of what should leave a venue is taken when its gas is at most this share of it; else it waits for more. */
+const MOST_GAS_OF_PART = 0.01;
+
 /** One trade that was made. */
 export interface Trade {
   readonly step: number;
@@ -217,8 +220,7 @@ export class Backtest {
     order.active = waiting;
     if (moves === 0 && (sinks === 0 || waiting)) return ledger.total;
     if (gas + half * (out + into) >= moved) {
-      order.active = false;
-      this.#refused += 1;
+      if (!waiting) this.#refused += 1;
       return ledger.total;
     }
 
@@ -254,8 +256,9 @@ export class Backtest {
   #fillOf(step: number, venue: number, wanted: number): number {
     const truth = this.#market.truth[venue];
     const can = truth?.withdrawable(step, this.#ledger.held[venue] as number) ?? 0;
-    const fill = Math.min(wanted, can);
-    return fill > DUST_USD || fill === wanted ? fill : 0;
+    if (can >= wanted) return wanted;
+    const gasUsd = this.#market.gasUsd[step] as number;
+    return can > DUST_USD && gasUsd <= MOST_GAS_OF_PART * can ? can : 0;
   }
 
   #recordDecision(step: number, moves: boolean, total: number): void {

@@ -42,11 +42,22 @@ const KINK_QUANTILE = 0.99;
 /** Fewer states say nothing of a line. */
 const LEAST_STATES = 24;
 
+/** States beyond the kink that are nearer to each other say nothing of the line's slope. */
+const LEAST_SPREAD = 0.003;
+
 /** Rise of the rate from kink to all lent out, a year, where it was never seen: what stablecoin markets in use have. */
 const USUAL_RISE = 0.6;
 
 /** Above this utilisation there is no stretch beyond the kink that a rate could rise over. */
 const MOST_KINK = 0.99;
+
+/** Of rows `from` … `to` − 1. */
+export interface States {
+  readonly utilisation: Float64Array;
+  readonly apr: Float64Array;
+  readonly from: number;
+  readonly to: number;
+}
 
 /**
  * The curve behind states (utilisation, supply rate) of one market; undefined where too few are usable. States of before a
@@ -78,7 +89,35 @@ export function fitCurve(
     if (own > 0 && own <= slope * (1 + OFF_THE_LINE)) onLine[seen++] = u;
   }
   const kink = onLine.subarray(0, seen).sort()[Math.floor(KINK_QUANTILE * seen)] as number;
-  return { slope, kink: Math.min(kink, MOST_KINK) };
+  return { slope, kink: Math.min(Math.max(kink, whereSteepLineMeets(shape, states, { slope, kink })), MOST_KINK) };
+}
+
+/**
+ * Where the line of the states beyond the kink meets the one below it; 0 where too few are beyond, or too near each other, to
+ * say. States close to the kink are rare, so the last one seen on the lower line is below it.
+ */
+function whereSteepLineMeets(shape: CurveShape, states: States, { slope, kink }: ObservedCurve): number {
+  const beyond: { readonly u: number; readonly value: number }[] = [];
+  for (let i = states.from; i < states.to; i += 1) {
+    const [u, apr] = [states.utilisation[i] as number, states.apr[i] as number];
+    if (u > kink && u <= 1 && lineSlope(shape, u, apr) > slope * (1 + OFF_THE_LINE)) {
+      beyond.push({ u, value: shape === "aave" ? apr / u : apr });
+    }
+  }
+  if (beyond.length < LEAST_STATES) return 0;
+  beyond.sort((a, b) => a.u - b.u);
+  // Through the middle of the lower half and that of the upper one: a few wrong states do not turn it.
+  const half = beyond.length >> 1;
+  const [near, far] = [middleOf(beyond.slice(0, half)), middleOf(beyond.slice(half))];
+  const steep = (far.value - near.value) / (far.u - near.u);
+  if (!(far.u - near.u > LEAST_SPREAD && steep > slope)) return 0;
+  const meet = (steep * near.u - near.value) / (steep - slope);
+  return meet < near.u ? meet : 0;
+}
+
+function middleOf(points: readonly { readonly u: number; readonly value: number }[]): { u: number; value: number } {
+  const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1] as number;
+  return { u: median(points.map(({ u }) => u)), value: median(points.map(({ value }) => value)) };
 }
 
 /** Slope of the line from nothing through a state; NaN or 0 of a state without a rate or utilisation. */
