@@ -1,7 +1,8 @@
 // From what the chain says and what is forecast to the allocation problem: every limit of the vault and of the
 // operator as a cap, a floor or a group, with the headroom that keeps a plan from failing by a rounding.
 import type { AllocationGroup, AllocationProblem, AllocationVenue } from "../allocate/problem";
-import type { AdapterSnapshot, VaultSnapshot, VenueState } from "../chain/snapshot";
+import type { AdapterSnapshot, VaultSnapshot } from "../chain/snapshot";
+import { cashOf } from "../venues/cash";
 import { curveCost } from "../venues/curve3pool";
 import type { MoveCost } from "../venues/liquidity";
 import { impliedModel, type RateModel } from "../venues/rateModel";
@@ -115,19 +116,8 @@ function rateModelOf(
   const state = adapter.state;
   if (state === null) throw new TypeError(`adapter ${adapter.id} has no state`);
   const model = modelOf(adapter, context.snapshot.assetDecimals, forecast.currentApr);
-  return { model, cash: Number(cashOf(state)) / unit };
-}
-
-/** What the venue could pay out now, in the asset's unit; an ERC-4626 does not say. */
-function cashOf(state: VenueState): bigint | number {
-  switch (state.kind) {
-    case "erc4626":
-      return Number.POSITIVE_INFINITY;
-    case "curve-3pool":
-      return state.balances[state.place] ?? 0n;
-    default:
-      return state.cash;
-  }
+  const cash = cashOf(state);
+  return { model, cash: cash === null ? Number.POSITIVE_INFINITY : Number(cash) / unit };
 }
 
 /** What a venue charges on a move. Lending and plain savings venues charge nothing. */
