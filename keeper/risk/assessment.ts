@@ -99,7 +99,7 @@ function venueRisk(
     pools: snapshot.adapters,
     assetDecimals: snapshot.assetDecimals,
   });
-  const market = marketOf(points);
+  const market = marketOf(adapter, points);
   const parts: RiskParts = {
     protocol: protocol.score,
     liquidity: liquidity.score,
@@ -118,14 +118,17 @@ function venueRisk(
   };
 }
 
-/** Hourly returns: of the venue's index where it has one, else of its rate. Null without a tail to look at. */
-function marketOf(points: readonly PastPoint[]): MarketRisk | null {
+/**
+ * Hourly returns: of the venue's index where that is what a unit in it is worth, else of its rate (an index of a pool's
+ * fees begins at nothing). Null without a tail to look at.
+ */
+function marketOf({ kind }: AdapterSnapshot, points: readonly PastPoint[]): MarketRisk | null {
   const series = (value: (point: PastPoint) => number | null) =>
     points.flatMap((point) => {
       const found = value(point);
       return found === null ? [] : [{ at: point.at, value: found }];
     });
-  const indexed = series(({ index }) => index);
+  const indexed = kind === "uniswap-v3" ? [] : series(({ index }) => index);
   const returns =
     indexed.length > 1
       ? indexReturns(indexed, HOUR)

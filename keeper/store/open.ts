@@ -2,6 +2,7 @@
 import type { ClientConfig } from "pg";
 import { InputFailure } from "../config/failure";
 import type { Sink } from "../events/events";
+import { breakerStore } from "./breakerRows";
 import { Database } from "./database";
 import { decision, decisions, insertDecision, lastRebalanceAt } from "./decisionRows";
 import { joinEmbedded } from "./embedded";
@@ -90,6 +91,7 @@ async function opened(database: Database, target: () => ClientConfig, leave: () 
     bundleCounts: (chainId, vault) => bundleCounts(database, chainId, vault),
     tryLead: (chainId, vault, keeper) => tryLead(target(), { chainId, vault, keeper }),
     history: historyStore(database),
+    breaker: breakerStore(database),
     jobQueue: (queue) => openJobQueue(database, queue),
     ping: async () => {
       await database.run("SELECT 1");

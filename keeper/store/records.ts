@@ -1,6 +1,7 @@
 // The rows that the store keeps, as the other rooms see them. Amounts are decimal strings in the asset's unit (a JSON
 // number or a float would lose digits), times are unix seconds, hashes 0x-prefixed lower-case hex.
 
+import type { BreakerStore } from "./breakerRecords";
 import type { HistoryStore } from "./historyRecords";
 import type { JobQueue, JobQueueOptions } from "./jobQueue";
 
@@ -202,6 +203,8 @@ export interface Store {
 
   /** What is collected. */
   readonly history: HistoryStore;
+  /** The keeper's own breaker. */
+  readonly breaker: BreakerStore;
   /** A queue of jobs that processes share. */
   jobQueue(options: JobQueueOptions): Promise<JobQueue>;
 
