@@ -87,7 +87,11 @@ function leavePools(
   for (const { adapter, loss } of priced) {
     const { id: venue, fairValue, maxWithdraw } = adapter;
     if (maxWithdraw === 0n) {
-      to.stays.push({ venue, assets: fairValue, why: "its pool's price is off the feeds', so its adapter lets nothing out" });
+      to.stays.push({
+        venue,
+        assets: fairValue,
+        why: "its pool's price is off the feeds', so its adapter lets nothing out",
+      });
       continue;
     }
     const all = payable(adapter) === fairValue;

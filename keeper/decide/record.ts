@@ -62,9 +62,7 @@ const riskSchema = z.strictObject({
     }),
   ),
   tripped: z.array(z.strictObject({ cause: z.enum([...WATCHED_CAUSES, "operator"]), detail: z.string() })),
-  closing: z
-    .strictObject({ unable: z.array(z.strictObject({ venue: z.string(), why: z.string() })) })
-    .nullable(),
+  closing: z.strictObject({ unable: z.array(z.strictObject({ venue: z.string(), why: z.string() })) }).nullable(),
 });
 
 const recordSchema = z.strictObject({

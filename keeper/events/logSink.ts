@@ -24,6 +24,8 @@ const WARNINGS: ReadonlySet<KeeperEvent["name"]> = new Set([
   "source.trouble",
   "source.gap",
   "quorum.dissent",
+  "breaker.tripped",
+  "breaker.open",
 ]);
 
 /** Level at which an event is logged. */

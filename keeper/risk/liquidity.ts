@@ -119,7 +119,9 @@ function scoreOf(adapter: AdapterSnapshot, snapshot: VaultSnapshot, cash: bigint
   const reference = Math.max(Number(adapter.fairValue), REFERENCE_SHARE * Number(snapshot.totalAssets));
   if (cash !== null) return reference > 0 ? 100 * share(Number(cash) / reference / FULL_COVERAGE) : 100;
   // It says only what it would pay us.
-  return adapter.fairValue === 0n ? UNTOLD : 100 * share(Number(adapter.maxWithdraw) / Number(adapter.fairValue)) * 0.75;
+  return adapter.fairValue === 0n
+    ? UNTOLD
+    : 100 * share(Number(adapter.maxWithdraw) / Number(adapter.fairValue)) * 0.75;
 }
 
 function least(a: bigint, b: bigint): bigint {

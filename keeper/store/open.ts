@@ -10,7 +10,7 @@ import { historyStore } from "./historyStore";
 import { openJobQueue } from "./jobQueue";
 import { intent, liveIntents, moveIntent, planIntent } from "./intentRows";
 import { tryLead } from "./leaderLock";
-import { latestSnapshot, observations, saveSnapshot, snapshots } from "./marketRows";
+import { latestSnapshot, observations, saveSnapshot, sharePrices, snapshots } from "./marketRows";
 import { migrate } from "./migrate";
 import type { Store } from "./records";
 import type { ServerBinaries } from "./serverBinaries";
@@ -76,6 +76,7 @@ async function opened(database: Database, target: () => ClientConfig, leave: () 
     observations: (query) => observations(database, query),
     latestSnapshot: (chainId, vault) => latestSnapshot(database, chainId, vault),
     snapshots: (query) => snapshots(database, query),
+    sharePrices: (query) => sharePrices(database, query),
     saveDecision: (row, extra) =>
       database.transaction((transaction) => insertDecision(transaction, row, extra?.dryRun ?? false)),
     planIntent: (row, plan) => planIntent(database, row, plan),

@@ -141,6 +141,12 @@ export interface Store {
   observations(query: { chainId: number; from: number; to: number; knownBy: number }): Promise<ObservationRow[]>;
   latestSnapshot(chainId: number, vault: string): Promise<SnapshotRow | null>;
   snapshots(query: { chainId: number; vault: string; limit: number }): Promise<SnapshotRow[]>;
+  /** The last share price of each hour since `from`, oldest first: decimal strings as in {@link SnapshotRow}. */
+  sharePrices(query: {
+    chainId: number;
+    vault: string;
+    from: number;
+  }): Promise<{ readonly at: number; readonly sharePrice: string }[]>;
 
   /** Idempotent by id. `dryRun`: nothing was to be sent, so a rebalance without an intent is shown as `dry-run`. */
   saveDecision(decision: DecisionRow, options?: { readonly dryRun?: boolean }): Promise<void>;
