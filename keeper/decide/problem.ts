@@ -172,7 +172,8 @@ function boundsOf(
   const reduced = verdict?.advice === "reduce" && risked < caps;
   const granted = reduced ? risked : caps;
   const breached = current > granted * (1 + CAP_DRIFT);
-  if (breached)
+  // One that nothing can leave is no reason to move anything else.
+  if (breached && floor < current)
     context.breaches.push(`${adapter.id} is above its ${reduced ? `risk limit (${verdict.reason})` : "cap"}`);
   // What only says "do not grow" (risk, the venue's own room, exit liquidity) never forces money out.
   const room = Math.min(
