@@ -1,8 +1,10 @@
 // Everything to idle, as far as the vault lets the keeper: exact venues whole or as far as they have cash, pools as far as
 // the loss of leaving them fits the bounds, and what cannot leave by its name with the reason. Pure.
 import type { AdapterSnapshot } from "../chain/snapshot";
+import { wholeUnits } from "../venues/exact";
+import { uniswapCost } from "../venues/uniswapV3";
 import { DUST_PER_MOVE, maxLossOf } from "./lossBound";
-import { baseOf, costOf, gasUsd, payable } from "./problem";
+import { baseOf, gasUsd, payable } from "./problem";
 import type { PlanMove, RiskInput, StrategyInput } from "./strategy";
 
 const WAD = 10n ** 18n;
@@ -113,14 +115,19 @@ function leavePools(
   }
 }
 
-/** What leaving the whole position is expected to lose against fair value, with a margin; never below zero. */
-function exitLoss(adapter: AdapterSnapshot, { snapshot, limits }: StrategyInput): bigint {
-  const seen = adapter.fairValue - adapter.exitValue;
-  const { costBps, impactBpsPerMillion } = costOf(adapter, snapshot.assetDecimals);
-  const usd = (Number(adapter.fairValue) / 10 ** snapshot.assetDecimals) * limits.assetUsd;
-  const modelled = (Number(adapter.fairValue) * (costBps + (impactBpsPerMillion * usd) / 1e6)) / 1e4;
-  const rounded = BigInt(Math.ceil(Math.max(0, modelled)));
-  return ((seen > rounded ? seen : rounded) * LOSS_MARGIN_PERCENT) / 100n;
+/**
+ * What leaving the whole position is expected to lose against fair value, with a margin; never below zero. A range's exit
+ * value leaves out how far its own sale pushes the price.
+ */
+function exitLoss({ state, fairValue, exitValue }: AdapterSnapshot, { snapshot }: StrategyInput): bigint {
+  const seen = fairValue > exitValue ? fairValue - exitValue : 0n;
+  const pushed =
+    state?.kind === "uniswap-v3"
+      ? (uniswapCost(state, snapshot.assetDecimals).impactBpsPerMillion *
+          wholeUnits(fairValue, snapshot.assetDecimals)) /
+        1e10
+      : 0;
+  return ((seen + BigInt(Math.ceil(Number(fairValue) * pushed))) * LOSS_MARGIN_PERCENT) / 100n;
 }
 
 function least(a: bigint, b: bigint): bigint {

@@ -130,7 +130,7 @@ function rateModelOf(
 }
 
 /** What a venue charges on a move. Lending and plain savings venues charge nothing. */
-export function costOf({ state }: AdapterSnapshot, assetDecimals: number): MoveCost {
+function costOf({ state }: AdapterSnapshot, assetDecimals: number): MoveCost {
   switch (state?.kind) {
     case "sky-savings":
       return { costBps: skyCostBps(state), impactBpsPerMillion: 0 };

@@ -204,6 +204,15 @@ describe("signing policy", () => {
     }
   });
 
+  it("signs nothing that puts money in while the keeper's own breaker is tripped, and still signs what takes it out", () => {
+    const tripped = ({ transaction, context }: Case): Case => ({
+      transaction,
+      context: { ...context, limits: { ...context.limits, onlyToIdle: true } },
+    });
+    expect(denialOf(tripped(caseOf()))).to.equal("POLICY_BREAKER");
+    expect(denialOf(tripped(caseOf({ ...goodPlan, moves: [moveOf(AAVE, -400n)] })))).to.equal(null);
+  });
+
   it("takes the tighter of the vault's caps and the operator's", () => {
     const snapshot = {
       totalAssets: 1_000_000n,

@@ -53,7 +53,8 @@ export function curveAdapter(state: Partial<Curve> = {}, change: Partial<Adapter
     state: {
       kind: "curve-3pool",
       virtualPrice: (103n * WAD) / 100n,
-      receipts: 17_000_000n * WAD,
+      // Worth the balances at the virtual price.
+      receipts: 17_475_728n * WAD,
       held: 0n,
       balances: [6_000_000n * WAD, 6_000_000n * USDC, 6_000_000n * USDC],
       scales: [1n, 10n ** 12n, 10n ** 12n],
