@@ -69,6 +69,8 @@ export interface RiskWatchDeps {
   readonly persist: boolean;
   /** Of a dry run: what closing everything would be for. Nothing is stored of it. */
   readonly closing?: string | undefined;
+  /** This machine's clock, milliseconds. Default: `Date.now`. */
+  readonly clock?: () => number;
 }
 
 export class RiskWatch {
@@ -129,25 +131,27 @@ export class RiskWatch {
       },
       settings,
     );
-    this.#lastBlock = { number: head.number, timestamp: head.timestamp, seenAt: Date.now() };
+    this.#lastBlock = { number: head.number, timestamp: head.timestamp, seenAt: this.#now() };
     await this.#trip(this.#patience.ripe(signals, head.timestamp, settings));
     const price = { sharePrice: snapshot.sharePrice.toString(), observedAt: snapshot.timestamp };
     if (this.#deps.persist) await store.breaker.raise(this.#of, price);
     return this.#inputOf(this.#assess(snapshot, feeds));
   }
 
-  /**
-   * What only the clock tells: that no block came, or that nothing was collected any more.
-   * @param now Milliseconds of this machine's clock.
-   */
-  async lookAtClock(now: number): Promise<void> {
+  /** What only the clock tells: that no block came, or that nothing was collected any more. */
+  async lookAtClock(): Promise<void> {
     const last = this.#lastBlock;
     if (last === null) return;
+    const now = this.#now();
     const settings = this.#deps.config.risk.breaker;
     const block = outageSignal("block could be read", (now - last.seenAt) / 1_000, settings);
     const silence = block === null ? await this.#collectorSilence(now, last.timestamp) : 0;
     const signal = block ?? outageSignal("row was collected", silence, settings);
     if (signal !== null) await this.#trip([signal]);
+  }
+
+  #now(): number {
+    return (this.#deps.clock ?? Date.now)();
   }
 
   #assess(snapshot: VaultSnapshot, feeds: readonly FeedState[]): RiskAssessment {

@@ -113,7 +113,7 @@ async function loop(options: LoopOptions): Promise<RunResult> {
 /** When no block comes, only the clock can say so. What fails here is said at the next block, if it still does. */
 async function lookAtClock({ risk, sink, watcher }: LoopOptions): Promise<void> {
   try {
-    await risk.lookAtClock(Date.now());
+    await risk.lookAtClock();
   } catch (error) {
     const failure = failureOf(error);
     sink.emit({ name: "tick.failed", block: null, ...failure });
