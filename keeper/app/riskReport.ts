@@ -60,6 +60,7 @@ export async function riskReport(config: Config): Promise<RiskReport> {
         ...{ snapshot, feeds, ...sources },
         past: (venue) => past.of(venue),
         depegBps: config.risk.breaker.depegBps,
+        venueCaps: config.limits.venueCaps,
       });
       return {
         ...{ snapshot, assessment, feeds },

@@ -160,6 +160,7 @@ export class RiskWatch {
       ...{ snapshot, feeds, ...sources },
       past: (venue) => this.#past.of(venue),
       depegBps: config.risk.breaker.depegBps,
+      venueCaps: config.limits.venueCaps,
     });
   }
 

@@ -32,7 +32,7 @@ function describe(report: RiskReport): string {
     percent(risk.limit),
     adviceColour(risk),
     money(risk.liquidity.now),
-    duration(risk.liquidity.secondsIfShared),
+    risk.liquidity.position === 0n ? "" : duration(risk.liquidity.secondsIfShared),
     percent(risk.expectedLossApr),
     tailOf(risk.market),
   ]);

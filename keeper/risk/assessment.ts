@@ -51,8 +51,11 @@ export interface AssessmentInput {
   readonly past: (venue: string) => readonly PastPoint[];
   readonly feeds: readonly FeedState[];
   readonly depegBps: number;
+  /** The operator's own caps by venue id, shares of the vault. */
+  readonly venueCaps: Readonly<Record<string, number>>;
 }
 
+const WAD = 1e18;
 const HOUR = 3_600;
 /** Cash moves by the day: people are awake and asleep. */
 const PACE_SECONDS = 86_400;
@@ -107,7 +110,9 @@ function venueRisk(
     market: market === null ? null : marketScore(market),
   };
   const score = compositeScore(parts);
-  const limit = positionLimit(score);
+  // A score never widens what the vault or the operator has set.
+  const caps = Math.min(Number(adapter.relativeCap) / WAD, input.venueCaps[adapter.id] ?? 1);
+  const limit = Math.min(positionLimit(score), caps);
   const total = Number(snapshot.totalAssets);
   const held = total > 0 ? Number(adapter.fairValue) / total : 0;
   const advice = adviceOf(held, limit);

@@ -18,6 +18,7 @@ function input(change: Partial<AssessmentInput> = {}): AssessmentInput {
     past: () => [],
     feeds: [],
     depegBps: 100,
+    venueCaps: {},
     ...change,
   };
 }
@@ -36,9 +37,15 @@ describe("the assessment", () => {
   it("lets a known venue with cash hold all, and one that nobody knows a tenth", () => {
     const { venues } = assess(input());
     const of = (id: string) => venues.find(({ venue }) => venue === id);
-    expect(of("aave-v3-usdc")).to.include({ limit: 1, advice: "may-grow" });
+    // All that the vault itself allows.
+    expect(of("aave-v3-usdc")).to.include({ limit: 0.6, advice: "may-grow" });
     expect(of("savings-usdc")).to.include({ limit: 0.1, score: 45 });
     expect(of("savings-usdc")?.protocol.unknown).to.have.length(7);
+  });
+
+  it("never allows more than the operator does", () => {
+    const { venues } = assess(input({ venueCaps: { "aave-v3-usdc": 0.25, "savings-usdc": 0.5 } }));
+    expect(venues.map(({ limit }) => limit)).to.deep.equal([0.25, 0.6, 0.1]);
   });
 
   it("says reduce with the numbers where more is held than the score allows", () => {
