@@ -25,6 +25,8 @@ const WARNINGS: ReadonlySet<KeeperEvent["name"]> = new Set([
   "source.gap",
   "quorum.dissent",
   "quorum.trouble",
+  "breaker.tripped",
+  "breaker.open",
 ]);
 
 /** Level at which an event is logged. */

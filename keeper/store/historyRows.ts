@@ -136,6 +136,19 @@ export async function seriesInfo(database: Database): Promise<SeriesInfo[]> {
   );
 }
 
+export async function newest(
+  database: Database,
+  query: { readonly chainId: number; readonly names: readonly string[]; readonly since: number },
+): Promise<number | null> {
+  const [row] = await database.rows<{ at: number | null }>(
+    `SELECT extract(epoch FROM max(h.available_at))::float8 AS at
+     FROM series s JOIN history h ON h.series_id = s.id
+     WHERE s.chain_id = $1 AND s.name = ANY($2::text[]) AND h.available_at >= to_timestamp($3)`,
+    [query.chainId, query.names, query.since],
+  );
+  return row?.at ?? null;
+}
+
 /** By pages along the key, so that memory and locks do not grow with the series. */
 export async function* history(
   database: Database,

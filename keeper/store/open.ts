@@ -2,6 +2,7 @@
 import type { ClientConfig } from "pg";
 import { InputFailure } from "../config/failure";
 import type { Sink } from "../events/events";
+import { breakerStore } from "./breakerRows";
 import { Database } from "./database";
 import { decision, decisions, insertDecision, lastRebalanceAt } from "./decisionRows";
 import { joinEmbedded } from "./embedded";
@@ -9,7 +10,7 @@ import { historyStore } from "./historyStore";
 import { openJobQueue } from "./jobQueue";
 import { intent, liveIntents, moveIntent, planIntent } from "./intentRows";
 import { collectorLock, leaderLock, tryLead } from "./leaderLock";
-import { latestSnapshot, observations, saveSnapshot, snapshots } from "./marketRows";
+import { latestSnapshot, observations, saveSnapshot, sharePrices, snapshots } from "./marketRows";
 import { migrate } from "./migrate";
 import type { Store } from "./records";
 import type { ServerBinaries } from "./serverBinaries";
@@ -75,6 +76,7 @@ async function opened(database: Database, target: () => ClientConfig, leave: () 
     observations: (query) => observations(database, query),
     latestSnapshot: (chainId, vault) => latestSnapshot(database, chainId, vault),
     snapshots: (query) => snapshots(database, query),
+    sharePrices: (query) => sharePrices(database, query),
     saveDecision: (row, extra) =>
       database.transaction((transaction) => insertDecision(transaction, row, extra?.dryRun ?? false)),
     planIntent: (row, plan) => planIntent(database, row, plan),
@@ -91,6 +93,7 @@ async function opened(database: Database, target: () => ClientConfig, leave: () 
     tryLead: (chainId, vault, keeper) => tryLead(target(), leaderLock(chainId, vault, keeper)),
     tryCollect: (chainId) => tryLead(target(), collectorLock(chainId)),
     history: historyStore(database),
+    breaker: breakerStore(database),
     jobQueue: (queue) => openJobQueue(database, queue),
     ping: async () => {
       await database.run("SELECT 1");

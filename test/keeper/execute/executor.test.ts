@@ -79,6 +79,7 @@ describe("executor", function () {
     adapters: system.adapters.map((adapter) => ({ adapter, position: 500_000n * USDC, cap: 2_000_000n * USDC })),
     maxLoss: 100n,
     maxLifetimeSeconds: 10_000,
+    onlyToIdle: false,
   });
   const through = (url: string, name = "local"): ReturnType<typeof flashbotsRelay> =>
     flashbotsRelay({ name, url, timeoutMs: 1_000, auth });
