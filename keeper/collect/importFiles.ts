@@ -1,16 +1,17 @@
 // Imports history from files: canonical series, and the states and days of Uniswap pools. Every file is read whole and found
 // sound before the first row of any is stored.
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { setImmediate as immediately } from "node:timers/promises";
-import { gunzipSync } from "node:zlib";
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
 import { InputFailure } from "../config/failure";
-import type { HistoryRow, HistoryStore, Inserted, ReadingRow } from "../store/historyRecords";
-import { CANONICAL_COLUMNS, parseCanonical, type RateUnit } from "./canonicalHistory";
+import type { HistoryStore, Inserted, ReadingRow } from "../store/historyRecords";
+import { CANONICAL_COLUMNS, parseCanonical, type RateUnit, type UnflaggedRow } from "./canonicalHistory";
 import { headerOf } from "./numberCsv";
-import { POOL_FILES, type PoolFile } from "./poolFiles";
-import { rowsBefore, withFlags } from "./quality";
+import { POOL_FILES } from "./poolFiles";
+import { SeriesQuality, rowsBefore } from "./quality";
 
 export interface ImportOptions {
   readonly chainId: number;
@@ -33,11 +34,11 @@ export interface ImportReport {
 
 /** Larger than fifty years of hours; a file that unpacks to more is not what it says. */
 const MOST_BYTES = 512 * 1024 * 1024;
-/** Files that are stored at a time: while one is written to text, another is written to disk. */
+/** Files that are stored at a time: while one is made ready here, the server writes another. */
 const PARALLEL = 3;
 
 type Parsed =
-  | { readonly kind: "series"; readonly name: string; readonly rows: HistoryRow[] }
+  | { readonly kind: "series"; readonly name: string; readonly rows: UnflaggedRow[] }
   | { readonly kind: "pool"; readonly name: string; readonly rows: ReadingRow[] };
 
 /**
@@ -51,13 +52,7 @@ export async function importFiles(
   files: readonly string[],
   options: ImportOptions,
 ): Promise<ImportReport> {
-  const parsed: Parsed[] = [];
-  for (const file of files) {
-    parsed.push(parse(file, options));
-    // Else a signal of the process would be heard only after the last file.
-    await immediately();
-    options.signal?.throwIfAborted();
-  }
+  const parsed = await parseAll(files, options);
   checkNames(files, parsed);
   const report = { files: files.length, rowsRead: 0, rowsInserted: 0, rowsUnchanged: 0, flagged: 0 };
   let [next, done] = [0, 0];
@@ -77,34 +72,52 @@ export async function importFiles(
   return report;
 }
 
+/** In their order; while one is read, the next one is unpacked beside it. */
+async function parseAll(files: readonly string[], options: ImportOptions): Promise<Parsed[]> {
+  const parsed: Parsed[] = [];
+  let next = files[0] === undefined ? null : unpacked(files[0]);
+  for (let k = 0; next !== null; k += 1) {
+    const bytes = await next;
+    const following = files[k + 1];
+    next = following === undefined ? null : unpacked(following);
+    // Its failure is met where it is waited for, unless this file's comes first.
+    next?.catch(() => undefined);
+    parsed.push(parse(files[k] as string, bytes, options));
+    // Else a signal of the process would be heard only after the last file.
+    await immediately();
+    options.signal?.throwIfAborted();
+  }
+  return parsed;
+}
+
 async function storeOne(store: HistoryStore, one: Parsed, chainId: number): Promise<Inserted & { flagged: number }> {
   if (one.kind === "pool") return { ...(await store.addReadings(one.rows)), flagged: 0 };
   const series = { chainId, name: one.name };
-  const first = one.rows[0] as HistoryRow;
-  const rows = withFlags(await rowsBefore(store, series, first.availableAt), one.rows);
-  const stored = await store.addHistory(series, rows);
-  return { ...stored, flagged: rows.reduce((count, { flags }) => count + (flags === 0 ? 0 : 1), 0) };
+  const quality = new SeriesQuality();
+  for (const row of await rowsBefore(store, series, (one.rows[0] as UnflaggedRow).availableAt)) quality.flagsOf(row);
+  let flagged = 0;
+  for (const row of one.rows) {
+    row.flags = quality.flagsOf(row);
+    if (row.flags !== 0) flagged += 1;
+  }
+  return { ...(await store.addHistory(series, one.rows)), flagged };
 }
 
-function parse(file: string, options: ImportOptions): Parsed {
-  const bytes = contentOf(file);
-  const text = bytes.toString("utf8");
+function parse(file: string, bytes: Buffer, options: ImportOptions): Parsed {
   const name = seriesNameOf(file);
+  const header = headerOf(bytes);
+  const pool = POOL_FILES.find(({ columns }) => columns.every((column) => header.includes(column)));
+  if (pool !== undefined) {
+    const { chainId, now } = options;
+    return { kind: "pool", name, rows: pool.parse(bytes, { file, subject: name, chainId, now }) };
+  }
   const source = `import:${createHash("sha256").update(bytes).digest("hex").slice(0, 16)}`;
-  const pool = POOL_FILES.find(({ columns }) => columns.every((column) => headerOf(text).includes(column)));
-  if (pool !== undefined) return { kind: "pool", name, rows: poolRows(pool, { text, file, name, options }) };
-  return { kind: "series", name, rows: parseCanonical(text, { ...options, file, source }) };
+  return { kind: "series", name, rows: parseCanonical(bytes, { ...options, file, source }) };
 }
 
-function poolRows(
-  pool: PoolFile,
-  of: { readonly text: string; readonly file: string; readonly name: string; readonly options: ImportOptions },
-): ReadingRow[] {
-  const { chainId, now } = of.options;
-  return pool.parse(of.text, { file: of.file, subject: of.name, chainId, now });
-}
+const gunzipAsync = promisify(gunzip);
 
-function contentOf(file: string): Buffer {
+async function unpacked(file: string): Promise<Buffer> {
   const unreadable = (what: string, cause: unknown): InputFailure =>
     new InputFailure("IMPORT_UNREADABLE", what, {
       field: file,
@@ -113,13 +126,13 @@ function contentOf(file: string): Buffer {
     });
   let bytes: Buffer;
   try {
-    bytes = readFileSync(file);
+    bytes = await readFile(file);
   } catch (error) {
     throw unreadable("cannot be read", error);
   }
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   try {
-    return gunzipSync(bytes, { maxOutputLength: MOST_BYTES });
+    return await gunzipAsync(bytes, { maxOutputLength: MOST_BYTES });
   } catch (error) {
     throw unreadable("is no whole gzip file, or unpacks to more than 512 MiB", error);
   }

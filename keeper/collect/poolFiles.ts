@@ -8,7 +8,7 @@ export interface PoolFile {
   readonly source: string;
   readonly columns: readonly string[];
   parse(
-    text: string,
+    bytes: Buffer,
     of: { readonly file: string; readonly subject: string; readonly chainId: number; readonly now: number },
   ): ReadingRow[];
 }
@@ -29,10 +29,10 @@ function poolFile(
   return {
     source,
     columns,
-    parse(text, { file, subject, chainId, now }) {
+    parse(bytes, { file, subject, chainId, now }) {
       const rows: ReadingRow[] = [];
       let last = -1;
-      readNumberCsv(text, { file, columns }, (row) => {
+      readNumberCsv(bytes, { file, columns }, (row) => {
         const { observedAt, block } = momentOf(row);
         const refuse = (code: string, what: string, remedy: string): InputFailure =>
           new InputFailure(code, what, { field: `${file}: line ${row.line}, column 1`, remedy });

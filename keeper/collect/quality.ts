@@ -82,7 +82,7 @@ export class SeriesQuality {
     const { suppliedUsd, borrowedUsd, supplyApr, borrowApr } = row;
     let flags = 0;
     if (above(supplyApr, APR_OF_APY_200) || above(borrowApr, APR_OF_APY_200)) flags |= FLAGS["apy-over-200"];
-    if ([suppliedUsd, borrowedUsd, supplyApr, borrowApr].some((value) => value !== null && value < 0)) {
+    if (below(suppliedUsd, 0) || below(borrowedUsd, 0) || below(supplyApr, 0) || below(borrowApr, 0)) {
       flags |= FLAGS.negative;
     }
     if (above(utilisationOf(row), 1 + 1e-9)) flags |= FLAGS["over-utilised"];
@@ -112,14 +112,21 @@ export class SeriesQuality {
 
   #isFar(value: number): boolean {
     if (this.#usual.size < LEAST_WINDOW) return false;
-    const { median, deviation } = this.#usual.read();
-    const scale = Math.max(NORMAL_MAD * deviation, LEAST_DEVIATION_SHARE * Math.abs(median), LEAST_DEVIATION);
-    return Math.abs(value - median) > OUTLIER_Z * scale;
+    const median = this.#usual.median();
+    const distance = Math.abs(value - median);
+    const least = Math.max(LEAST_DEVIATION_SHARE * Math.abs(median), LEAST_DEVIATION);
+    // Most rows are within the least bound, whatever the deviation is, which takes longer to find.
+    if (distance <= OUTLIER_Z * least) return false;
+    return distance > OUTLIER_Z * Math.max(NORMAL_MAD * this.#usual.deviation(), least);
   }
 }
 
 function above(value: number | null, bound: number): boolean {
   return value !== null && value > bound;
+}
+
+function below(value: number | null, bound: number): boolean {
+  return value !== null && value < bound;
 }
 
 function utilisationOf({ suppliedUsd, borrowedUsd }: HistoryRow): number | null {
@@ -147,50 +154,61 @@ function rateMove(last: HistoryRow, row: HistoryRow): number {
 
 /** Median and median deviation of the last `length` values, kept in order. */
 class RollingMedian {
-  readonly #length: number;
-  readonly #sorted: number[] = [];
-  readonly #queue: number[] = [];
+  readonly #queue: Float64Array;
+  readonly #sorted: Float64Array;
+  #size = 0;
+  /** Where the next value goes in the queue. */
+  #next = 0;
 
   constructor(length: number) {
-    this.#length = length;
+    this.#queue = new Float64Array(length);
+    this.#sorted = new Float64Array(length);
   }
 
   get size(): number {
-    return this.#queue.length;
+    return this.#size;
   }
 
   clear(): void {
-    this.#sorted.length = 0;
-    this.#queue.length = 0;
+    this.#size = 0;
+    this.#next = 0;
   }
 
   add(value: number): void {
-    if (this.#queue.length === this.#length) {
-      const oldest = this.#queue.shift() as number;
-      this.#sorted.splice(this.#placeOf(oldest), 1);
+    const sorted = this.#sorted;
+    if (this.#size === this.#queue.length) {
+      const place = this.#placeOf(this.#queue[this.#next] as number);
+      sorted.copyWithin(place, place + 1, this.#size);
+      this.#size -= 1;
     }
-    this.#queue.push(value);
-    this.#sorted.splice(this.#placeOf(value), 0, value);
+    this.#queue[this.#next] = value;
+    this.#next = (this.#next + 1) % this.#queue.length;
+    const place = this.#placeOf(value);
+    sorted.copyWithin(place + 1, place, this.#size);
+    sorted[place] = value;
+    this.#size += 1;
   }
 
-  read(): { readonly median: number; readonly deviation: number } {
-    const sorted = this.#sorted;
-    const middle = sorted.length >> 1;
-    const median = sorted[middle] as number;
+  median(): number {
+    return this.#sorted[this.#size >> 1] as number;
+  }
+
+  deviation(): number {
+    const [sorted, middle, median] = [this.#sorted, this.#size >> 1, this.median()];
     // Deviations grow to both sides of the median: the middle one is found by walking outwards.
-    let [below, over, deviation] = [middle - 1, middle, 0];
+    let [before, after, deviation] = [middle - 1, middle, 0];
     for (let taken = 0; taken <= middle; taken += 1) {
-      const down = below >= 0 ? median - (sorted[below] as number) : Infinity;
-      const up = over < sorted.length ? (sorted[over] as number) - median : Infinity;
+      const down = before >= 0 ? median - (sorted[before] as number) : Infinity;
+      const up = after < this.#size ? (sorted[after] as number) - median : Infinity;
       deviation = Math.min(down, up);
-      if (down < up) below -= 1;
-      else over += 1;
+      if (down < up) before -= 1;
+      else after += 1;
     }
-    return { median, deviation };
+    return deviation;
   }
 
   #placeOf(value: number): number {
-    let [low, high] = [0, this.#sorted.length];
+    let [low, high] = [0, this.#size];
     while (low < high) {
       const middle = (low + high) >> 1;
       if ((this.#sorted[middle] as number) < value) low = middle + 1;
