@@ -1,12 +1,14 @@
 // What is odd in a series of rates: flagged and kept, never dropped; who reads it chooses. Each flag is decided from the row
 // and from earlier ones alone, so that it was known when the row was.
 import type { HistoryRow, HistoryStore, SeriesName } from "../store/historyRecords";
+import { RateCurve, type Standing } from "./rateCurve";
+import { RollingMedian } from "./rollingMedian";
 
 /** Bits of `HistoryRow.flags`. Stored: a bit keeps its meaning for good. */
 export const FLAGS = {
   /** A supply or borrow rate that compounds to more than 200 % a year. */
   "apy-over-200": 1,
-  /** Far from the series' last 168 rows, by a robust z-score: a spike, true or not. Not said of a change of parameters. */
+  /** Far from the series' last 168 rows, by a robust z-score: a spike, true or not. Not said of a rate off its curve. */
   outlier: 2,
   /** An amount or a rate below zero. */
   negative: 4,
@@ -19,8 +21,8 @@ export const FLAGS = {
   /** Something is lent out, at no rate. */
   "zero-borrow-rate": 64,
   /**
-   * The rate jumped at an unchanged utilisation: the protocol's parameters were changed, or the source took rate and
-   * amounts at different moments (of which there are some in public data of Compound).
+   * The rate has been another at the same utilisation for three states now, this one the third: the protocol's parameters were
+   * changed.
    */
   "parameter-change": 128,
   /** Less than {@link TINY_USD} is supplied: a market that begins, whose rates are of a few accounts. */
@@ -29,6 +31,11 @@ export const FLAGS = {
   "wound-down": 512,
   /** A rate that the source should have and did not give. */
   "missing-rate": 1024,
+  /**
+   * The rate is not what the rows of late had at this utilisation: it is of another moment than the amounts, as in some hours
+   * of public data of Compound. Or it is one of the first two under new parameters: which, only later rows say.
+   */
+  misaligned: 2048,
 } as const;
 
 export type Flag = keyof typeof FLAGS;
@@ -49,10 +56,6 @@ const OUTLIER_Z = 10;
 const NORMAL_MAD = 1.4826;
 const LEAST_DEVIATION_SHARE = 0.1;
 const LEAST_DEVIATION = 0.001;
-
-/** No rate curve in use is steeper than this much rate per utilisation (Aave's 300 % over the last tenth is 30). */
-const STEEPEST_CURVE = 40;
-const LEAST_PARAMETER_JUMP = 0.002;
 
 export function namesOf(flags: number): Flag[] {
   return (Object.keys(FLAGS) as Flag[]).filter((name) => (flags & FLAGS[name]) !== 0);
@@ -75,6 +78,7 @@ export async function rowsBefore(store: HistoryStore, series: SeriesName, before
 /** Reads a series row by row, oldest first. */
 export class SeriesQuality {
   readonly #usual = new RollingMedian(WINDOW);
+  readonly #curve = new RateCurve();
   #last: HistoryRow | null = null;
   #most = 0;
 
@@ -98,16 +102,28 @@ export class SeriesQuality {
       this.#most = Math.max(this.#most, suppliedUsd);
       if (suppliedUsd < WOUND_DOWN_SHARE * this.#most) flags |= FLAGS["wound-down"];
     }
-    if (this.#last !== null && parametersChanged(this.#last, row)) {
+    const standing = this.#standingOf(row);
+    if (standing === "changed") {
       flags |= FLAGS["parameter-change"];
       // What was usual under the old parameters says nothing of the new ones.
       this.#usual.clear();
+    } else if (standing === "off") {
+      flags |= FLAGS.misaligned;
     } else if (supplyApr !== null && this.#isFar(supplyApr)) {
       flags |= FLAGS.outlier;
     }
     if (supplyApr !== null) this.#usual.add(supplyApr);
     this.#last = row;
     return flags;
+  }
+
+  /** By the borrow rate, which is what a curve gives; a savings rate has no utilisation, and is set. */
+  #standingOf(row: HistoryRow): Standing {
+    const { borrowApr, observedAt } = row;
+    const utilisation = utilisationOf(row);
+    // No rate at all is not one of a curve: it has a flag of its own.
+    if (utilisation === null || borrowApr === null || borrowApr === 0) return "on";
+    return this.#curve.standingOf({ utilisation, rate: borrowApr, observedAt });
   }
 
   #isFar(value: number): boolean {
@@ -135,85 +151,4 @@ function utilisationOf({ suppliedUsd, borrowedUsd }: HistoryRow): number | null 
 
 function indexFell(last: HistoryRow | null, row: HistoryRow): boolean {
   return last !== null && last.index !== null && row.index !== null && BigInt(row.index) < BigInt(last.index);
-}
-
-/** Of a pool's rate curve, so of the borrow rate; a savings rate has no utilisation, and is set. */
-function parametersChanged(last: HistoryRow, row: HistoryRow): boolean {
-  const moved = utilisationMove(last, row);
-  return moved !== null && moved < 0.01 && rateMove(last, row) > LEAST_PARAMETER_JUMP + STEEPEST_CURVE * moved;
-}
-
-function utilisationMove(last: HistoryRow | null, row: HistoryRow): number | null {
-  const [before, after] = [last === null ? null : utilisationOf(last), utilisationOf(row)];
-  return before === null || after === null ? null : Math.abs(after - before);
-}
-
-function rateMove(last: HistoryRow, row: HistoryRow): number {
-  return last.borrowApr === null || row.borrowApr === null ? 0 : Math.abs(row.borrowApr - last.borrowApr);
-}
-
-/** Median and median deviation of the last `length` values, kept in order. */
-class RollingMedian {
-  readonly #queue: Float64Array;
-  readonly #sorted: Float64Array;
-  #size = 0;
-  /** Where the next value goes in the queue. */
-  #next = 0;
-
-  constructor(length: number) {
-    this.#queue = new Float64Array(length);
-    this.#sorted = new Float64Array(length);
-  }
-
-  get size(): number {
-    return this.#size;
-  }
-
-  clear(): void {
-    this.#size = 0;
-    this.#next = 0;
-  }
-
-  add(value: number): void {
-    const sorted = this.#sorted;
-    if (this.#size === this.#queue.length) {
-      const place = this.#placeOf(this.#queue[this.#next] as number);
-      sorted.copyWithin(place, place + 1, this.#size);
-      this.#size -= 1;
-    }
-    this.#queue[this.#next] = value;
-    this.#next = (this.#next + 1) % this.#queue.length;
-    const place = this.#placeOf(value);
-    sorted.copyWithin(place + 1, place, this.#size);
-    sorted[place] = value;
-    this.#size += 1;
-  }
-
-  median(): number {
-    return this.#sorted[this.#size >> 1] as number;
-  }
-
-  deviation(): number {
-    const [sorted, middle, median] = [this.#sorted, this.#size >> 1, this.median()];
-    // Deviations grow to both sides of the median: the middle one is found by walking outwards.
-    let [before, after, deviation] = [middle - 1, middle, 0];
-    for (let taken = 0; taken <= middle; taken += 1) {
-      const down = before >= 0 ? median - (sorted[before] as number) : Infinity;
-      const up = after < this.#size ? (sorted[after] as number) - median : Infinity;
-      deviation = Math.min(down, up);
-      if (down < up) before -= 1;
-      else after += 1;
-    }
-    return deviation;
-  }
-
-  #placeOf(value: number): number {
-    let [low, high] = [0, this.#size];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#sorted[middle] as number) < value) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
 }
