@@ -10,7 +10,7 @@ import { InputFailure } from "../config/failure";
 import type { HistoryStore, Inserted, ReadingRow } from "../store/historyRecords";
 import { CANONICAL_COLUMNS, parseCanonical, type RateUnit, type UnflaggedRow } from "./canonicalHistory";
 import { headerOf } from "./numberCsv";
-import { POOL_FILES } from "./poolFiles";
+import { POOL_FILES, refuseSwaps } from "./poolFiles";
 import { SeriesQuality, rowsBefore } from "./quality";
 
 export interface ImportOptions {
@@ -44,7 +44,7 @@ type Parsed =
 /**
  * A file's series is named as the file is, without its endings.
  *
- * @throws InputFailure `IMPORT_…` (see {@link parseCanonical}), `IMPORT_UNREADABLE`, `IMPORT_NAME`; WorldFailure as
+ * @throws InputFailure `IMPORT_…` (see {@link parseCanonical}), `IMPORT_SWAPS`, `IMPORT_UNREADABLE`, `IMPORT_NAME`; WorldFailure as
  * {@link HistoryStore.addHistory}.
  */
 export async function importFiles(
@@ -106,6 +106,7 @@ async function storeOne(store: HistoryStore, one: Parsed, chainId: number): Prom
 function parse(file: string, bytes: Buffer, options: ImportOptions): Parsed {
   const name = seriesNameOf(file);
   const header = headerOf(bytes);
+  refuseSwaps(header, file);
   const pool = POOL_FILES.find(({ columns }) => columns.every((column) => header.includes(column)));
   if (pool !== undefined) {
     const { chainId, now } = options;
