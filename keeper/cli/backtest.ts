@@ -159,7 +159,7 @@ export async function prepared(options: BacktestCommandOptions, signal: AbortSig
     most: MOST_USD,
   });
   const costBps = decimal(options.costBps, "--cost-bps", { most: BPS });
-  const settings = marketSettings(options, capital);
+  const settings = await marketSettings(options, capital);
   const config = loadConfig({ file: options.config, env: process.env, offline: true });
   const catalogue = { venues: names, limits: config.limits, halfLifeHours: config.forecast.halfLifeHours };
   const wanted = [...new Set(options.strategy ?? namesOf(names))];
@@ -187,7 +187,7 @@ export async function prepared(options: BacktestCommandOptions, signal: AbortSig
   };
 }
 
-function marketSettings(options: BacktestCommandOptions, capital: number): MarketOptions {
+async function marketSettings(options: BacktestCommandOptions, capital: number): Promise<MarketOptions> {
   const stepMinutes = wholeNumber(options.stepMinutes, "--step-minutes", DAY_MINUTES);
   if (DAY_MINUTES % stepMinutes !== 0) {
     throw malformed(
@@ -211,12 +211,12 @@ function marketSettings(options: BacktestCommandOptions, capital: number): Marke
     lagSeconds: Math.round(decimal(options.lagHours, "--lag-hours", { most: 10_000 }) * 3600),
     priceTaker: options.priceTaker === true,
     maxGapSeconds: decimal(options.maxGapHours, "--max-gap-hours", { most: 1e6 }) * 3600,
-    gas: gasOf(options),
+    gas: await gasOf(options),
     capital,
   };
 }
 
-function gasOf(options: BacktestCommandOptions): GasPrices {
+async function gasOf(options: BacktestCommandOptions): Promise<GasPrices> {
   if (options.gasHistory === undefined) {
     return constantGas(decimal(options.gasUsdPerMove, "--gas-usd-per-move", { most: MOST_USD }));
   }

@@ -23,6 +23,8 @@ export interface StoreOptions {
   readonly sink: Sink;
   /** Of the embedded server. Default: npm's. */
   readonly binaries?: ServerBinaries;
+  /** Of each statement but `COPY`. Default: 15 s. */
+  readonly statementTimeoutMs?: number;
 }
 
 /**
@@ -31,17 +33,18 @@ export interface StoreOptions {
  * @throws InputFailure `STORE_URL_MALFORMED`; WorldFailure `STORE_…` (see `storeFailure`, `migrate`, `joinEmbedded`).
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
+  const { statementTimeoutMs } = options;
   if (options.databaseUrl !== undefined) {
     const target = targetOf(options.databaseUrl);
     return opened(
-      new Database(target, options.sink),
+      new Database(target, options.sink, { statementTimeoutMs }),
       () => target,
       async () => undefined,
     );
   }
   let database: Database | null = null;
   const server = await joinEmbedded({ ...options, onMoved: (target) => database?.retarget(target) });
-  database = new Database(server.target(), options.sink, () => server.trouble());
+  database = new Database(server.target(), options.sink, { reasonDown: () => server.trouble(), statementTimeoutMs });
   return opened(
     database,
     () => server.target(),
