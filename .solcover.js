@@ -10,8 +10,6 @@ const STUDIES = [
   "^ERC-4626 properties",
   // RateBudget.test.ts: hundreds of random plans against each window.
   "^RateBudget (no window exceeds the turnover limit, over|a keeper who wants to lose money)",
-  // rebuild.test.ts: a random scenario, told by its events.
-  "^State rebuilt from events alone equals",
   // uniswapArithmetic.test.ts: a thousand ticks and random ranges against the genuine pool.
   "^TickPrice gives the least price",
   "^RangeAmounts gives what a genuine pool pays",
