@@ -31,7 +31,6 @@ interface BacktestCommandOptions {
   readonly stepMinutes: string;
   readonly maxGapHours: string;
   readonly priceTaker?: boolean;
-  readonly seed: string;
   readonly config?: string;
   readonly json?: boolean;
 }
@@ -39,6 +38,9 @@ interface BacktestCommandOptions {
 const MOST_USD = 1e15;
 const DAY_MINUTES = 1_440;
 const BPS = 10_000;
+/** A century. */
+const MOST_HOURS = 876_000;
+const MOST_MOMENTS = 1_000;
 
 /** What a move of 300,000 gas costs at 20 gwei and 2,500 USD. */
 const DEFAULT_GAS_USD = "15";
@@ -48,8 +50,10 @@ export function backtestCommand(): Command {
     new Command("backtest").description("what strategies would have earned on recorded history, and what was possible"),
   )
     .option("--seed <number>", "of the resampling behind the intervals", "1")
-    .action(async (options: BacktestCommandOptions) => {
-      await untilInterrupted((signal) => backtest(options, signal), "nothing was written");
+    .action(async (options: BacktestCommandOptions & { seed: string }) => {
+      const request = requestOf(options);
+      const seed = wholeNumber(options.seed, "--seed", 2 ** 32 - 1);
+      await untilInterrupted((signal) => backtest(request, seed, signal), "nothing was written");
     })
     .enablePositionalOptions()
     .addCommand(leaksCommand());
@@ -57,11 +61,15 @@ export function backtestCommand(): Command {
 
 function leaksCommand(): Command {
   return withOptions(
-    new Command("check-leaks").description("alter the future and fail if a strategy decided anything otherwise before it"),
+    new Command("check-leaks").description(
+      "alter the future and fail if a strategy decided anything otherwise before it",
+    ),
   )
     .option("--moments <count>", "at how many moments the future is altered", "8")
     .action(async (options: BacktestCommandOptions & { moments: string }) => {
-      await untilInterrupted((signal) => findLeaks(options, signal), "nothing was written");
+      const request = requestOf(options);
+      const moments = wholeNumber(options.moments, "--moments", MOST_MOMENTS);
+      await untilInterrupted((signal) => findLeaks(request, moments, signal), "nothing was written");
     });
 }
 
@@ -85,88 +93,90 @@ function withOptions(command: Command): Command {
     .option("--json", "one JSON document");
 }
 
-async function backtest(options: BacktestCommandOptions, signal: AbortSignal): Promise<void> {
-  const quiet = options.json === true;
-  const { market, dataHash, strategies, run } = await prepared(options, signal);
-  const result = await compare(market, strategies(market), {
-    ...run,
-    seed: wholeNumber(options.seed, "--seed", 2 ** 32 - 1),
-    signal,
-    ...(quiet ? {} : { progress: countOf("strategies") }),
-  });
-  if (quiet) printJson({ dataHash, ...jsonShape(result) });
-  else process.stdout.write(report(result, { market, dataHash, capital: run.capital }));
+/** What was asked for, checked as far as that goes without reading any history. */
+interface Request {
+  readonly folder: string;
+  readonly series: readonly string[];
+  readonly strategies: () => Strategy[];
+  readonly market: MarketOptions;
+  readonly run: RunOptions;
+  readonly json: boolean;
 }
 
-async function findLeaks(options: BacktestCommandOptions & { moments: string }, signal: AbortSignal): Promise<void> {
-  const quiet = options.json === true;
-  const moments = wholeNumber(options.moments, "--moments", 1_000);
-  const { market, dataHash, strategies, run } = await prepared(options, signal);
-  const reports = await checkLeaks(market, strategies, {
-    ...run,
-    moments,
-    signal,
-    ...(quiet ? {} : { progress: countOf("futures") }),
+async function backtest(request: Request, seed: number, signal: AbortSignal): Promise<void> {
+  const { market, dataHash } = await readMarket(request, signal);
+  const result = await compare(market, request.strategies(), {
+    ...{ ...request.run, seed, signal },
+    ...(request.json ? {} : { progress: countOf("strategies") }),
   });
-  const leaking = reports.filter(({ leak }) => leak !== null);
-  if (quiet) printJson({ dataHash, clean: leaking.length === 0, strategies: leakShape(reports, market) });
+  if (request.json) printJson({ dataHash, ...jsonShape(result) });
+  else process.stdout.write(report(result, { market, dataHash, capital: request.run.capital }));
+}
+
+async function findLeaks(request: Request, moments: number, signal: AbortSignal): Promise<void> {
+  const { market, dataHash } = await readMarket(request, signal);
+  const reports = await checkLeaks(market, request.strategies, {
+    ...{ ...request.run, moments, signal },
+    ...(request.json ? {} : { progress: countOf("futures") }),
+  });
+  const leaking = reports.filter(({ leak }) => leak !== null).map(({ strategy }) => strategy);
+  if (request.json) printJson({ dataHash, clean: leaking.length === 0, strategies: leakShape(reports, market) });
   else process.stdout.write(leakReport(reports, market));
   if (leaking.length === 0) return;
-  throw new WorldFailure("BACKTEST_LEAK", `${leaking.map(({ strategy }) => strategy).join(", ")}: decided on what came later`, {
+  throw new WorldFailure("BACKTEST_LEAK", `${leaking.join(", ")}: decided on what came later`, {
     field: "--strategy",
     remedy: "Find what it reads beyond the rows that were known; none of its figures mean anything until then.",
   });
 }
 
-interface Prepared {
-  readonly market: Market;
-  readonly dataHash: string;
-  readonly strategies: (market: Market) => Strategy[];
-  readonly run: RunOptions;
+async function readMarket(
+  { folder, series, market, json }: Request,
+  signal: AbortSignal,
+): Promise<{ readonly market: Market; readonly dataHash: string }> {
+  const history = await readSeries(folder, series, {
+    ...{ now: Math.floor(Date.now() / 1000), signal },
+    ...(json ? {} : { progress: countOf("series") }),
+  });
+  return { market: marketOf(history.series, market), dataHash: history.dataHash };
 }
 
-async function prepared(options: BacktestCommandOptions, signal: AbortSignal): Promise<Prepared> {
+/** @throws InputFailure `OPTION_…`, `BACKTEST_SPAN`, `BACKTEST_STRATEGY`, `MODEL_NOT_SERVED`, `CONFIG_…`. */
+function requestOf(options: BacktestCommandOptions): Request {
   const folder = required(options.data, "--data", "Name the folder with the history files.");
-  const names = options.series ?? [];
-  if (names.length === 0) required(undefined, "--series", "Name the series that money may be in.");
-  const capital = decimal(required(options.capital, "--capital", "Say how much money, USD."), "--capital", {
-    above: 0,
-    most: MOST_USD,
-  });
+  const series = options.series ?? [];
+  if (series.length === 0) required(undefined, "--series", "Name the series that money may be in.");
+  const capitalText = required(options.capital, "--capital", "Say how much money, USD.");
+  const capital = decimal(capitalText, "--capital", { above: 0, most: MOST_USD });
   const costBps = decimal(options.costBps, "--cost-bps", { most: BPS });
-  const settings = marketSettings(options, capital);
-  const config = loadConfig({ file: options.config, env: process.env, offline: true });
-  const catalogue = { venues: names, limits: config.limits, halfLifeHours: config.forecast.halfLifeHours };
-  const wanted = [...new Set(options.strategy ?? namesOf(names))];
-  const strategies = (): Strategy[] => wanted.map((name) => strategyOf(name, catalogue));
+  const market = marketSettings(options, capital);
+  const { limits, forecast } = loadConfig({ file: options.config, env: process.env, offline: true });
+  const names = [...new Set(options.strategy ?? namesOf(series))];
+  const strategies = (): Strategy[] =>
+    names.map((name) => strategyOf(name, { venues: series, limits, halfLifeHours: forecast.halfLifeHours }));
+  // A name that means nothing is refused before anything is read.
   strategies();
-  const { series, dataHash } = await readSeries(folder, names, {
-    now: Math.floor(Date.now() / 1000),
-    signal,
-    ...(options.json === true ? {} : { progress: countOf("series") }),
-  });
-  return { market: marketOf(series, settings), dataHash, strategies, run: { capital, costBps } };
+  return { folder, series, strategies, market, run: { capital, costBps }, json: options.json === true };
 }
 
 function marketSettings(options: BacktestCommandOptions, capital: number): MarketOptions {
   const stepMinutes = wholeNumber(options.stepMinutes, "--step-minutes", DAY_MINUTES);
   if (DAY_MINUTES % stepMinutes !== 0) {
-    throw malformed(`${stepMinutes} minutes do not fill a day`, "--step-minutes", "Name a part of 1440, such as 5 or 60.");
+    const remedy = `Name a part of ${DAY_MINUTES}, such as 5 or 60.`;
+    throw malformed(`${stepMinutes} minutes do not fill a day`, "--step-minutes", remedy);
   }
   const from = date(options.from, "--from");
   const to = date(options.to, "--to");
   if (to <= from) {
-    throw new InputFailure("BACKTEST_SPAN", `${iso(to)} is not after --from`, { field: "--to", remedy: "Name a later end." });
+    const field = "--to";
+    throw new InputFailure("BACKTEST_SPAN", `${iso(to)} is not after --from`, { field, remedy: "Name a later end." });
   }
   return {
-    from,
-    to,
+    ...{ from, to, capital },
     stepSeconds: stepMinutes * 60,
-    lagSeconds: Math.round(decimal(options.lagHours, "--lag-hours", { most: 10_000 }) * 3600),
+    lagSeconds: Math.round(decimal(options.lagHours, "--lag-hours", { most: MOST_HOURS }) * 3600),
     priceTaker: options.priceTaker === true,
-    maxGapSeconds: decimal(options.maxGapHours, "--max-gap-hours", { most: 1e6 }) * 3600,
+    maxGapSeconds: decimal(options.maxGapHours, "--max-gap-hours", { most: MOST_HOURS }) * 3600,
     gas: gasOf(options),
-    capital,
   };
 }
 
@@ -194,7 +204,17 @@ function report(
   { market, dataHash, capital }: { readonly market: Market; readonly dataHash: string; readonly capital: number },
 ): string {
   const { grid, knowledge } = market;
-  const head = ["strategy", "APY", "over the hold, pp (95 %)", "capture", "Sharpe", "fall", "moves", "turnover", "costs"];
+  const head = [
+    "strategy",
+    "APY",
+    "over the hold, pp (95 %)",
+    "capture",
+    "Sharpe",
+    "fall",
+    "moves",
+    "turnover",
+    "costs",
+  ];
   const rows = [...strategies].map(([name, { metrics }]) => [
     name,
     percent(metrics.apy),
@@ -208,7 +228,9 @@ function report(
     usd(metrics.turnoverUsd),
     usd(metrics.costsUsd),
   ]);
-  rows.sort((a, b) => (strategies.get(b[0] as string)?.metrics.apy ?? 0) - (strategies.get(a[0] as string)?.metrics.apy ?? 0));
+  rows.sort(
+    (a, b) => (strategies.get(b[0] as string)?.metrics.apy ?? 0) - (strategies.get(a[0] as string)?.metrics.apy ?? 0),
+  );
   const ways = knowledge.priceTaker ? "deposits change no rate" : "own deposits dilute rates";
   const lines = [
     `best hold  ${percent(bestHold.apy)}  ${bestHold.series}`,
@@ -236,7 +258,9 @@ function leakReport(reports: readonly LeakReport[], { grid }: Market): string {
   const rows = reports.map(({ strategy, compared, leak }) => [
     strategy,
     compared.toLocaleString("en-US"),
-    leak === null ? "clean" : `another decision at ${at(leak.step)}, future ${leak.alteration} from ${at(leak.moment)} on`,
+    leak === null
+      ? "clean"
+      : `another decision at ${at(leak.step)}, future ${leak.alteration} from ${at(leak.moment)} on`,
   ]);
   return `${table(["strategy", "decisions compared", ""], rows, ["decisions compared"])}\n`;
 }

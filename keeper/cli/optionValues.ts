@@ -30,7 +30,11 @@ export function decimal(
   const { above, most } = bounds;
   const value = /^(\d+\.?\d*|\.\d+)(e\+?\d{1,2})?$/i.test(text) ? Number(text) : NaN;
   if (value >= 0 && value <= most && (above === undefined || value > above)) return value;
-  throw malformed(`is not a number ${above === undefined ? "from 0" : `above ${above}`} to ${most}`, field, "Correct it.");
+  throw malformed(
+    `is not a number ${above === undefined ? "from 0" : `above ${above}`} to ${most}`,
+    field,
+    "Correct it.",
+  );
 }
 
 /** @throws InputFailure `OPTION_MALFORMED`. */

@@ -19,12 +19,11 @@ export type LiveLimits = Pick<
 export type Forecasts = (venue: number, now: Situation) => number;
 
 /** @param forecasts Makes the source of forecasts for one run. */
-export function live(
-  name: string,
-  limits: LiveLimits,
-  forecasts: (knowledge: Knowledge) => Forecasts,
-): Strategy {
-  return { name, start: (knowledge, terms) => new LiveDecider(knowledge, terms, { limits, forecast: forecasts(knowledge) }) };
+export function live(name: string, limits: LiveLimits, forecasts: (knowledge: Knowledge) => Forecasts): Strategy {
+  return {
+    name,
+    start: (knowledge, terms) => new LiveDecider(knowledge, terms, { limits, forecast: forecasts(knowledge) }),
+  };
 }
 
 /** The live strategy's own forecast: the EWMA of each rate, one row after the other. */
@@ -60,11 +59,7 @@ class LiveDecider implements Decider {
   readonly #models: RateModel[];
   readonly #modelRows: Int32Array;
 
-  constructor(
-    knowledge: Knowledge,
-    terms: Terms,
-    own: { readonly limits: LiveLimits; readonly forecast: Forecasts },
-  ) {
+  constructor(knowledge: Knowledge, terms: Terms, own: { readonly limits: LiveLimits; readonly forecast: Forecasts }) {
     this.#knowledge = knowledge;
     this.#limits = own.limits;
     this.#forecast = own.forecast;

@@ -126,7 +126,9 @@ describe("a backtest's market", () => {
       const head = "observed_at,base_fee_gwei,eth_usd\n";
       const late = read(`${head}${FROM},10,2000\n`);
       expect(codeOf(() => market([whole], { gas: late }))).to.equal("BACKTEST_GAS --gas-history");
-      expect(codeOf(() => read(`${head}5,10,2000\n5,11,2000\n`))).to.match(/^BACKTEST_GAS .*line 3, column observed_at$/);
+      expect(codeOf(() => read(`${head}5,10,2000\n5,11,2000\n`))).to.match(
+        /^BACKTEST_GAS .*line 3, column observed_at$/,
+      );
       expect(codeOf(() => read(`${head}5,-1,2000\n`))).to.match(/^IMPORT_MALFORMED .*line 2, column 2$/);
       expect(codeOf(() => read(`${head}5,1,\n`))).to.match(/^IMPORT_MALFORMED .*line 2, column 3$/);
       expect(gasOn(late, { from: FROM - HOUR, every: HOUR, count: 2 })[0]).to.be.NaN;

@@ -196,4 +196,3 @@ describe("the books", () => {
     ledger.assertConserved(1, ledger.total);
   });
 });
-

@@ -96,6 +96,8 @@ describe("what happened", () => {
     expect(truth.withdrawable(0, 5e6)).to.equal(5e6);
     expect(truth.withdrawable(1, 5e6)).to.be.closeTo(4e6, 1e-3);
     expect(truth.withdrawable(1, 5e5)).to.equal(0);
-    expect(new MarketTruth(new RateSeries("aave-x", rows), grid, { priceTaker: true }).withdrawable(1, 5e5)).to.equal(5e5);
+    expect(new MarketTruth(new RateSeries("aave-x", rows), grid, { priceTaker: true }).withdrawable(1, 5e5)).to.equal(
+      5e5,
+    );
   });
 });

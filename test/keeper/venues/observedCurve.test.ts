@@ -1,11 +1,6 @@
 import { expect } from "chai";
 import { fitCurve, observedModel, ObservedModel, shapeOf } from "../../../keeper/venues/observedCurve";
-import {
-  supplyApr,
-  type AaveModel,
-  type KinkedSupplyModel,
-  type PoolModel,
-} from "../../../keeper/venues/rateModel";
+import { supplyApr, type AaveModel, type KinkedSupplyModel, type PoolModel } from "../../../keeper/venues/rateModel";
 import { seeded } from "../../../scripts/bench/randomProblems";
 
 /** Aave V3 USDC's and Comet USDC's curves of 2024. */
@@ -19,7 +14,10 @@ const COMET: KinkedSupplyModel = {
 };
 
 /** States of a market with these parameters, most below the kink. */
-function statesOf(model: PoolModel, count = 400): { utilisation: Float64Array; apr: Float64Array; from: 0; to: number } {
+function statesOf(
+  model: PoolModel,
+  count = 400,
+): { utilisation: Float64Array; apr: Float64Array; from: 0; to: number } {
   const random = seeded(11);
   const utilisation = Float64Array.from({ length: count }, () => 0.7 + 0.28 * random() ** 1.5);
   const apr = utilisation.map((u) => supplyApr({ ...model, borrowed: u * model.supplied }, 0));

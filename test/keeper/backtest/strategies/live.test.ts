@@ -96,7 +96,11 @@ describe("the live decision over history", () => {
       const one = market(series, { priceTaker: false, capital: 1 });
       const limits = { ...OWN, minGainUsd: OWN.minGainUsd + gasUsd };
       const decider = live("x", limits, () => (v) => forecasts[v] as number).start(one.knowledge, { costBps: 0 });
-      const now = situation({ held: Float64Array.from(held), total: Number(total) / 1e6, cash: 1e6 - held[0] - held[1] });
+      const now = situation({
+        held: Float64Array.from(held),
+        total: Number(total) / 1e6,
+        cash: 1e6 - held[0] - held[1],
+      });
       const wanted = now.held.slice();
       const moves = decider.decide(now, wanted);
       expect(moves, `round ${round}: ${output.reason}`).to.equal(output.action === "rebalance");
@@ -132,8 +136,8 @@ describe("the live decision over history", () => {
 
   it("counts gas and proportional costs against the gain", () => {
     const trades = (gas: number, costBps: number): number =>
-      runBacktest(market([a, b], { gas: constantGas(gas) }), live("x", OWN, ewmaForecasts(24)), { ...RUN, costBps }).trades
-        .length;
+      runBacktest(market([a, b], { gas: constantGas(gas) }), live("x", OWN, ewmaForecasts(24)), { ...RUN, costBps })
+        .trades.length;
     const free = trades(1, 0);
     expect(free).to.be.greaterThan(3);
     expect(trades(400, 0)).to.be.lessThan(free);

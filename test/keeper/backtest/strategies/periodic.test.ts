@@ -2,7 +2,12 @@ import { expect } from "chai";
 import { constantGas } from "../../../../keeper/backtest/gasPrices";
 import { runBacktest } from "../../../../keeper/backtest/run";
 import { RateSeries } from "../../../../keeper/backtest/series";
-import { pastOf, periodic, type PeriodicName, type PeriodicSettings } from "../../../../keeper/backtest/strategies/periodic";
+import {
+  pastOf,
+  periodic,
+  type PeriodicName,
+  type PeriodicSettings,
+} from "../../../../keeper/backtest/strategies/periodic";
 import { market, rowsOf, seriesOf, START, wave } from "../synthetic";
 
 const RUN = { capital: 1e5, costBps: 0, record: true };
@@ -64,7 +69,8 @@ describe("strategies that look now and then", () => {
   it("look once a week, and then follow the past", () => {
     const falling = seriesOf("falling", { apr: (h) => (h < 400 ? 0.09 : 0.01) });
     const one: PeriodicSettings = { reviewHours: 168, windowHours: 48, top: 1, band: 0.05, mostGasShare: 1 };
-    const at = (step: number): number[] => sharesOf("best-history", [falling, flat("b", 0.05)], { step, settings: one });
+    const at = (step: number): number[] =>
+      sharesOf("best-history", [falling, flat("b", 0.05)], { step, settings: one });
     expect(at(0)).to.deep.equal([1, 0]);
     // It fell at step 160; the look at step 168 does not see enough of that, the one at 336 does, and is traded a step later.
     expect(at(169)).to.deep.equal([1, 0]);
