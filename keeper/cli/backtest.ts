@@ -36,8 +36,6 @@ export interface BacktestCommandOptions {
   readonly stepMinutes: string;
   readonly maxGapHours: string;
   readonly priceTaker?: boolean;
-  readonly seed: string;
-  readonly html?: string;
   readonly config?: string;
   readonly json?: boolean;
 }
@@ -45,6 +43,9 @@ export interface BacktestCommandOptions {
 const MOST_USD = 1e15;
 const DAY_MINUTES = 1_440;
 const BPS = 10_000;
+/** A century. */
+const MOST_HOURS = 876_000;
+const MOST_MOMENTS = 1_000;
 
 /** What a move of 300,000 gas costs at 20 gwei and 2,500 USD. */
 const DEFAULT_GAS_USD = "15";
@@ -55,8 +56,11 @@ export function backtestCommand(): Command {
   )
     .option("--seed <number>", "of the resampling behind the intervals", "1")
     .option("--html <file>", "write a tear sheet: one file that opens without a network")
-    .action(async (options: BacktestCommandOptions) => {
-      await untilInterrupted((signal) => backtest(options, signal), "nothing was written");
+    .action(async (options: BacktestCommandOptions & { seed: string; html?: string }) => {
+      const request = await requestOf(options);
+      const seed = wholeNumber(options.seed, "--seed", 2 ** 32 - 1);
+      const sheet = options.html === undefined ? null : { file: options.html, gas: gasWords(options) };
+      await untilInterrupted((signal) => backtest(request, { seed, sheet, signal }), "nothing was written");
     })
     .enablePositionalOptions()
     .addCommand(leaksCommand())
@@ -71,7 +75,9 @@ function leaksCommand(): Command {
   )
     .option("--moments <count>", "at how many moments the future is altered", "8")
     .action(async (options: BacktestCommandOptions & { moments: string }) => {
-      await untilInterrupted((signal) => findLeaks(options, signal), "nothing was written");
+      const request = await requestOf(options);
+      const moments = wholeNumber(options.moments, "--moments", MOST_MOMENTS);
+      await untilInterrupted((signal) => findLeaks(request, moments, signal), "nothing was written");
     });
 }
 
@@ -95,124 +101,111 @@ export function withOptions(command: Command): Command {
     .option("--json", "one JSON document");
 }
 
-async function backtest(options: BacktestCommandOptions, signal: AbortSignal): Promise<void> {
-  const quiet = options.json === true;
-  const { market, dataHash, strategies, run } = await prepared(options, signal);
-  const result = await compare(market, strategies(market), {
-    ...run,
-    record: options.html !== undefined,
-    seed: wholeNumber(options.seed, "--seed", 2 ** 32 - 1),
-    signal,
-    ...(quiet ? {} : { progress: countOf("strategies") }),
-  });
-  if (options.html !== undefined) {
-    const assumptions = assumptionsOf(market, options);
-    const sheet = { market, comparison: result, capital: run.capital, dataHash, assumptions };
-    writeReport(options.html, tearSheetPage(sheet));
-  }
-  if (quiet) printJson({ dataHash, ...jsonShape(result) });
-  else process.stdout.write(report(result, { market, dataHash, capital: run.capital }));
-}
-
-async function findLeaks(options: BacktestCommandOptions & { moments: string }, signal: AbortSignal): Promise<void> {
-  const quiet = options.json === true;
-  const moments = wholeNumber(options.moments, "--moments", 1_000);
-  const { market, dataHash, strategies, run } = await prepared(options, signal);
-  const reports = await checkLeaks(market, strategies, {
-    ...run,
-    moments,
-    signal,
-    ...(quiet ? {} : { progress: countOf("futures") }),
-  });
-  const leaking = reports.filter(({ leak }) => leak !== null);
-  if (quiet) printJson({ dataHash, clean: leaking.length === 0, strategies: leakShape(reports, market) });
-  else process.stdout.write(leakReport(reports, market));
-  if (leaking.length === 0) return;
-  throw new WorldFailure(
-    "BACKTEST_LEAK",
-    `${leaking.map(({ strategy }) => strategy).join(", ")}: decided on what came later`,
-    {
-      field: "--strategy",
-      remedy: "Find what it reads beyond the rows that were known; none of its figures mean anything until then.",
-    },
-  );
-}
-
-export interface Prepared {
+/** What was asked for, checked as far as that goes without reading any history. */
+export interface Request {
   readonly folder: string;
-  readonly names: readonly string[];
-  readonly settings: MarketOptions;
+  readonly series: readonly string[];
+  readonly strategies: () => Strategy[];
   /** Of the live decision, by the config. */
   readonly parameters: Parameters;
-  readonly market: Market;
-  readonly dataHash: string;
-  readonly strategies: (market: Market) => Strategy[];
+  readonly market: MarketOptions;
   readonly run: RunOptions;
+  readonly json: boolean;
 }
 
-export async function prepared(options: BacktestCommandOptions, signal: AbortSignal): Promise<Prepared> {
+interface Sheet {
+  readonly file: string;
+  /** What gas costs, in words. */
+  readonly gas: string;
+}
+
+async function backtest(
+  request: Request,
+  { seed, sheet, signal }: { readonly seed: number; readonly sheet: Sheet | null; readonly signal: AbortSignal },
+): Promise<void> {
+  const { market, dataHash } = await readMarket(request, signal);
+  const result = await compare(market, request.strategies(), {
+    ...{ ...request.run, seed, signal, record: sheet !== null },
+    ...(request.json ? {} : { progress: countOf("strategies") }),
+  });
+  if (sheet !== null) {
+    const assumptions = assumptionsOf(market, request, sheet.gas);
+    const { capital } = request.run;
+    writeReport(sheet.file, tearSheetPage({ market, comparison: result, capital, dataHash, assumptions }));
+  }
+  if (request.json) printJson({ dataHash, ...jsonShape(result) });
+  else process.stdout.write(report(result, { market, dataHash, capital: request.run.capital }));
+}
+
+async function findLeaks(request: Request, moments: number, signal: AbortSignal): Promise<void> {
+  const { market, dataHash } = await readMarket(request, signal);
+  const reports = await checkLeaks(market, request.strategies, {
+    ...{ ...request.run, moments, signal },
+    ...(request.json ? {} : { progress: countOf("futures") }),
+  });
+  const leaking = reports.filter(({ leak }) => leak !== null).map(({ strategy }) => strategy);
+  if (request.json) printJson({ dataHash, clean: leaking.length === 0, strategies: leakShape(reports, market) });
+  else process.stdout.write(leakReport(reports, market));
+  if (leaking.length === 0) return;
+  throw new WorldFailure("BACKTEST_LEAK", `${leaking.join(", ")}: decided on what came later`, {
+    field: "--strategy",
+    remedy: "Find what it reads beyond the rows that were known; none of its figures mean anything until then.",
+  });
+}
+
+export async function readMarket(
+  { folder, series, market, json }: Request,
+  signal: AbortSignal,
+): Promise<{ readonly market: Market; readonly dataHash: string }> {
+  const history = await readSeries(folder, series, {
+    ...{ now: Math.floor(Date.now() / 1000), signal },
+    ...(json ? {} : { progress: countOf("series") }),
+  });
+  return { market: marketOf(history.series, market), dataHash: history.dataHash };
+}
+
+/** @throws InputFailure `OPTION_…`, `BACKTEST_SPAN`, `BACKTEST_STRATEGY`, `MODEL_NOT_SERVED`, `CONFIG_…`. */
+export async function requestOf(options: BacktestCommandOptions): Promise<Request> {
   const folder = required(options.data, "--data", "Name the folder with the history files.");
-  const names = options.series ?? [];
-  if (names.length === 0) required(undefined, "--series", "Name the series that money may be in.");
-  const capital = decimal(required(options.capital, "--capital", "Say how much money, USD."), "--capital", {
-    above: 0,
-    most: MOST_USD,
-  });
+  const series = options.series ?? [];
+  if (series.length === 0) required(undefined, "--series", "Name the series that money may be in.");
+  const capitalText = required(options.capital, "--capital", "Say how much money, USD.");
+  const capital = decimal(capitalText, "--capital", { above: 0, most: MOST_USD });
   const costBps = decimal(options.costBps, "--cost-bps", { most: BPS });
-  const settings = await marketSettings(options, capital);
-  const config = loadConfig({ file: options.config, env: process.env, offline: true });
-  const catalogue = { venues: names, limits: config.limits, halfLifeHours: config.forecast.halfLifeHours };
-  const wanted = [...new Set(options.strategy ?? namesOf(names))];
-  const strategies = (): Strategy[] => wanted.map((name) => strategyOf(name, catalogue));
+  const market = await marketSettings(options, capital);
+  const { limits, forecast } = loadConfig({ file: options.config, env: process.env, offline: true });
+  const names = [...new Set(options.strategy ?? namesOf(series))];
+  const strategies = (): Strategy[] =>
+    names.map((name) => strategyOf(name, { venues: series, limits, halfLifeHours: forecast.halfLifeHours }));
+  // A name that means nothing is refused before anything is read.
   strategies();
-  const { series, dataHash } = await readSeries(folder, names, {
-    now: Math.floor(Date.now() / 1000),
-    signal,
-    ...(options.json === true ? {} : { progress: countOf("series") }),
-  });
-  const { horizonHours, minGainUsd, noTradeBandBps, cooldownSeconds, maxShareOfVenue } = config.limits;
+  const { horizonHours, minGainUsd, noTradeBandBps, cooldownSeconds, maxShareOfVenue } = limits;
   const parameters = {
     ...{ horizonHours, minGainUsd, noTradeBandBps, cooldownSeconds, maxShareOfVenue },
-    halfLifeHours: config.forecast.halfLifeHours,
+    halfLifeHours: forecast.halfLifeHours,
   };
-  return {
-    folder,
-    names,
-    settings,
-    parameters,
-    market: marketOf(series, settings),
-    dataHash,
-    strategies,
-    run: { capital, costBps },
-  };
+  return { folder, series, strategies, parameters, market, run: { capital, costBps }, json: options.json === true };
 }
 
 async function marketSettings(options: BacktestCommandOptions, capital: number): Promise<MarketOptions> {
   const stepMinutes = wholeNumber(options.stepMinutes, "--step-minutes", DAY_MINUTES);
   if (DAY_MINUTES % stepMinutes !== 0) {
-    throw malformed(
-      `${stepMinutes} minutes do not fill a day`,
-      "--step-minutes",
-      "Name a part of 1440, such as 5 or 60.",
-    );
+    const remedy = `Name a part of ${DAY_MINUTES}, such as 5 or 60.`;
+    throw malformed(`${stepMinutes} minutes do not fill a day`, "--step-minutes", remedy);
   }
   const from = date(options.from, "--from");
   const to = date(options.to, "--to");
   if (to <= from) {
-    throw new InputFailure("BACKTEST_SPAN", `${iso(to)} is not after --from`, {
-      field: "--to",
-      remedy: "Name a later end.",
-    });
+    const field = "--to";
+    throw new InputFailure("BACKTEST_SPAN", `${iso(to)} is not after --from`, { field, remedy: "Name a later end." });
   }
   return {
-    from,
-    to,
+    ...{ from, to, capital },
     stepSeconds: stepMinutes * 60,
-    lagSeconds: Math.round(decimal(options.lagHours, "--lag-hours", { most: 10_000 }) * 3600),
+    lagSeconds: Math.round(decimal(options.lagHours, "--lag-hours", { most: MOST_HOURS }) * 3600),
     priceTaker: options.priceTaker === true,
-    maxGapSeconds: decimal(options.maxGapHours, "--max-gap-hours", { most: 1e6 }) * 3600,
+    maxGapSeconds: decimal(options.maxGapHours, "--max-gap-hours", { most: MOST_HOURS }) * 3600,
     gas: await gasOf(options),
-    capital,
   };
 }
 
@@ -227,15 +220,17 @@ function date(text: string | undefined, field: string): number {
   return optionalDate(required(text, field, `Write ${DATES}.`), field) as number;
 }
 
-/** What the figures rest on, in words. */
-function assumptionsOf({ knowledge }: Market, options: BacktestCommandOptions): string[] {
-  const gas =
-    options.gasHistory === undefined
-      ? `a move costs ${options.gasUsdPerMove} USD of gas`
-      : `gas of ${options.gasPerMove} units a move at the prices of ${path.basename(options.gasHistory)}`;
+function gasWords({ gasHistory, gasPerMove, gasUsdPerMove }: BacktestCommandOptions): string {
+  return gasHistory === undefined
+    ? `a move costs ${gasUsdPerMove} USD of gas`
+    : `gas of ${gasPerMove} units a move at the prices of ${path.basename(gasHistory)}`;
+}
+
+/** What the figures rest on. */
+function assumptionsOf({ knowledge }: Market, { run }: Request, gas: string): string[] {
   return [
     `A decision knows what was available ${knowledge.lagSeconds / 3600} h before, and is traded a step later.`,
-    `The first placement is free; ${gas}, and ${options.costBps} basis points of what is moved.`,
+    `The first placement is free; ${gas}, and ${run.costBps} basis points of what is moved.`,
     knowledge.priceTaker
       ? "Our deposits change no rate and can always leave."
       : "Our deposits dilute the rates that they earn; a withdrawal waits while the venue has no cash.",

@@ -3,14 +3,14 @@
 import { Command } from "commander";
 import { cpus } from "node:os";
 import { compare, type Comparison } from "../backtest/compare";
-import { iso } from "../backtest/market";
+import { iso, type Market } from "../backtest/market";
 import { combinations, strategyWith, USUAL, type Parameters } from "../backtest/parameters";
 import { runBacktest } from "../backtest/run";
 import { hold } from "../backtest/strategies/hold";
 import { judge, runTrials, type SweepVerdict } from "../backtest/sweep";
 import type { Trial } from "../backtest/sweepWorker";
 import { chooseFolds, walkForward, type Fold } from "../backtest/walkForward";
-import { prepared, withOptions, type BacktestCommandOptions, type Prepared } from "./backtest";
+import { readMarket, requestOf, withOptions, type BacktestCommandOptions, type Request } from "./backtest";
 import { untilInterrupted } from "./interrupted";
 import { wholeNumber } from "./optionValues";
 import { printJson, table } from "./printing";
@@ -21,6 +21,7 @@ interface SweepCommandOptions extends BacktestCommandOptions {
   readonly folds: string;
   readonly workers?: string;
   readonly out?: string;
+  readonly seed: string;
 }
 
 const MOST_TRIALS = 100_000;
@@ -46,18 +47,18 @@ export function sweepCommand(): Command {
 }
 
 async function sweep(options: SweepCommandOptions, signal: AbortSignal): Promise<void> {
-  const quiet = options.json === true;
+  const request = await requestOf(options);
   const folds = wholeNumber(options.folds, "--folds", 1_000);
   const workers = wholeNumber(options.workers ?? String(cpus().length), "--workers", MOST_WORKERS);
   const seed = wholeNumber(options.seed, "--seed", 2 ** 32 - 1);
-  const ready = await prepared(options, signal);
-  const { market, run, parameters, dataHash } = ready;
+  const { run, parameters } = request;
   const sets = combinations(parameters, options.vary ?? USUAL, MOST_TRIALS);
-  const { folder, names, settings } = ready;
+  const { market, dataHash } = await readMarket(request, signal);
+  const { folder, series: names, market: settings } = request;
   const trials = await runTrials({
     room: { folder, names, settings, run, now: Math.floor(Date.now() / 1_000) },
     ...{ dataHash, trials: sets, workers, out: options.out, signal },
-    ...(quiet ? {} : { progress: countOf("trials") }),
+    ...(request.json ? {} : { progress: countOf("trials") }),
   });
 
   const holds = market.venues.map((series, venue) => runBacktest(market, hold(series, venue), run).equity);
@@ -76,13 +77,15 @@ async function sweep(options: SweepCommandOptions, signal: AbortSignal): Promise
     strategyWith("best in sample", sets[verdict.best] as Parameters),
   ];
   const result = await compare(market, strategies, { ...run, seed, signal });
-  const all = { ready, sets, trials, verdict, chosen, result };
-  if (quiet) printJson(jsonOf(all));
+  const all = { request, market, dataHash, sets, trials, verdict, chosen, result };
+  if (request.json) printJson(jsonOf(all));
   else process.stdout.write(report(all));
 }
 
 interface Swept {
-  readonly ready: Prepared;
+  readonly request: Request;
+  readonly market: Market;
+  readonly dataHash: string;
   readonly sets: readonly Parameters[];
   readonly trials: readonly Trial[];
   readonly verdict: SweepVerdict;
@@ -90,21 +93,21 @@ interface Swept {
   readonly result: Comparison;
 }
 
-function foldsOf({ ready, sets, chosen }: Swept): { from: string; parameters: Parameters }[] {
-  const { grid } = ready.market;
+function foldsOf({ request, market, sets, chosen }: Swept): { from: string; parameters: Parameters }[] {
+  const { grid } = market;
   return chosen.map(({ begin, chosen: index }) => ({
     from: iso(grid.from + begin * grid.stepSeconds),
-    parameters: index === null ? ready.parameters : (sets[index] as Parameters),
+    parameters: index === null ? request.parameters : (sets[index] as Parameters),
   }));
 }
 
 function jsonOf(swept: Swept): object {
-  const { ready, sets, trials, verdict, result } = swept;
+  const { request, sets, trials, verdict, result } = swept;
   const { overfitting } = verdict;
   return {
-    dataHash: ready.dataHash,
+    dataHash: swept.dataHash,
     trials: trials.map(({ daily, moves, costsUsd, turnoverUsd }, k) => ({
-      ...{ parameters: sets[k], totalReturn: (daily.at(-1) as number) / ready.run.capital - 1 },
+      ...{ parameters: sets[k], totalReturn: (daily.at(-1) as number) / request.run.capital - 1 },
       ...{ moves, costsUsd, turnoverUsd },
     })),
     bestInSample: sets[verdict.best],
@@ -125,7 +128,7 @@ function jsonOf(swept: Swept): object {
 }
 
 function report(swept: Swept): string {
-  const { ready, sets, trials, verdict, result } = swept;
+  const { request, sets, trials, verdict, result } = swept;
   const percent = (share: number | null | undefined): string =>
     share === null || share === undefined ? "–" : `${(100 * share).toFixed(2)} %`;
   const head = ["", "APY", "over the best hold", "95 %", "capture", "moves", "costs, USD"];
@@ -139,7 +142,7 @@ function report(swept: Swept): string {
   const order = trials.map((_, k) => k).sort((a, b) => finalOf(trials[b]) - finalOf(trials[a]));
   const top = order.slice(0, SHOWN).map((k) => {
     const trial = trials[k] as Trial;
-    return [...wordsOf(sets[k] as Parameters), percent(finalOf(trial) / ready.run.capital - 1), String(trial.moves)];
+    return [...wordsOf(sets[k] as Parameters), percent(finalOf(trial) / request.run.capital - 1), String(trial.moves)];
   });
   const names = ["half-life h", "horizon h", "min gain USD", "band bps", "cooldown h", "max share"];
   const { overfitting, deflatedSharpe } = verdict;
