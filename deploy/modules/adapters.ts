@@ -62,7 +62,7 @@ export function adapter(venue: VenueParameters, vault: string, asset: string, au
 function encode(place: VenuePlace, vault: string, asset: string, auction: string): string {
   switch (place.kind) {
     case "aave-v3":
-      return AaveV3Adapter__factory.createInterface().encodeDeploy([vault, place.venue, asset]);
+      return AaveV3Adapter__factory.createInterface().encodeDeploy([vault, place.venue, asset, auction]);
     case "compound-v3":
       return CompoundV3Adapter__factory.createInterface().encodeDeploy([vault, place.venue, auction]);
     case "erc4626":
