@@ -17,7 +17,7 @@ async function mixed() {
   const lens = await (await ethers.getContractFactory("VaultLens")).deploy();
   const pool = await (await ethers.getContractFactory("SmallAavePool")).deploy(token);
   const comet = await (await ethers.getContractFactory("SmallComet")).deploy(token);
-  const aave = await (await ethers.getContractFactory("AaveV3Adapter")).deploy(vault, pool, token);
+  const aave = await (await ethers.getContractFactory("AaveV3Adapter")).deploy(vault, pool, token, ethers.ZeroAddress);
   const compound = await (
     await ethers.getContractFactory("CompoundV3Adapter")
   ).deploy(vault, comet, ethers.ZeroAddress);
