@@ -3,23 +3,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Chain } from "../chain/connect";
 import { newestBlock, type Head } from "../chain/heads";
-import { blockFees } from "../collect/baseFee";
-import { backOff, wallClock } from "../chain/clock";
-import { ChainTime, wallTime } from "../collect/jobTime";
-import { llamaJobs } from "../collect/llamaJobs";
-import { startScheduler, type Job } from "../collect/scheduler";
+import { backOff } from "../chain/clock";
+import { ChainTime } from "../collect/jobTime";
+import { startScheduler } from "../collect/scheduler";
 import { targetsOf, type CollectedTargets } from "../collect/targets";
 import type { AddressFile } from "../config/addressFile";
 import type { Config } from "../config/load";
 import type { Sink } from "../events/events";
 import type { Store } from "../store/records";
 import { ChainCollecting, type CollectedBlock } from "./collecting";
+import { collectorJobs, type SeenHead } from "./collectorJobs";
 import { failureOf } from "./keeper";
 
-/** Of one sweep, by the wall. */
-const SWEEP_TIMEOUT_MS = 30_000;
-const MAINTENANCE_SECONDS = 3_600;
-const MAINTENANCE_TIMEOUT_MS = 600_000;
 /** How often a process that stands by asks whether it may collect. */
 const STANDBY_POLL_MS = 2_000;
 const FIRST_PAUSE_MS = 1_000;
@@ -110,56 +105,28 @@ export class Collector {
     const { chain, sink } = this.#parts;
     const first = await newestBlock(chain);
     const time = new ChainTime(first.timestamp);
-    const newest = { head: first, seenAt: Date.now() };
-    const jobs = await this.#jobs({ time, newest: () => newest, everySeconds: options.everySeconds });
+    let newest: SeenHead = { head: first, seenAt: Date.now() };
+    const jobs = await collectorJobs({
+      ...this.#parts,
+      targets: this.#targets,
+      collecting: this.#collecting(),
+      everySeconds: options.everySeconds,
+      time,
+      newest: () => newest,
+    });
     this.#is("collecting");
     this.#worked();
     const stop = new AbortController();
     const { finished } = startScheduler(jobs, { sink, signal: AbortSignal.any([signal, stop.signal]) });
     try {
       for await (const head of options.heads(signal)) {
-        Object.assign(newest, { head, seenAt: Date.now() });
+        newest = { head, seenAt: Date.now() };
         time.advance(head.timestamp);
       }
     } finally {
       stop.abort();
       await finished;
     }
-  }
-
-  async #jobs(of: {
-    readonly time: ChainTime;
-    readonly newest: () => { readonly head: Head; readonly seenAt: number };
-    readonly everySeconds: number;
-  }): Promise<Job[]> {
-    const { config, chain, store, sink } = this.#parts;
-    const { chainId } = chain;
-    const collecting = this.#collecting();
-    return [
-      {
-        source: "chain",
-        everySeconds: of.everySeconds,
-        time: of.time,
-        timeoutMs: SWEEP_TIMEOUT_MS,
-        // Every sweep stores the fees of its block.
-        lastDone: await store.history.newestReading({ chainId, ...blockFees }),
-        work: async () => {
-          const { head, seenAt } = of.newest();
-          const { at, readings, failures, stored } = await collecting.collect(head, seenAt);
-          const counts = { readings: readings.length, failures: failures.length, stored };
-          sink.emit({ name: "collect.swept", block: at.number, observedAt: at.timestamp, ...counts });
-        },
-      },
-      {
-        source: "store",
-        everySeconds: MAINTENANCE_SECONDS,
-        time: wallTime(wallClock),
-        timeoutMs: MAINTENANCE_TIMEOUT_MS,
-        lastDone: null,
-        work: async () => void (await store.history.maintain(Math.floor(Date.now() / 1_000))),
-      },
-      ...(await llamaJobs(config.collect.defiLlama, store.history, { chainId })),
-    ];
   }
 
   #collecting(): ChainCollecting {

@@ -85,6 +85,21 @@ export type KeeperEvent =
   /** What an earlier process left tripped, once at the start. */
   | { readonly name: "breaker.open"; readonly causes: readonly string[]; readonly reason: string }
   | { readonly name: "breaker.reset"; readonly reason: string }
+  /** Events of a pool are stored up to a block. */
+  | {
+      readonly name: "collect.followed";
+      readonly source: string;
+      readonly block: number;
+      readonly blocks: number;
+      readonly rows: number;
+    }
+  /** Blocks that nothing was collected of while nobody ran: left to the backfill. */
+  | {
+      readonly name: "collect.gap";
+      readonly source: string;
+      readonly fromBlock: number;
+      readonly toBlock: number;
+    }
   | { readonly name: "serve.listening"; readonly url: string }
   | { readonly name: "serve.trouble"; readonly code: string; readonly message: string };
 

@@ -23,6 +23,7 @@ const WARNINGS: ReadonlySet<KeeperEvent["name"]> = new Set([
   "store.trouble",
   "source.trouble",
   "source.gap",
+  "collect.gap",
   "quorum.dissent",
   "quorum.trouble",
   "breaker.tripped",

@@ -109,10 +109,14 @@ async function isStored(transaction: Transaction, key: BackfillKey, chunk: Chunk
   );
 }
 
-export async function chunks(database: Database, key: BackfillKey): Promise<ChunkRow[]> {
+/** Chunks of one key do not overlap: of those that begin before `fromBlock` only the last may reach it. */
+export async function chunks(database: Database, key: BackfillKey, fromBlock: number): Promise<ChunkRow[]> {
+  const ofKey = "FROM backfill_chunks WHERE chain_id = $1 AND source = $2 AND subject = $3";
   return database.rows<ChunkRow & Record<string, unknown>>(
-    `SELECT ${CHUNK_COLUMNS} FROM backfill_chunks WHERE chain_id = $1 AND source = $2 AND subject = $3 ORDER BY from_block`,
-    keyValues(key),
+    `SELECT ${CHUNK_COLUMNS} ${ofKey}
+       AND from_block >= coalesce((SELECT max(from_block) ${ofKey} AND from_block <= $4), 0) AND to_block >= $4
+     ORDER BY from_block`,
+    [...keyValues(key), fromBlock],
   );
 }
 

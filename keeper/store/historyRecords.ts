@@ -167,8 +167,8 @@ export interface HistoryStore {
    * @throws WorldFailure `HISTORY_CHUNKS_OVERLAP` when only a part of its blocks is stored already.
    */
   addEvents(key: BackfillKey, chunk: ChunkRow, rows: readonly EventRow[]): Promise<Inserted>;
-  /** In order of blocks. */
-  chunks(key: BackfillKey): Promise<ChunkRow[]>;
+  /** In order of blocks; `fromBlock`: without those that end before it. */
+  chunks(key: BackfillKey, query?: { readonly fromBlock?: number }): Promise<ChunkRow[]>;
   /** Of all backfills of a chain, for a reorganisation is of all of it. */
   tentativeRanges(chainId: number): Promise<TentativeRange[]>;
   /**

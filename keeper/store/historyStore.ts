@@ -14,7 +14,7 @@ export function historyStore(database: Database): HistoryStore {
       addHistory(database, partitions, { series, rows, tentative: options?.tentative ?? false }),
     addReadings: (rows, options) => addReadings(database, partitions, { rows, tentative: options?.tentative ?? false }),
     addEvents: (key, chunk, rows) => addEvents(database, partitions, { key, chunk, rows }),
-    chunks: (key) => chunks(database, key),
+    chunks: (key, query) => chunks(database, key, query?.fromBlock ?? 0),
     tentativeRanges: (chainId) => tentativeRanges(database, chainId),
     rollBack: (chainId, block) => rollBack(database, chainId, block),
     finalise: (chainId, block) => finalise(database, chainId, block),

@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type Contract, JsonRpcProvider, Network } from "ethers";
+import { localWallet } from "../../../deploy/networks/localWallet";
 import { Collector } from "../../../keeper/app/collector";
 import { runFromConfig } from "../../../keeper/app/run";
 import type { Chain } from "../../../keeper/chain/connect";
@@ -11,9 +13,11 @@ import { headStream } from "../../../keeper/chain/heads";
 import { loadConfig, type Config, type ConfigInput } from "../../../keeper/config/load";
 import type { KeeperEvent } from "../../../keeper/events/events";
 import { silent } from "../../../keeper/events/events";
-import type { HistoryRow } from "../../../keeper/store/historyRecords";
+import type { EventRow, HistoryRow } from "../../../keeper/store/historyRecords";
 import { openStore } from "../../../keeper/store/open";
 import type { Store } from "../../../keeper/store/records";
+import { bindContracts } from "../../../scripts/localnet/market/contracts";
+import { UNISWAP_FEE_PIPS } from "../../../scripts/localnet/protocols/parameters";
 import { down, faultyNode, type FaultyNode } from "../chain/fixtures/faultyNode";
 import { connectTo, startLocalVenues, type LocalVenues } from "../collect/localVenues";
 
@@ -154,6 +158,28 @@ describe("the collector", function () {
     expect(told).to.deep.equal(["source.trouble collector", "source.recovered collector"]);
   });
 
+  it("keeps the events of the vault's pools up to the head", async () => {
+    const store = await storeAt();
+    const { events } = await collector();
+    const { uniswap, tokens } = local.genesis.protocols;
+    const key = { chainId: CHAIN, source: "uniswap-v3", subject: uniswap.usdcUsdtPool.toLowerCase() };
+    const followed = () => events.filter(({ name }) => name === "collect.followed").length;
+    await until(() => followed() >= 1, mine);
+    await swapIn(local, { tokenIn: tokens.usdc, tokenOut: tokens.usdt });
+    const swapped = (await local.head()).number;
+    const upTo = async () => (await store.history.chunks(key)).at(-1)?.toBlock ?? 0;
+    await until(async () => (await upTo()) >= swapped, mine);
+    const rows: EventRow[] = [];
+    const query = { chainId: CHAIN, source: key.source, pool: key.subject, fromBlock: 0, toBlock: 1e9 };
+    for await (const page of store.history.events(query)) rows.push(...page);
+    expect(rows.map(({ kind, block }) => [kind, block])).to.deep.equal([["swap", swapped]]);
+    let next: number | null = null;
+    for (const { fromBlock, toBlock } of await store.history.chunks(key)) {
+      expect(fromBlock).to.equal(next ?? fromBlock);
+      next = toBlock + 1;
+    }
+  });
+
   describe("beside the loop of tiller run", () => {
     let proxy: FaultyNode;
     beforeEach(async () => {
@@ -241,3 +267,26 @@ describe("the collector", function () {
     });
   });
 });
+
+/** A trade of a thousand, mined by itself. */
+async function swapIn(
+  local: LocalVenues,
+  { tokenIn, tokenOut }: { readonly tokenIn: string; readonly tokenOut: string },
+): Promise<void> {
+  const network = Network.from(CHAIN);
+  const provider = new JsonRpcProvider(local.url, network, { staticNetwork: network, cacheTimeout: -1 });
+  const market = localWallet("market").connect(provider);
+  const { usdc, swapRouter } = bindContracts(provider, local.genesis.protocols);
+  const amount = 1_000_000_000n;
+  const gas = { gasLimit: 1_000_000n };
+  let nonce = await market.getNonce();
+  const send = async (to: Contract, method: string, args: readonly unknown[]): Promise<void> => {
+    await (to.connect(market) as Contract).getFunction(method)(...args, { ...gas, nonce: nonce++ });
+    await local.rpc("evm_mine");
+  };
+  await send(usdc as unknown as Contract, "mint", [market.address, amount]);
+  await send(usdc as unknown as Contract, "approve", [local.genesis.protocols.uniswap.swapRouter, amount]);
+  const order = [tokenIn, tokenOut, UNISWAP_FEE_PIPS, market.address, amount, 0n, 0n];
+  await send(swapRouter, "exactInputSingle", [order]);
+  provider.destroy();
+}

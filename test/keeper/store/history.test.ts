@@ -258,6 +258,20 @@ onEveryServer("history", (open, server) => {
     expect(await all(store.events({ ...POOL, pool: POOL.subject, fromBlock: 100, toBlock: 199 }))).to.deep.equal([]);
   });
 
+  it("gives the chunks that end at a block or after it, of which one may begin before", async () => {
+    const from = async (fromBlock: number) =>
+      (await store.chunks(POOL, { fromBlock })).map((each) => [each.fromBlock, each.toBlock]);
+    const whole = [
+      [0, 99],
+      [100, 199],
+    ];
+    expect(await from(0)).to.deep.equal(whole);
+    expect(await from(99)).to.deep.equal(whole);
+    for (const block of [100, 150, 199]) expect(await from(block)).to.deep.equal(whole.slice(1));
+    expect(await from(200)).to.deep.equal([]);
+    expect(await store.chunks({ ...POOL, chainId: 2 }, { fromBlock: 5 })).to.deep.equal([]);
+  });
+
   it("rolls back what is tentative above a block, whole chunks, and nothing that is final or of another chain", async () => {
     await store.addEvents(POOL, chunk(200, 299, 1, true), [eventRow(210, 0)]);
     await store.addEvents(POOL, chunk(300, 399, 1, true), [eventRow(310, 0)]);
