@@ -1,7 +1,7 @@
 // What to do about a problem, live and in the backtest: the best allocation, whether there is money for the way there, and
 // whether going there pays. It knows no vault and no history: how a target becomes legs, and what those cost, is passed in.
 import { allocate } from "../allocate/allocate";
-import type { AllocationProblem } from "../allocate/problem";
+import type { AllocationProblem, AllocationVenue } from "../allocate/problem";
 import { isConcave } from "../venues/incomeSegments";
 import { marginalIncome, supplyApr } from "../venues/rateModel";
 
@@ -81,30 +81,64 @@ export function choose<Leg>(worlds: Worlds, terms: ChoiceTerms<Leg>): Choice<Leg
 }
 
 /**
- * Whether {@link choose} would hold for sure, as a bound that costs much less says: no allocation of one world gains
- * `minGainUsd`. False says nothing. Only for problems without breaches.
+ * Whether {@link choose} would hold for sure, as a bound that costs much less says: no allocation gains enough in both worlds.
+ * False says nothing. Only for problems without breaches; the same world twice asks about that one alone.
  *
- * The bound: a concave income curve lies below its tangent, so all money moved to the venue with the greatest marginal
- * income gains at least what any allocation does.
+ * The bound: what an allocation gains in the worse world is at most any mean of its gains in both. A concave income curve lies
+ * below its tangent, so that mean is at most what all money would gain in the venue with the greatest mean marginal income;
+ * and of what the band asks for each dollar moved, only those dollars pay that gain more than it.
  *
  * @param leastCostUsd What any move costs at least.
  */
-export function isHopeless(world: AllocationProblem, minGainUsd: number, leastCostUsd: number): boolean {
-  const { venues, total, horizonHours } = world;
-  let best = 0;
-  for (const venue of venues) {
+export function isHopeless(
+  worlds: Pick<Worlds, "today" | "forecast">,
+  terms: Pick<ChoiceTerms<never>, "minGainUsd" | "noTradeBandBps">,
+  leastCostUsd: number,
+): boolean {
+  const { today, forecast } = worlds;
+  const { venues, total, horizonHours } = today;
+  const ofToday = marginalsOf(today);
+  const ofForecast = today === forecast ? ofToday : marginalsOf(forecast);
+  const [one, other] = [ofToday ?? ofForecast, ofForecast ?? ofToday];
+  if (one === undefined || other === undefined) return false;
+  const years = horizonHours / HOURS_PER_YEAR;
+  const band = terms.noTradeBandBps / 1e4;
+  const cost = leastCostUsd - ROUNDING * total;
+  for (const weight of one === other ? [1] : MEANS) {
+    let best = 0;
+    for (let v = 0; v < venues.length; v += 1) {
+      best = Math.max(best, weight * (one[v] as number) + (1 - weight) * (other[v] as number));
+    }
+    let [idle, gain, beyondBand] = [total, 0, 0];
+    for (let v = 0; v < venues.length; v += 1) {
+      const { current } = venues[v] as AllocationVenue;
+      if (current === 0) continue;
+      const gained = years * (best - weight * (one[v] as number) - (1 - weight) * (other[v] as number));
+      idle -= current;
+      gain += current * gained;
+      beyondBand += current * Math.max(0, gained - band);
+    }
+    if (idle > 0) {
+      gain += idle * years * best;
+      beyondBand += idle * Math.max(0, years * best - band);
+    }
+    if (gain < cost + terms.minGainUsd || beyondBand < cost) return true;
+  }
+  return false;
+}
+
+/** Weights of today's world in a mean of both. */
+const MEANS = [1, 0.75, 0.5, 0.25, 0];
+
+/** What one more unit would earn in each venue; undefined where income could lie above its tangent. */
+function marginalsOf({ venues, total }: AllocationProblem): number[] | undefined {
+  const marginals: number[] = [];
+  for (const { model, current, expectedLossApr } of venues) {
     // Where nothing is held, income is at most x · apr(0), whatever the shape.
-    if (venue.current > 0 && !isConcave(venue.model, total)) return false;
-    best = Math.max(best, marginalIncome(venue.model, venue.current) - venue.expectedLossApr);
+    if (current > 0 && !isConcave(model, total)) return undefined;
+    marginals.push(marginalIncome(model, current) - expectedLossApr);
   }
-  let held = 0;
-  let gain = 0;
-  for (const venue of venues) {
-    held += venue.current;
-    gain += venue.current * (best - marginalIncome(venue.model, venue.current) + venue.expectedLossApr);
-  }
-  gain += Math.max(0, total - held) * best;
-  return (gain * horizonHours) / HOURS_PER_YEAR - leastCostUsd < minGainUsd - ROUNDING * total;
+  return marginals;
 }
 
 /** Share of the money by which sums of incomes may be off. */

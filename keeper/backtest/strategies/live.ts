@@ -70,19 +70,18 @@ class LiveDecider implements Decider {
   }
 
   decide(now: Situation, wanted: Float64Array): boolean {
-    const { minGainUsd, noTradeBandBps, cooldownSeconds } = this.#limits;
-    if (cooldownLeft(now.at, now.lastMovedAt, cooldownSeconds) > 0) return false;
-    const today = this.#today(now);
+    if (cooldownLeft(now.at, now.lastMovedAt, this.#limits.cooldownSeconds) > 0) return false;
     // What is placed first costs nothing, so it need gain nothing either.
-    const needed = now.first ? 0 : minGainUsd;
-    if (!now.first && isHopeless(today, needed, now.gasUsd)) return false;
+    const terms = now.first ? { minGainUsd: 0, noTradeBandBps: 0 } : this.#limits;
+    const today = this.#today(now);
+    if (!now.first && isHopeless({ today, forecast: today }, terms, now.gasUsd)) return false;
     const forecast = this.#asForecast(today, now);
-    if (!now.first && isHopeless(forecast, needed, now.gasUsd)) return false;
+    if (!now.first && isHopeless({ today, forecast }, terms, now.gasUsd)) return false;
     const choice = choose<Leg>(
       { today, forecast, breaches: [] },
       {
-        minGainUsd: needed,
-        noTradeBandBps: now.first ? 0 : noTradeBandBps,
+        minGainUsd: terms.minGainUsd,
+        noTradeBandBps: terms.noTradeBandBps,
         turnoverUsd: Infinity,
         legsOf: (target) => legsOf(today, target),
         costUsd: (legs) => (now.first ? 0 : this.#costUsd(legs, now.gasUsd)),

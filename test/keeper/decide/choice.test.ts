@@ -44,8 +44,11 @@ describe("choice", () => {
       const problem = { ...randomProblem(random, { venues: 2 + (seed % 5) }), gasUsdPerMove: MOVE_USD };
       const minGainUsd = 10 ** (-1 + 6 * random());
       const worlds = worldsOf(problem, random);
-      const choice = choose(worlds, terms(problem, minGainUsd));
-      const without = [worlds.today, worlds.forecast].some((world) => isHopeless(world, minGainUsd, MOVE_USD));
+      const asked = { ...terms(problem, minGainUsd), noTradeBandBps: 20 * random() ** 3 };
+      const choice = choose(worlds, asked);
+      const without = isHopeless(worlds, asked, MOVE_USD);
+      const alone = isHopeless({ today: problem, forecast: problem }, asked, MOVE_USD);
+      if (alone) expect(without, `seed ${seed}`).to.equal(true);
       if (choice.kind === "move") {
         moved += 1;
         expect(without, `seed ${seed}`).to.equal(false);
