@@ -75,16 +75,17 @@ export async function collectUniswapEvents(chain: Chain, request: ChunkRequest):
   // That the last block is the same after all was read makes everything below it the same.
   if ((await canonicalBlock(chain, to)).hash !== last.hash) throw new ChunkReorged(to);
 
-  const events = logs.map((log) => ({ log, pool: log.address.toLowerCase(), ...decodePoolLog(log) }));
+  const events = logs.map((log) => ({ ...decodePoolLog(log), pool: log.address.toLowerCase() }));
   const impacts = priceImpacts(events, prices);
-  const rows = events.map(({ log, ...event }, place): EventRow => {
+  const rows = events.map((event, place): EventRow => {
+    const log = logs[place] as ChainLog;
     const observedAt = blocks.get(log.blockNumber)?.timestamp ?? times?.get(log.blockNumber) ?? last.timestamp;
     const txHash = log.transactionHash.toLowerCase();
     const paid = gas.byTransaction.get(txHash);
     return {
+      ...event,
       chainId: chain.chainId,
       source: SOURCE,
-      ...event,
       block: log.blockNumber,
       blockHash: log.blockHash.toLowerCase(),
       txHash,
