@@ -69,7 +69,7 @@ const POLL_MS = 500;
 /**
  * Orders the close and sees it through to its first plan that lands.
  * @returns null when there is nothing that could go to idle: the breaker is tripped all the same.
- * @throws WorldFailure `CLOSE_ABANDONED`, `CLOSE_PENDING`; the order stands, and a keeper that runs goes on with it.
+ * @throws WorldFailure `CLOSE_ABANDONED`, `CLOSE_PENDING`, `CLOSE_WAITS`; the order stands, and a keeper that runs goes on with it.
  */
 export async function closeAll(
   config: Config,
@@ -94,7 +94,11 @@ export async function closeAll(
     return withStore(config, sink, (store) => awaitRunningKeeper(config, store, { rehearsed, signal }));
   }
   if (tick === null || tick.outcome.action !== "hold") throw stopped();
-  return null;
+  const { hold } = tick.outcome;
+  if (hold.code === "keeper-breaker-tripped") return null;
+  throw new WorldFailure("CLOSE_WAITS", hold.reason, {
+    remedy: "The order stands: run the command again, or start the keeper, which goes on with it.",
+  });
 }
 
 async function order(

@@ -108,7 +108,7 @@ export class Keeper {
     deps.checkpoint("snapshot.stored");
 
     // Before anything is sent again: a plan in flight that puts money out must not go on once the breaker has tripped.
-    const risk = await timed("decide", () => deps.risk.look(head, snapshot, observations));
+    const risk = await timed("snapshot", () => deps.risk.look(head, snapshot, observations));
     await timed("submit", () => this.settle(head));
     this.lastRebalanceAt = await timed("store", () => deps.store.lastRebalanceAt(deps.chainId, deps.vault));
     const inFlight = deps.execution.kind === "dry-run" ? [] : await timed("store", () => this.inFlight());

@@ -26,6 +26,8 @@ interface Asked {
   readonly heartbeatSeconds: number;
   /** Null: a condition of the breaker. */
   readonly venue: string | null;
+  /** As who asks it has it; said by the feed's own description where it has one. */
+  readonly ofAsset: boolean;
 }
 
 const SOURCE = "chainlink";
@@ -39,7 +41,7 @@ export async function locateFeeds(chain: Chain, head: Head, addresses: AddressFi
   const sources = [
     ...(addresses.conditions ?? [])
       .filter(({ kind }) => kind === "oracle-trouble")
-      .map(({ id, condition }) => askersOf(id, null, [named(condition, "feed", "heartbeat")])),
+      .map(({ id, condition }) => askersOf(id, null, [{ ...named(condition, "feed", "heartbeat"), ofAsset: true }])),
     ...addresses.adapters.flatMap(({ id, kind, adapter }) => {
       if (kind === "curve-3pool") {
         return [
@@ -51,8 +53,8 @@ export async function locateFeeds(chain: Chain, head: Head, addresses: AddressFi
         ];
       }
       if (kind !== "uniswap-v3") return [];
-      const pairs = [named(adapter, "assetFeed", "assetHeartbeat"), named(adapter, "pairedFeed", "pairedHeartbeat")];
-      return [askersOf(id, id, pairs)];
+      const asset = { ...named(adapter, "assetFeed", "assetHeartbeat"), ofAsset: true };
+      return [askersOf(id, id, [asset, named(adapter, "pairedFeed", "pairedHeartbeat")])];
     }),
   ];
   const { answers } = await readAtBlock(
@@ -70,6 +72,7 @@ export async function locateFeeds(chain: Chain, head: Head, addresses: AddressFi
 interface FeedQuestion {
   readonly feed: ReturnType<typeof askIfThere>;
   readonly heartbeat: ReturnType<typeof askIfThere>;
+  readonly ofAsset?: boolean;
 }
 
 function named(to: string, feed: string, heartbeat: string): FeedQuestion {
@@ -102,11 +105,11 @@ function askersOf(id: string, venue: string | null, pairs: readonly FeedQuestion
     calls: questions.calls,
     read: (answers: readonly (string | null)[]): Asked[] => {
       const read: Record<string, Answer | null> = questions.read(answers);
-      return pairs.flatMap((_, k) => {
+      return pairs.flatMap(({ ofAsset = false }, k) => {
         const [feed, heartbeat] = [read[`feed${k}`], read[`heartbeat${k}`]];
         return feed == null || heartbeat == null
           ? []
-          : [{ feed: feed.address(), heartbeatSeconds: heartbeat.small(), venue }];
+          : [{ feed: feed.address(), heartbeatSeconds: heartbeat.small(), venue, ofAsset }];
       });
     },
   };
@@ -125,7 +128,8 @@ async function described(
     optional: true,
   }));
   const { answers } = await readAtBlock(chain, head, calls);
-  const texts = answersOf(SOURCE, calls, answers).map(descriptionOf);
+  // A node that does not make this call, as of a recorded state, leaves the feed without a name, not without a price.
+  const texts = answers.map((answer) => descriptionOf(answer.kind === "answered" ? answer.data : null));
   return feeds.map((feed, place) => {
     const askers = asked.filter((one) => one.feed === feed);
     const description = texts[place] ?? "";
@@ -134,7 +138,7 @@ async function described(
       feed,
       heartbeatSeconds: Math.min(...askers.map(({ heartbeatSeconds }) => heartbeatSeconds)),
       venues: [...new Set(askers.flatMap(({ venue }) => venue ?? []))],
-      ofAsset: description.startsWith(`${symbol} / `),
+      ofAsset: description === "" ? askers.some(({ ofAsset }) => ofAsset) : description.startsWith(`${symbol} / `),
     };
   });
 }

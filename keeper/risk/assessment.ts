@@ -93,8 +93,8 @@ function venueRisk(
   const { snapshot, feeds, depegBps } = input;
   const points = input.past(adapter.id);
   const since = snapshot.timestamp - PACE_SECONDS;
-  const cash = points.flatMap(({ at, cash: amount, ours }) =>
-    amount === null || at < since ? [] : [{ at, cash: amount, ours }],
+  const cash = points.flatMap(({ at, cash: amount, debt, ours }) =>
+    amount === null || debt === null || at < since ? [] : [{ at, cash: amount, debt, ours }],
   );
   const liquidity = venueLiquidity(adapter, { snapshot, points: cash });
   const oracle = venueOracle(adapter, {

@@ -10,6 +10,8 @@ export interface CashPoint {
   /** Unix seconds. */
   readonly at: number;
   readonly cash: number;
+  /** What is lent out. */
+  readonly debt: number;
   /** Fair value of our own position. */
   readonly ours: number;
 }
@@ -21,6 +23,8 @@ export interface CashPace {
   readonly inflow: number;
   /** Others' withdrawals and borrowing. */
   readonly outflow: number;
+  /** Debt paid back: of what comes in, the part that no depositor can take away again at once. */
+  readonly repaid: number;
 }
 
 export interface VenueLiquidity {
@@ -59,16 +63,17 @@ const SHUT = 0;
 export function paceOf(points: readonly CashPoint[]): CashPace | null {
   const [first, last] = [points[0], points.at(-1)];
   if (first === undefined || last === undefined || last.at <= first.at) return null;
-  let [inflow, outflow] = [0, 0];
+  let [inflow, outflow, repaid] = [0, 0, 0];
   for (let k = 1; k < points.length; k += 1) {
     const [before, now] = [points[k - 1], points[k]];
     if (before === undefined || now === undefined) continue;
     const others = now.cash - before.cash - (now.ours - before.ours);
     if (others > 0) inflow += others;
     else outflow -= others;
+    repaid += Math.max(0, before.debt - now.debt);
   }
   const seconds = last.at - first.at;
-  return { seconds, inflow: inflow / seconds, outflow: outflow / seconds };
+  return { seconds, inflow: inflow / seconds, outflow: outflow / seconds, repaid: repaid / seconds };
 }
 
 export function venueLiquidity(

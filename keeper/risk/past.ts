@@ -14,6 +14,8 @@ export interface PastPoint {
   readonly apr: number | null;
   /** Cash of a venue that lends, in the asset's unit; null where supply and debt do not say it. */
   readonly cash: number | null;
+  /** What it has lent out, likewise. */
+  readonly debt: number | null;
   /** Fair value of our own position, in the asset's unit. */
   readonly ours: number;
   /** The venue's growth index; null: it has none. */
@@ -59,6 +61,7 @@ function pointOf(row: ObservationRow): PastPoint {
     at: row.observedAt,
     availableAt: row.availableAt,
     apr: row.supplyAprWithoutUs,
+    debt: borrowed === null ? null : Number(borrowed),
     cash: supplied === null || borrowed === null ? null : Number(BigInt(supplied) - BigInt(borrowed)),
     ours: Number(row.vaultAssets),
     index: row.index === null || row.index === undefined ? null : Number(row.index),

@@ -170,6 +170,22 @@ describe("an emergency", function () {
       );
       expect(status.tripped).to.equal(true);
       expect(status.open.map(({ cause }) => cause)).to.deep.equal(["oracle"]);
+
+      interface Shown {
+        readonly venues: { venue: string; limit: number; advice: string; oracle: { trouble: string | null } }[];
+        readonly feeds: { subject: string; price: number }[];
+        readonly tripped: { cause: string }[];
+      }
+      const risk = json<Shown>(await command("risk", "--json"));
+      expect(risk.tripped.map(({ cause }) => cause)).to.deep.equal(["oracle"]);
+      expect(risk.feeds.find(({ subject }) => subject === "usdc-usd")?.price).to.equal(0.95);
+      const curve = risk.venues.find(({ venue }) => venue === "curve-3pool");
+      expect(curve).to.deep.include({ limit: 0, advice: "reduce" });
+      expect(curve?.oracle.trouble).to.match(/usdc-usd is at 0\.9500/);
+      const table = await command("risk");
+      expect(table.stdout)
+        .to.match(/curve-3pool .* reduce/)
+        .and.to.match(/tripped: oracle/);
     });
 
     it("takes out what had to stay as soon as it can leave, and is tripped still with the price back at par", async () => {

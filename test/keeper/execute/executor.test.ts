@@ -452,6 +452,30 @@ describe("executor", function () {
     expect((await relay.produceBlock()).bundles).to.have.length(0);
   });
 
+  it("ends a plan in flight that puts money in when the keeper's own breaker trips, and carries on one that does not", async () => {
+    let onlyToIdle = false;
+    const running = executor({ policyLimits: () => ({ ...limits(), onlyToIdle }) });
+    const first = await planFor(system, [move(system, 0, 1_000n * USDC)]);
+    await running.begin(first.decision, first.plan, await headOf(system));
+    await blockThen(running);
+    const tripInFlight = async (assets: bigint): Promise<IntentRow> => {
+      onlyToIdle = false;
+      relay.misbehave({ neverInclude: true });
+      const { plan, decision } = await planFor(system, [move(system, 0, assets)]);
+      const begun = await running.begin(decision, plan, await headOf(system));
+      expect(begun.state).to.equal("submitted");
+      onlyToIdle = true;
+      await blockThen(running);
+      relay.misbehave({});
+      await blockThen(running);
+      return reload(begun);
+    };
+    const ended = await tripInFlight(500n * USDC);
+    expect(ended.state).to.equal("abandoned");
+    expect(ended.reason).to.match(/breaker is tripped \(POLICY_BREAKER\)$/);
+    expect((await tripInFlight(-500n * USDC)).state).to.equal("included");
+  });
+
   it("gives a plan up at its deadline", async () => {
     const running = executor();
     relay.misbehave({ neverInclude: true });

@@ -29,7 +29,7 @@ const hourly = (growth: number, fall: number): PastPoint[] => {
   return Array.from({ length: 400 }, (_, k) => {
     index *= k % 100 === 50 ? 1 - fall : 1 + growth;
     const at = NOW - (400 - k) * 3_600;
-    return { at, availableAt: at, apr: 0.05, cash: 1e12, ours: 0, index };
+    return { at, availableAt: at, apr: 0.05, cash: 1e12, debt: 1e13, ours: 0, index };
   });
 };
 

@@ -8,7 +8,7 @@ const SPAN = { now: 200 * HOUR, windowSeconds: 100 * HOUR, horizonSeconds: 24 * 
 const points = (apr: (hour: number) => number | null): PastPoint[] =>
   Array.from({ length: 201 }, (_, hour) => ({
     ...{ at: hour * HOUR, availableAt: hour * HOUR, apr: apr(hour) },
-    ...{ cash: null, ours: 0, index: null },
+    ...{ cash: null, debt: null, ours: 0, index: null },
   }));
 const persistence: Served = (known) => known.at(-1)?.apr ?? null;
 

@@ -12,16 +12,21 @@ function of(vault: VaultSnapshot, id: string, change: Partial<AdapterSnapshot> =
 }
 
 /** An hour apart; cash in whole USDC. */
-const cash = (amounts: readonly number[], ours: readonly number[] = []): CashPoint[] =>
-  amounts.map((amount, k) => ({ at: k * 3_600, cash: amount * 1e6, ours: (ours[k] ?? 0) * 1e6 }));
+const cash = (amounts: readonly number[], ours: readonly number[] = [], debts: readonly number[] = []): CashPoint[] =>
+  amounts.map((amount, k) => ({
+    ...{ at: k * 3_600, cash: amount * 1e6 },
+    ...{ debt: (debts[k] ?? 0) * 1e6, ours: (ours[k] ?? 0) * 1e6 },
+  }));
 
 describe("liquidity depth", () => {
   it("tells what comes in from what goes out, without what we moved ourselves", () => {
     expect(paceOf(cash([100, 160, 130]))).to.deep.equal({
-      ...{ seconds: 7_200, inflow: 60e6 / 7_200, outflow: 30e6 / 7_200 },
+      ...{ seconds: 7_200, inflow: 60e6 / 7_200, outflow: 30e6 / 7_200, repaid: 0 },
     });
     // We put in 1,000, and others took out 50.
-    expect(paceOf(cash([100, 1_050], [0, 1_000]))).to.deep.equal({ seconds: 3_600, inflow: 0, outflow: 50e6 / 3_600 });
+    expect(paceOf(cash([100, 1_050], [0, 1_000]))).to.include({ inflow: 0, outflow: 50e6 / 3_600 });
+    // 60 paid back, 20 borrowed again.
+    expect(paceOf(cash([100, 160, 140], [], [500, 440, 460]))?.repaid).to.equal(60e6 / 7_200);
     expect(paceOf(cash([100]))).to.equal(null);
   });
 

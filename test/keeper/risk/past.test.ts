@@ -29,8 +29,8 @@ describe("the past of venues", () => {
   it("has no cash of a venue that lends to nobody, and no index where there is none", () => {
     const past = new VenuePast({ keepSeconds: 1e6 });
     past.add([at(0), at(0, { venue: "savings", borrowed: null, index: null })]);
-    expect(past.of("aave-v3-usdc")[0]).to.include({ cash: 100, ours: 77 });
-    expect(past.of("savings")[0]).to.include({ cash: null, index: null });
+    expect(past.of("aave-v3-usdc")[0]).to.include({ cash: 100, debt: 900, ours: 77 });
+    expect(past.of("savings")[0]).to.include({ cash: null, debt: null, index: null });
     expect(past.of("nowhere")).to.deep.equal([]);
   });
 });
