@@ -11,6 +11,7 @@ import type { RunOptions } from "../backtest/run";
 import type { Strategy } from "../backtest/strategy";
 import { InputFailure, WorldFailure } from "../config/failure";
 import { loadConfig } from "../config/load";
+import { assetOf } from "../forecast/features";
 import { untilInterrupted } from "./interrupted";
 import { DATES, decimal, malformed, optionalDate, required, wholeNumber } from "./optionValues";
 import { printJson, table } from "./printing";
@@ -109,8 +110,9 @@ async function backtest(request: Request, seed: number, signal: AbortSignal): Pr
     ...{ ...request.run, seed, signal },
     ...(request.json ? {} : { progress: countOf("strategies") }),
   });
-  if (request.json) printJson({ dataHash, ...jsonShape(result) });
-  else process.stdout.write(report(result, { market, dataHash, capital: request.run.capital }));
+  const notes = notesOn(market);
+  if (request.json) printJson({ dataHash, ...jsonShape(result), notes });
+  else process.stdout.write(report(result, { market, dataHash, capital: request.run.capital, notes }));
 }
 
 async function findLeaks(request: Request, moments: number, signal: AbortSignal): Promise<void> {
@@ -199,10 +201,22 @@ function jsonShape({ strategies, ceiling, bestHold }: Comparison): object {
   return { strategies: Object.fromEntries(figures), ceiling, bestHold };
 }
 
-function report(
-  { strategies, ceiling, bestHold }: Comparison,
-  { market, dataHash, capital }: { readonly market: Market; readonly dataHash: string; readonly capital: number },
-): string {
+/** What the figures leave out, where that matters for these series. */
+function notesOn({ venues }: Market): string[] {
+  const assets = [...new Set(venues.map(assetOf))];
+  if (assets.length < 2) return [];
+  return [`${assets.join(", ")}: prices between assets, and what swapping one for another costs, are not counted`];
+}
+
+interface Reported {
+  readonly market: Market;
+  readonly dataHash: string;
+  readonly capital: number;
+  readonly notes: readonly string[];
+}
+
+function report({ strategies, ceiling, bestHold }: Comparison, of: Reported): string {
+  const { market, dataHash, capital, notes } = of;
   const { grid, knowledge } = market;
   const head = [
     "strategy",
@@ -239,6 +253,7 @@ function report(
       : `ceiling    ${percent(ceiling.apy)}  upper bound; a plan with hindsight reached ${percent(ceiling.feasible.apy)}`,
     `${usd(capital)} USD, ${iso(grid.from)} to ${iso(grid.from + grid.steps * grid.stepSeconds)}, steps of ${grid.stepSeconds / 60} min, lag ${knowledge.lagSeconds / 3600} h; ${ways}; in hindsight, not a forecast`,
     `data ${dataHash.slice(0, 16)}`,
+    ...notes,
   ];
   return `${table(head, rows, head.slice(1))}\n\n${lines.join("\n")}\n`;
 }

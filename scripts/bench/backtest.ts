@@ -133,7 +133,14 @@ async function main(): Promise<void> {
   const about = { steps: STEPS, venues: VENUES, runs: RUNS, node: process.version, cpu: cpus()[0]?.model ?? "unknown" };
   const numpySeconds = other.ok ? other.seconds : null;
   if (values.json) {
-    const figures = { takerSeconds, dilutedSeconds, takerRate, dilutedRate, interestSeconds: own.seconds, numpySeconds };
+    const figures = {
+      takerSeconds,
+      dilutedSeconds,
+      takerRate,
+      dilutedRate,
+      interestSeconds: own.seconds,
+      numpySeconds,
+    };
     process.stdout.write(`${JSON.stringify({ ...about, ...figures })}\n`);
     return;
   }
@@ -149,7 +156,9 @@ async function main(): Promise<void> {
     ["NumPy / ours", other.ok ? (other.seconds / own.seconds).toFixed(1) : ""],
   ];
   process.stdout.write(`${table(["", ""], rows, [""])}\n`);
-  process.stdout.write(`${STEPS} hourly steps, ${VENUES} markets, median of ${RUNS}; Node ${about.node}, ${about.cpu}\n`);
+  process.stdout.write(
+    `${STEPS} hourly steps, ${VENUES} markets, median of ${RUNS}; Node ${about.node}, ${about.cpu}\n`,
+  );
 }
 
 void main();

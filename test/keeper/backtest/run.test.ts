@@ -4,7 +4,7 @@ import type { Market } from "../../../keeper/backtest/market";
 import { Backtest, runBacktest, type Run, type RunOptions } from "../../../keeper/backtest/run";
 import { hold } from "../../../keeper/backtest/strategies/hold";
 import { periodic } from "../../../keeper/backtest/strategies/periodic";
-import { MarketTruth } from "../../../keeper/backtest/truth";
+import { type MarketTruth } from "../../../keeper/backtest/truth";
 import { constantGas } from "../../../keeper/backtest/gasPrices";
 import { market, restless, scripted, seriesOf, wave } from "./synthetic";
 
