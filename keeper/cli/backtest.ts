@@ -13,6 +13,7 @@ import type { RunOptions } from "../backtest/run";
 import type { Strategy } from "../backtest/strategy";
 import { InputFailure, WorldFailure } from "../config/failure";
 import { loadConfig } from "../config/load";
+import { assetOf } from "../forecast/features";
 import { untilInterrupted } from "./interrupted";
 import { DATES, decimal, malformed, optionalDate, required, wholeNumber } from "./optionValues";
 import { printJson, table } from "./printing";
@@ -128,13 +129,14 @@ async function backtest(
     ...{ ...request.run, seed, signal, record: sheet !== null },
     ...(request.json ? {} : { progress: countOf("strategies") }),
   });
+  const notes = notesOn(market);
   if (sheet !== null) {
-    const assumptions = assumptionsOf(market, request, sheet.gas);
+    const assumptions = [...assumptionsOf(market, request, sheet.gas), ...notes];
     const { capital } = request.run;
     writeReport(sheet.file, tearSheetPage({ market, comparison: result, capital, dataHash, assumptions }));
   }
-  if (request.json) printJson({ dataHash, ...jsonShape(result) });
-  else process.stdout.write(report(result, { market, dataHash, capital: request.run.capital }));
+  if (request.json) printJson({ dataHash, ...jsonShape(result), notes });
+  else process.stdout.write(report(result, { market, dataHash, capital: request.run.capital, notes }));
 }
 
 async function findLeaks(request: Request, moments: number, signal: AbortSignal): Promise<void> {
@@ -246,10 +248,22 @@ function jsonShape({ strategies, ceiling, bestHold }: Comparison): object {
   return { strategies: Object.fromEntries(figures), ceiling, bestHold };
 }
 
-function report(
-  { strategies, ceiling, bestHold }: Comparison,
-  { market, dataHash, capital }: { readonly market: Market; readonly dataHash: string; readonly capital: number },
-): string {
+/** What the figures leave out, where that matters for these series. */
+function notesOn({ venues }: Market): string[] {
+  const assets = [...new Set(venues.map(assetOf))];
+  if (assets.length < 2) return [];
+  return [`${assets.join(", ")}: prices between assets, and what swapping one for another costs, are not counted`];
+}
+
+interface Reported {
+  readonly market: Market;
+  readonly dataHash: string;
+  readonly capital: number;
+  readonly notes: readonly string[];
+}
+
+function report({ strategies, ceiling, bestHold }: Comparison, of: Reported): string {
+  const { market, dataHash, capital, notes } = of;
   const { grid, knowledge } = market;
   const head = [
     "strategy",
@@ -286,6 +300,7 @@ function report(
       : `ceiling    ${percent(ceiling.apy)}  upper bound; a plan with hindsight reached ${percent(ceiling.feasible.apy)}`,
     `${usd(capital)} USD, ${iso(grid.from)} to ${iso(grid.from + grid.steps * grid.stepSeconds)}, steps of ${grid.stepSeconds / 60} min, lag ${knowledge.lagSeconds / 3600} h; ${ways}; in hindsight, not a forecast`,
     `data ${dataHash.slice(0, 16)}`,
+    ...notes,
   ];
   return `${table(head, rows, head.slice(1))}\n\n${lines.join("\n")}\n`;
 }

@@ -28,6 +28,7 @@ interface Answer {
   readonly strategies: Record<string, Record<string, number | null>>;
   readonly ceiling: { readonly totalReturn: number; readonly apy: number; readonly exact: boolean };
   readonly bestHold: { readonly series: string; readonly apy: number };
+  readonly notes: readonly string[];
 }
 
 describe("tiller backtest", () => {
@@ -56,7 +57,10 @@ describe("tiller backtest", () => {
 
   it("answers in the fixed shape, for every strategy that can run", async () => {
     const found = await answer();
-    expect(Object.keys(found)).to.deep.equal(["dataHash", "strategies", "ceiling", "bestHold"]);
+    expect(Object.keys(found)).to.deep.equal(["dataHash", "strategies", "ceiling", "bestHold", "notes"]);
+    expect(found.notes).to.deep.equal([
+      "a, b: prices between assets, and what swapping one for another costs, are not counted",
+    ]);
     expect(found.dataHash).to.match(/^[0-9a-f]{64}$/);
     expect(Object.keys(found.strategies)).to.deep.equal([
       ...["hold:aave-a", "hold:compound-v3-b", "equal-weight", "best-history", "highest-tvl", "risk-adjusted", "ewma"],
@@ -89,6 +93,7 @@ describe("tiller backtest", () => {
     ]);
     const found = JSON.parse(out) as Answer;
     expect(found.strategies["hold:aave-a"]?.["captureRatio"]).to.equal(null);
+    expect(found.notes).to.deep.equal([]);
     expect(found.ceiling.apy).to.be.closeTo(found.bestHold.apy, 1e-12);
   });
 
