@@ -1,6 +1,6 @@
 // Trials that were run, a line of JSON each, so that a sweep that was stopped goes on where it was.
 import { createHash } from "node:crypto";
-import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, truncateSync } from "node:fs";
 import { InputFailure } from "../config/failure";
 import type { Trial } from "./sweepWorker";
 
@@ -13,6 +13,8 @@ export function trialKey(of: object): string {
   });
   return createHash("sha256").update(text).digest("hex").slice(0, 32);
 }
+
+const BEGIN = '{"key":"';
 
 export class SweepFile {
   readonly #file: string | undefined;
@@ -33,8 +35,11 @@ export class SweepFile {
         if (typeof key !== "string" || !daily.every(Number.isFinite)) throw new TypeError("no trial");
         this.#known.set(key, { ...rest, daily: Float64Array.from(daily) });
       } catch (cause) {
-        // A last line that was cut off is a trial that was not run.
-        if (k === lines.length - 1) return;
+        // A last line that was cut off is a trial that was not run; a file of something else is left as it is.
+        if (k === lines.length - 1 && (line.startsWith(BEGIN) || BEGIN.startsWith(line))) {
+          truncateSync(file, Buffer.byteLength(lines.slice(0, k).join("\n")));
+          return;
+        }
         throw new InputFailure("SWEEP_FILE", `line ${k + 1} is no trial of a sweep`, {
           field: "--out",
           remedy: "Name a file that a sweep wrote, or a new one.",
@@ -50,7 +55,6 @@ export class SweepFile {
 
   add(key: string, { index: _, daily, ...rest }: Trial): void {
     if (this.#file === undefined) return;
-    // On a line of its own, should the one before have been cut off.
     appendFileSync(this.#file, `\n${JSON.stringify({ key, ...rest, daily: [...daily] })}`);
   }
 }
