@@ -80,8 +80,15 @@ async function rewarded() {
 
 /** Runs the rest at a moment of the lot, with both feeds just reported. */
 async function at(parts: Scene, timestamp: bigint): Promise<void> {
-  if (BigInt(await time.latest()) < timestamp - 3n) await time.increaseTo(timestamp - 3n);
-  for (const feed of [parts.compFeed, parts.assetFeed]) await feed.push(await feed.latestAnswer());
+  // Each report in a second of its own, however long it takes.
+  for (const [feed, before] of [
+    [parts.compFeed, 2n],
+    [parts.assetFeed, 1n],
+  ] as const) {
+    const answer = await feed.latestAnswer();
+    await time.setNextBlockTimestamp(timestamp - before);
+    await feed.push(answer);
+  }
   await time.setNextBlockTimestamp(timestamp);
 }
 
@@ -341,6 +348,7 @@ describe("RewardAuction: a lot", () => {
     await expect(auction.start(comp)).to.be.revertedWithCustomError(auction, "LotTooSmall");
     await compFeed.push(PRICE * DOLLAR);
     const now = BigInt(await time.latest()) + 1n;
+    await time.setNextBlockTimestamp(now);
     await expect(auction.connect(stranger).start(comp))
       .to.emit(auction, "Started")
       .withArgs(address, least, MINIMUM * unit, now + 2n * DURATION);
