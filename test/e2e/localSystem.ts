@@ -73,7 +73,7 @@ export async function startLocalSystem(options: {
 
 /** Environment of a keeper's process: the local key, and nothing of the developer's own settings. */
 export function keeperEnvironment(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
-  const env: NodeJS.ProcessEnv = { ...process.env, TILLER_KEEPER_KEY: localKeeperKey(), ...extra };
+  const env: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: "1", TILLER_KEEPER_KEY: localKeeperKey(), ...extra };
   for (const name of ["RPC_URL", "MAINNET_RPC_URL", "DATABASE_URL", "TILLER_CONFIG", "TILLER_PORT"]) delete env[name];
   return env;
 }
