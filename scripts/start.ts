@@ -5,7 +5,7 @@ import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { DEFAULT_EVERY_SECONDS } from "../keeper/collect/scheduler";
+import { COLLECT_EVERY_SECONDS } from "../keeper/config/schema";
 import { Failure, InputFailure, WorldFailure } from "../keeper/config/failure";
 import type { ConfigInput } from "../keeper/config/schema";
 import { startLocalChain, type LocalChain } from "./localnet/anvil";
@@ -233,7 +233,7 @@ function keeperConfig(
     addresses: at.genesis.addressFile,
     relays: [{ name: "local", url: at.relayUrl }],
     // A block that is longer than a bucket would leave others empty.
-    collect: { everySeconds: Math.max(DEFAULT_EVERY_SECONDS, options.secondsPerBlock) },
+    collect: { everySeconds: Math.max(COLLECT_EVERY_SECONDS, options.secondsPerBlock) },
     limits: { cooldownSeconds: 12 * options.secondsPerBlock, deadlineSeconds: 20 * options.secondsPerBlock },
     serve: { port: at.port },
   };

@@ -18,6 +18,7 @@ import { noCheckpoint, type Checkpoint } from "../events/steps";
 import { dryRun } from "../execute/dryRun";
 import { createExecutor } from "../execute/executor";
 import { flashbotsRelay } from "../execute/flashbotsRelay";
+import { unableToLeave } from "../execute/leaving";
 import { policyLimitsOf } from "../execute/policy";
 import type { BundleRelay } from "../execute/relay";
 import { walletSigner, type KeeperSigner } from "../execute/signer";
@@ -25,6 +26,7 @@ import { openStore } from "../store/open";
 import type { Store } from "../store/records";
 import { unknownVenues } from "./knownVenues";
 import { Keeper, type Execution } from "./keeper";
+import { riskLookbackSeconds, riskSources, RiskWatch } from "./riskWatch";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -93,6 +95,8 @@ function keeperAddress(addresses: AddressFile): string {
 export interface AssembleOptions {
   readonly env: Environment;
   readonly dryRun: boolean;
+  /** With `dryRun`: what closing all positions would be for; they are planned to idle instead of what rates say. */
+  readonly closing?: string;
   readonly sink: Sink;
   readonly checkpoint?: Checkpoint;
 }
@@ -102,6 +106,7 @@ export interface Assembled {
   readonly chain: Chain;
   readonly store: Store;
   readonly keeper: Keeper;
+  readonly risk: RiskWatch;
   /** Address whose plans these are. */
   readonly account: string;
   /** The loop and the collector follow the chain by one poll. */
@@ -118,6 +123,7 @@ export async function assemble(config: Config, options: AssembleOptions): Promis
   const wallet = options.dryRun ? null : await loadKeeperWallet(config.keeper.key, addresses, env);
   const account = wallet?.address ?? keeperAddress(addresses);
   unknownVenues(config, addresses);
+  const sources = riskSources(config, addresses);
   if (!options.dryRun) requireRelays(config);
   const chain = await chainOf(config, addresses, sink);
   let store: Store | null = null;
@@ -127,6 +133,9 @@ export async function assemble(config: Config, options: AssembleOptions): Promis
     store = opened;
     // The signing policy looks at the newest block that the keeper has read.
     let newest: VaultSnapshot | null = null;
+    const persist = !options.dryRun;
+    const { closing } = options;
+    const risk = new RiskWatch({ addresses, config, sources, chain, store: opened, sink, persist, closing });
     const keeper = new Keeper({
       chainId: addresses.chainId,
       vault: addresses.vault,
@@ -141,10 +150,13 @@ export async function assemble(config: Config, options: AssembleOptions): Promis
         signer: wallet === null ? null : walletSigner(wallet),
         relays: wallet === null ? [] : relaysOf(config, env),
         newest: () => newest,
+        risk,
         sink,
         checkpoint,
       }),
       strategy: decide,
+      risk,
+      riskLookbackSeconds: riskLookbackSeconds(config),
       limits: config.limits,
       halfLifeHours: config.forecast.halfLifeHours,
       repeatHoldSeconds: REPEAT_HOLD_SECONDS,
@@ -156,6 +168,7 @@ export async function assemble(config: Config, options: AssembleOptions): Promis
       chain,
       store: opened,
       keeper,
+      risk,
       account,
       heads: sharedHeads((signal) => headStream(chain, { pollMs: config.chain.pollMs, signal })),
       async close() {
@@ -182,12 +195,19 @@ interface ExecutionParts {
   readonly signer: KeeperSigner | null;
   readonly relays: readonly BundleRelay[];
   readonly newest: () => VaultSnapshot | null;
+  readonly risk: RiskWatch;
   readonly sink: Sink;
   readonly checkpoint: Checkpoint;
 }
 
 function executionOf(config: Config, parts: ExecutionParts): Execution {
   const { chain, store, vault, signer, relays, sink, checkpoint } = parts;
+  const leaving: Pick<Execution, "unableToLeave"> = {
+    unableToLeave: (plan, head) => {
+      const call = { vault, keeper: parts.account, gasLimit: config.fees.gasLimit, block: head.number };
+      return unableToLeave(chain.provider, plan, call);
+    },
+  };
   if (signer === null) {
     const options = {
       provider: chain.provider,
@@ -196,7 +216,11 @@ function executionOf(config: Config, parts: ExecutionParts): Execution {
       keeper: parts.account,
       settings: config.fees,
     };
-    return { kind: "dry-run", rehearse: (plan, recordHash, head) => dryRun(options, { plan, recordHash }, head) };
+    return {
+      ...leaving,
+      kind: "dry-run",
+      rehearse: (plan, recordHash, head) => dryRun(options, { plan, recordHash }, head),
+    };
   }
   const executor = createExecutor({
     chain,
@@ -207,7 +231,7 @@ function executionOf(config: Config, parts: ExecutionParts): Execution {
     policyLimits: () => {
       const snapshot = parts.newest();
       if (snapshot === null) throw new TypeError("nothing is signed before a block was read");
-      return policyLimitsOf(snapshot, config.limits);
+      return policyLimitsOf(snapshot, config.limits, { onlyToIdle: parts.risk.isTripped });
     },
     settings: {
       ...config.fees,
@@ -218,7 +242,7 @@ function executionOf(config: Config, parts: ExecutionParts): Execution {
     sink,
     checkpoint,
   });
-  return { kind: "live", executor };
+  return { ...leaving, kind: "live", executor };
 }
 
 function relaysOf(config: Config, env: Environment): BundleRelay[] {

@@ -9,6 +9,7 @@ import type { Config } from "../config/load";
 import { silent } from "../events/events";
 import { chainOf, withStore, type Environment } from "./assemble";
 import { unknownVenues } from "./knownVenues";
+import { riskSources } from "./riskWatch";
 
 export interface CheckResult {
   readonly name: string;
@@ -35,6 +36,7 @@ export async function checkConfig(config: Config, env: Environment): Promise<Che
   const addresses = await check("address file", async () => {
     const value = loadAddresses(config.addresses);
     unknownVenues(config, value);
+    riskSources(config, value);
     return { value, detail: `${value.network}, chain ${value.chainId}, vault ${value.vault}` };
   });
   if (addresses !== null) {

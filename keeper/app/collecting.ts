@@ -12,6 +12,7 @@ import type { WorldFailure } from "../config/failure";
 import { Failure } from "../config/failure";
 import type { Sink } from "../events/events";
 import type { BlockMoment, HistoryStore } from "../store/historyRecords";
+import { growthApr } from "../venues/erc4626";
 
 export interface CollectedBlock {
   readonly at: BlockMoment;
@@ -33,8 +34,6 @@ export interface CollectingOptions {
   readonly finalityBlocks: number;
   readonly sink: Sink;
 }
-
-const YEAR_SECONDS = 31_536_000;
 
 /** What is known of a series up to its newest row. */
 interface Followed {
@@ -163,7 +162,9 @@ async function follow(store: HistoryStore, series: { chainId: number; name: stri
 /** Where a source says an index and no rate, the rate is what the index has grown by since the last row. */
 function withGrowth(last: HistoryRow | null, row: HistoryRow): HistoryRow {
   if (row.supplyApr !== null || row.index === null || last === null || last.index === null) return row;
-  const seconds = row.observedAt - last.observedAt;
-  if (seconds <= 0) return { ...row, supplyApr: last.supplyApr };
-  return { ...row, supplyApr: ((Number(row.index) / Number(last.index) - 1) * YEAR_SECONDS) / seconds };
+  const grown = growthApr(
+    { at: last.observedAt, index: BigInt(last.index) },
+    { at: row.observedAt, index: BigInt(row.index) },
+  );
+  return { ...row, supplyApr: grown ?? last.supplyApr };
 }

@@ -10,9 +10,13 @@ import { assemble, type Assembled, type AssembleOptions } from "./assemble";
 import { Collector } from "./collector";
 
 import { failureOf, type Keeper, type Tick } from "./keeper";
+import type { RiskWatch } from "./riskWatch";
 
 /** How often an instance that is not the leader asks whether it may be. */
 const STANDBY_POLL_MS = 2_000;
+
+/** How often the clock is looked at for what no block tells. */
+const CLOCK_MS = 10_000;
 
 /** What a watcher of the run (the page) is told. */
 export interface RunWatcher {
@@ -92,6 +96,7 @@ function notLeading(): WorldFailure {
 
 interface LoopOptions {
   readonly keeper: Keeper;
+  readonly risk: RiskWatch;
   readonly heads: AsyncIterable<Head>;
   readonly store: Store;
   readonly sink: Sink;
@@ -110,6 +115,26 @@ export interface RunResult {
  * @throws with `once`, the failure of the tick; otherwise a failed tick is an event and the next head is the next try.
  */
 async function loop(options: LoopOptions): Promise<RunResult> {
+  const clock = options.once ? undefined : setInterval(() => void lookAtClock(options), CLOCK_MS);
+  try {
+    return await overHeads(options);
+  } finally {
+    clearInterval(clock);
+  }
+}
+
+/** When no block comes, only the clock can say so. What fails here is said at the next block, if it still does. */
+async function lookAtClock({ risk, sink, watcher }: LoopOptions): Promise<void> {
+  try {
+    await risk.lookAtClock();
+  } catch (error) {
+    const failure = failureOf(error);
+    sink.emit({ name: "tick.failed", block: null, ...failure });
+    watcher.trouble?.(failure.message);
+  }
+}
+
+async function overHeads(options: LoopOptions): Promise<RunResult> {
   const { keeper, sink, signal, once, watcher } = options;
   let decided: Tick | null = null;
   for await (const head of options.heads) {

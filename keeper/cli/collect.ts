@@ -4,11 +4,12 @@ import { chainOf, withStore } from "../app/assemble";
 import { Collector, type CollectedOnce } from "../app/collector";
 import { headStream } from "../chain/heads";
 import { loadAddresses } from "../config/addresses";
-import { InputFailure, WorldFailure } from "../config/failure";
+import { WorldFailure } from "../config/failure";
 import { loadConfig } from "../config/load";
 import { logSink } from "../events/logSink";
+import { stopOnSignal } from "./interrupted";
+import { wholeNumber } from "./optionValues";
 import { printJson, table } from "./printing";
-import { stopOnSignal } from "./workerProcesses";
 
 interface CollectOptions {
   readonly once?: boolean;
@@ -26,7 +27,8 @@ export function collectCommand(): Command {
     .option("--json", "with --once one JSON document, else log lines as JSON")
     .action(async (options: CollectOptions) => {
       const config = loadConfig({ file: options.config, env: process.env });
-      const everySeconds = options.every === undefined ? config.collect.everySeconds : secondsOf(options.every);
+      const everySeconds =
+        options.every === undefined ? config.collect.everySeconds : wholeNumber(options.every, "--every", 86_400);
       const format = options.json === true || !process.stderr.isTTY ? "json" : config.log.format;
       const level = options.once === true && config.log.level === "info" ? "silent" : config.log.level;
       const sink = logSink({ level, format });
@@ -54,15 +56,6 @@ function report(collected: CollectedOnce, options: CollectOptions): void {
   throw new WorldFailure("SOURCES_FAILED", `${collected.failures.length} of the sources could not be read`, {
     field: `${first.source} ${first.subject}`,
     remedy: first.failure.remedy,
-  });
-}
-
-function secondsOf(text: string): number {
-  const seconds = Number(text);
-  if (Number.isSafeInteger(seconds) && seconds > 0 && seconds <= 86_400) return seconds;
-  throw new InputFailure("OPTION", `${JSON.stringify(text)} is no number of seconds`, {
-    field: "--every",
-    remedy: "Give a whole number from 1 to 86400, or leave it out.",
   });
 }
 

@@ -14,7 +14,7 @@ import {
 } from "./curveLogs";
 import { garbageLog } from "./logWords";
 import { garbageOf } from "./questions";
-import { REQUESTS_AT_ONCE, blocksOf, gasOf, ofOneChain, placeOf, rangeLogs } from "./rangeLogs";
+import { REQUESTS_AT_ONCE, ofOneChain, placeOf, rangeLogs, timesAndGas } from "./rangeLogs";
 import type { RangeRows } from "./rangeSource";
 import type { EventRow } from "./reading";
 
@@ -63,11 +63,8 @@ export async function collectCurveEvents(
     const logs = await rangeLogs(chain, { contracts: [address], topics: curveTopics(coins.length), from, to });
     const decoded = logs.map((log) => ({ log, event: decodeCurveLog(log, coins.length) }));
     const burns = decoded.filter(({ event }) => event.kind === "burn-for-one").map(({ log }) => log);
-    const [blocks, paid] = await Promise.all([
-      blocksOf(chain, logs, last),
-      paidCoins(chain, { address, coins }, burns),
-    ]);
-    return { decoded, paid, of: { blocks, gas: await gasOf(chain, logs), last } };
+    const [of, paid] = await Promise.all([timesAndGas(chain, logs, last), paidCoins(chain, { address, coins }, burns)]);
+    return { decoded, paid, of };
   });
   const { decoded, paid, of } = value;
   const rows = decoded.map(({ log, event }): EventRow => {

@@ -94,12 +94,58 @@ export async function rangeLogs(chain: Chain, { contracts, topics, from, to }: L
   return sorted;
 }
 
+export interface TimesAndGas {
+  /** Unix seconds of each block that has a log, by number. */
+  readonly times: ReadonlyMap<number, number>;
+  /** By transaction; without those whose receipt the node does not give. */
+  readonly gas: ReadonlyMap<string, Gas>;
+}
+
+export interface Gas {
+  readonly gasUsed: string;
+  readonly gasPriceWei: string | null;
+}
+
 /**
- * The blocks that the logs are of, by number.
+ * When the blocks of the logs were and what their transactions paid. Each log is then of the chain's block at its number: by
+ * the block's receipts, or by its header.
  *
- * @throws ChunkReorged when a log is of another one; WorldFailure as `canonicalBlock`.
+ * @throws ChunkReorged when a log is of another block; WorldFailure as `canonicalBlock`, and what `Chain.request` throws.
  */
-export async function blocksOf(chain: Chain, logs: readonly ChainLog[], last: Head): Promise<Map<number, Head>> {
+export async function timesAndGas(chain: Chain, logs: readonly ChainLog[], last: Head): Promise<TimesAndGas> {
+  const [stated, paid] = await Promise.all([statedTimes(chain, logs, last), gasOf(chain, logs)]);
+  const asked = stated === null ? logs : logs.filter(({ blockHash }) => !paid.provenBlocks.has(blockHash));
+  const blocks = await blocksOf(chain, asked, last);
+  const times = new Map(stated);
+  for (const { number, timestamp } of blocks.values()) times.set(number, timestamp);
+  return { times, gas: paid.byTransaction };
+}
+
+/**
+ * Times of the logs' blocks as the logs state them, by number, so that not each block's header must be asked for. Null where
+ * they do not, or where that cannot be: some nodes state zero. The headers of the first and the last of the blocks must agree.
+ */
+async function statedTimes(
+  chain: Chain,
+  logs: readonly ChainLog[],
+  last: Head,
+): Promise<ReadonlyMap<number, number> | null> {
+  const [first, end] = [logs[0], logs.at(-1)];
+  if (first === undefined || end === undefined) return null;
+  const times = new Map<number, number>();
+  let before = 0;
+  for (const { blockNumber, blockTimestamp } of logs) {
+    if (blockTimestamp === null || blockTimestamp < before || blockTimestamp > last.timestamp) return null;
+    if ((times.get(blockNumber) ?? blockTimestamp) !== blockTimestamp) return null;
+    times.set(blockNumber, blockTimestamp);
+    before = blockTimestamp;
+  }
+  const headers = await blocksOf(chain, [first, end], last);
+  return [...headers.values()].every(({ number, timestamp }) => times.get(number) === timestamp) ? times : null;
+}
+
+/** The blocks that the logs are of, by number. */
+async function blocksOf(chain: Chain, logs: readonly ChainLog[], last: Head): Promise<Map<number, Head>> {
   const numbers = [...new Set(logs.map(({ blockNumber }) => blockNumber))];
   const blocks = await concurrently(numbers, REQUESTS_AT_ONCE, (number) =>
     number === last.number ? Promise.resolve(last) : canonicalBlock(chain, number),
@@ -111,13 +157,14 @@ export async function blocksOf(chain: Chain, logs: readonly ChainLog[], last: He
   return byNumber;
 }
 
-export interface Gas {
-  readonly gasUsed: string;
-  readonly gasPriceWei: string | null;
+interface GasPaid {
+  /** Without those whose receipt the node does not give. */
+  readonly byTransaction: ReadonlyMap<string, Gas>;
+  /** Hashes, as the logs have them, of blocks that by their receipts are the chain's at their number. */
+  readonly provenBlocks: ReadonlySet<string>;
 }
 
-/** By transaction; without those whose receipt the node does not give. */
-export async function gasOf(chain: Chain, logs: readonly ChainLog[]): Promise<Map<string, Gas>> {
+async function gasOf(chain: Chain, logs: readonly ChainLog[]): Promise<GasPaid> {
   const byBlock = new Map<number, ChainLog[]>();
   for (const log of logs) {
     const own = byBlock.get(log.blockNumber);
@@ -125,11 +172,16 @@ export async function gasOf(chain: Chain, logs: readonly ChainLog[]): Promise<Ma
     else own.push(log);
   }
   let wholeBlocks = true;
+  const provenBlocks = new Set<string>();
   const found = await concurrently([...byBlock], REQUESTS_AT_ONCE, async ([number, own]) => {
     const hash = own[0]?.blockHash ?? "";
     if (wholeBlocks) {
       const receipts = await ifServed(() => chain.request("eth_getBlockReceipts", [quantity(number)]));
-      if (Array.isArray(receipts)) return receipts.flatMap((receipt) => gasIn(receipt, { number, hash }));
+      if (Array.isArray(receipts)) {
+        const all = receipts.flatMap((receipt) => gasIn(receipt, { number, hash }));
+        if (receipts.length > 0) provenBlocks.add(hash);
+        return all;
+      }
       wholeBlocks = false;
     }
     const transactions = [...new Set(own.map(({ transactionHash }) => transactionHash))];
@@ -140,16 +192,13 @@ export async function gasOf(chain: Chain, logs: readonly ChainLog[]): Promise<Ma
     }
     return singles;
   });
-  return new Map(found.flat());
+  return { byTransaction: new Map(found.flat()), provenBlocks };
 }
 
 /** What a row of an event has of its log's place in the chain, whatever the event is. */
 export function placeOf(
   log: ChainLog,
-  of: {
-    readonly blocks: ReadonlyMap<number, Head>;
-    readonly gas: ReadonlyMap<string, Gas>;
-    readonly last: Head;
+  of: TimesAndGas & {
     /** When the rows were known, unix seconds. Default: the time of their block, as one knew who followed the chain. */
     readonly availableAt?: number | undefined;
   },
@@ -166,7 +215,8 @@ export function placeOf(
   | "gasUsed"
   | "gasPriceWei"
 > {
-  const observedAt = of.blocks.get(log.blockNumber)?.timestamp ?? of.last.timestamp;
+  const observedAt = of.times.get(log.blockNumber);
+  if (observedAt === undefined) throw new RangeError(`block ${log.blockNumber} is none of those whose times were read`);
   const gas = of.gas.get(log.transactionHash.toLowerCase());
   return {
     pool: log.address.toLowerCase(),

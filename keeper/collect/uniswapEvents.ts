@@ -4,7 +4,7 @@ import { concurrently } from "../chain/concurrently";
 import type { Chain } from "../chain/connect";
 import { isMissingState, isRevert } from "../chain/failures";
 import type { ChainLog } from "../chain/logs";
-import { REQUESTS_AT_ONCE, blocksOf, gasOf, ofOneChain, placeOf, rangeLogs } from "./rangeLogs";
+import { REQUESTS_AT_ONCE, ofOneChain, placeOf, rangeLogs, timesAndGas } from "./rangeLogs";
 import type { RangeRows } from "./rangeSource";
 import type { EventRow } from "./reading";
 import { OF_TICKS, POOL_EVENTS, decodePoolLog, priceImpacts } from "./uniswapLogs";
@@ -33,8 +33,8 @@ export async function collectUniswapEvents(chain: Chain, request: ChunkRequest):
   const { pools: contracts, from, to, availableAt } = request;
   const { value, toHash } = await ofOneChain(chain, to, async (last) => {
     const logs = await rangeLogs(chain, { contracts, topics: POOL_EVENTS, from, to });
-    const [blocks, prices] = await Promise.all([blocksOf(chain, logs, last), pricesBefore(chain, logs, from)]);
-    return { logs, prices, of: { blocks, gas: await gasOf(chain, logs), last, availableAt } };
+    const [found, prices] = await Promise.all([timesAndGas(chain, logs, last), pricesBefore(chain, logs, from)]);
+    return { logs, prices, of: { ...found, availableAt } };
   });
   const { logs, prices, of } = value;
   const events = logs.map((log) => ({ ...placeOf(log, of), ...decodePoolLog(log) }));

@@ -139,8 +139,42 @@ const defiLlama = z.strictObject({
   protocols: z.array(llamaSlug).default([]).refine(distinct, "names a protocol twice"),
 });
 
+/** The keeper's own breaker: what `BreakerSettings` says, and whether a trip closes all positions. */
+const breaker = z.strictObject({
+  off: z
+    .array(z.enum(["drawdown", "oracle", "data-outage", "model-drift", "gas-spike"]))
+    .default([])
+    .refine(distinct, "names a cause twice"),
+  /** Half of what the vault's own condition trips at. */
+  drawdownBps: positive.max(10_000, "must be at most 10000").default(50),
+  /** Four times a stablecoin feed's deviation threshold, and half of what the vault's own condition trips at. */
+  depegBps: positive.max(10_000, "must be at most 10000").default(100),
+  oracleSeconds: nonNegative.default(600),
+  outageSeconds: positive.default(900),
+  driftRatio: z.number().min(1, "must be at least 1").default(2),
+  /** Fraction a year: a percentage point. */
+  driftLeastApr: nonNegative.default(0.01),
+  driftWindowHours: positive.max(720, "must be at most 720").default(168),
+  gasFactor: z.number().min(1, "must be at least 1").default(5),
+  gasSeconds: nonNegative.default(3_600),
+  closeOnTrip: z.boolean().default(false),
+});
+
+const risk = z.strictObject({
+  /** Data file of protocols in place of the keeper's own. */
+  protocolFile: fileName.optional(),
+  /** Which of them a venue is of, by venue id, where its kind does not say: any ERC-4626. */
+  protocols: z.record(z.string(), z.string().min(1, "is empty")).default({}),
+  /** Whether scores limit positions and expected losses count against rates. */
+  limitPositions: z.boolean().default(true),
+  breaker: breaker.prefault({}),
+});
+
 /** Beside the checkout's files, ignored by git. */
 export const DEFAULT_DATA_DIR = ".tiller";
+
+/** Time between two sweeps of the chain, unless the config says otherwise. */
+export const COLLECT_EVERY_SECONDS = 300;
 
 export const configSchema = z.strictObject({
   /** Everything that the keeper writes: database, relay identity, the local chain. */
@@ -189,10 +223,11 @@ export const configSchema = z.strictObject({
       deadlineSeconds: positiveInteger.default(600),
     })
     .prefault({}),
+  risk: risk.prefault({}),
   forecast: z.strictObject({ halfLifeHours: positive.default(24) }).prefault({}),
   collect: z
     .strictObject({
-      everySeconds: positiveInteger.default(300),
+      everySeconds: positiveInteger.default(COLLECT_EVERY_SECONDS),
       /** Whether `tiller run` collects beside its loop; `tiller collect` does it alone. */
       withKeeper: z.boolean().default(true),
       targets: z.array(collectTarget).default([]),

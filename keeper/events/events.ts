@@ -80,6 +80,11 @@ export type KeeperEvent =
       readonly failures: number;
       readonly stored: number;
     }
+  /** The keeper's own breaker: once a trip, not once a block. */
+  | { readonly name: "breaker.tripped"; readonly cause: string; readonly reason: string; readonly block: number }
+  /** What an earlier process left tripped, once at the start. */
+  | { readonly name: "breaker.open"; readonly causes: readonly string[]; readonly reason: string }
+  | { readonly name: "breaker.reset"; readonly reason: string }
   /** Events of a pool are stored up to a block. */
   | {
       readonly name: "collect.followed";

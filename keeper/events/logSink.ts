@@ -26,6 +26,8 @@ const WARNINGS: ReadonlySet<KeeperEvent["name"]> = new Set([
   "collect.gap",
   "quorum.dissent",
   "quorum.trouble",
+  "breaker.tripped",
+  "breaker.open",
 ]);
 
 /** Level at which an event is logged. */

@@ -217,6 +217,8 @@ export interface HistoryStore {
   maintain(now: number): Promise<Maintained>;
 
   series(): Promise<SeriesInfo[]>;
+  /** `availableAt` of the newest row of any of these series that is not older than `since`; null: there is none. */
+  newest(chainId: number, names: readonly string[], since: number): Promise<number | null>;
   /** Oldest first by `availableAt`, in batches; `to` and `from` are of `availableAt`, both included. */
   history(
     series: SeriesName,

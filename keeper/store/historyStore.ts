@@ -2,7 +2,7 @@
 import type { Database } from "./database";
 import { addEvents, chunks, events, finalise, rollBack, tentativeRanges } from "./eventRows";
 import type { HistoryStore } from "./historyRecords";
-import { addHistory, history, seriesInfo } from "./historyRows";
+import { addHistory, history, newest, seriesInfo } from "./historyRows";
 import { Partitions } from "./partitions";
 import { volumes } from "./poolVolumes";
 import { addReadings, newestReading, readings } from "./readingRows";
@@ -21,6 +21,7 @@ export function historyStore(database: Database): HistoryStore {
     finalise: (chainId, block) => finalise(database, chainId, block),
     maintain: (now) => maintain(database, partitions, now),
     series: () => seriesInfo(database),
+    newest: (chainId, names, since) => newest(database, { chainId, names, since }),
     history: (series, query) => history(database, series, query ?? {}),
     buckets: (series, query) => buckets(database, series, query),
     readings: (query) => readings(database, query),

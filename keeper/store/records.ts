@@ -1,6 +1,7 @@
 // The rows that the store keeps, as the other rooms see them. Amounts are decimal strings in the asset's unit (a JSON
 // number or a float would lose digits), times are unix seconds, hashes 0x-prefixed lower-case hex.
 
+import type { BreakerStore } from "./breakerRecords";
 import type { HistoryStore } from "./historyRecords";
 import type { JobQueue, JobQueueOptions } from "./jobQueue";
 import type { Lead } from "./leaderLock";
@@ -141,6 +142,12 @@ export interface Store {
   observations(query: { chainId: number; from: number; to: number; knownBy: number }): Promise<ObservationRow[]>;
   latestSnapshot(chainId: number, vault: string): Promise<SnapshotRow | null>;
   snapshots(query: { chainId: number; vault: string; limit: number }): Promise<SnapshotRow[]>;
+  /** The last share price of each hour since `from`, oldest first: decimal strings as in {@link SnapshotRow}. */
+  sharePrices(query: {
+    chainId: number;
+    vault: string;
+    from: number;
+  }): Promise<{ readonly at: number; readonly sharePrice: string }[]>;
 
   /** Idempotent by id. `dryRun`: nothing was to be sent, so a rebalance without an intent is shown as `dry-run`. */
   saveDecision(decision: DecisionRow, options?: { readonly dryRun?: boolean }): Promise<void>;
@@ -201,6 +208,8 @@ export interface Store {
 
   /** What is collected. */
   readonly history: HistoryStore;
+  /** The keeper's own breaker. */
+  readonly breaker: BreakerStore;
   /** A queue of jobs that processes share. */
   jobQueue(options: JobQueueOptions): Promise<JobQueue>;
 

@@ -15,6 +15,10 @@ export function notable(event: Readonly<Record<string, unknown>>): string | null
       return `bundle included in block ${text("block")}: ${text("txHash")}`;
     case "bundle.missed":
       return `bundle missed block ${text("targetBlock")}`;
+    case "breaker.tripped":
+    case "breaker.open":
+    case "breaker.reset":
+      return `${text("event")} ${text("reason")}`;
     case "tick.failed":
     case "rpc.trouble":
     case "store.trouble":

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PageView } from "../../keeper/app/view";
-import { DEFAULT_EVERY_SECONDS } from "../../keeper/collect/scheduler";
+import { COLLECT_EVERY_SECONDS } from "../../keeper/config/schema";
 import type { AddressFile } from "../../keeper/config/addressFile";
 import { silent } from "../../keeper/events/events";
 import { openStore } from "../../keeper/store/open";
@@ -125,7 +125,7 @@ describe("npm start", function () {
         expect(collected.get(id)?.rows, id).to.be.at.least(2);
       }
       for await (const rows of store.history.history({ chainId: LOCAL_CHAIN_ID, name: "aave-v3-usdc" })) {
-        const buckets = rows.map(({ observedAt }) => Math.floor(observedAt / DEFAULT_EVERY_SECONDS));
+        const buckets = rows.map(({ observedAt }) => Math.floor(observedAt / COLLECT_EVERY_SECONDS));
         expect(new Set(buckets).size).to.equal(rows.length);
       }
     } finally {

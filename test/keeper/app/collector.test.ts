@@ -122,7 +122,8 @@ describe("the collector", function () {
     const found = buckets(await rows(store));
     expect(new Set(found).size).to.equal(found.length);
     const swept = count(first.events, "collect.swept") + count(second.events, "collect.swept");
-    expect(found.length).to.equal(swept);
+    // A sweep that was ended between storing and telling has a row and no event.
+    expect(found.length).to.be.within(swept, swept + 1);
     expect(count(second.events, "collect.state"), "told at each change only").to.equal(2);
   });
 
@@ -233,9 +234,9 @@ describe("the collector", function () {
       });
       await until(() => count(events, "collect.swept") >= 1, mine);
       proxy.fault = (request, response) => {
-        const [transaction] = request.params as [{ to?: string }];
-        // The sweep is a creation; the lens is a call.
-        if (request.method !== "eth_call" || transaction.to !== undefined) return false;
+        // Only the sweep asks a vault that is not there.
+        const asks = JSON.stringify(request.params).includes(vault.slice(2));
+        if (request.method !== "eth_call" || !asks) return false;
         response.writeHead(500).end();
         return true;
       };

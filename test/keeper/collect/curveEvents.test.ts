@@ -204,6 +204,25 @@ describe("events of Curve's 3pool", function () {
     });
   });
 
+  it("have the times that logs state where these are right, and else those of the blocks' headers", async () => {
+    const headers = (): number => proxy.seen.filter(({ method }) => method === "eth_getBlockByNumber").length;
+    const { rows } = await collect();
+    expect(headers(), "the range's last one twice, and those of the first and last log").to.be.at.most(4);
+    proxy.fault = (request, response) => {
+      if (request.method !== "eth_getLogs") return false;
+      void local.provider.send("eth_getLogs", [...request.params]).then((logs: object[]) => {
+        response.end(
+          answer(
+            request,
+            logs.map((log) => ({ ...log, blockTimestamp: "0x1" })),
+          ),
+        );
+      });
+      return true;
+    };
+    expect((await collect()).rows).to.deep.equal(rows);
+  });
+
   it("are refused as a chunk where the last block changed while it was read", async () => {
     let asked = 0;
     proxy.fault = (request, response) => {

@@ -23,7 +23,7 @@ function logOf(coins: number, name: string, args: readonly unknown[]): ChainLog 
     address: `0x${"cc".repeat(20)}`,
     ...made,
     ...{ blockNumber: 7, blockHash: `0x${"01".repeat(32)}`, transactionHash: `0x${"02".repeat(32)}` },
-    ...{ transactionIndex: 3, logIndex: 4 },
+    ...{ transactionIndex: 3, logIndex: 4, blockTimestamp: null },
   };
 }
 

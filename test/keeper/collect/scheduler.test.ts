@@ -31,7 +31,8 @@ function stage(startSeconds: number): Stage {
     stop,
     to: (seconds) => clock.turnTo((BASE + seconds) * 1_000),
     start: (jobs, options) => {
-      const common = { source: "one", time: wallTime(clock), timeoutMs: 60_000, lastDone: null, work: async () => {} };
+      const once = { source: "one", everySeconds: 300, timeoutMs: 60_000, lastDone: null };
+      const common = { ...once, time: wallTime(clock), work: async () => {} };
       const all = jobs.map((job) => ({ ...common, ...job }));
       return startScheduler(all, { sink, signal: stop.signal, clock, random: () => 0.5, ...options });
     },

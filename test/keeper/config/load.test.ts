@@ -179,6 +179,40 @@ describe("loading the configuration", () => {
     expect(failure.line()).not.to.contain("abab");
   });
 
+  describe("of risk", () => {
+    it("has a default for all, and stops by itself without closing anything", () => {
+      const { risk } = load();
+      expect(risk).to.deep.include({ protocols: {}, limitPositions: true });
+      expect(risk.breaker).to.include({ drawdownBps: 50, depegBps: 100, outageSeconds: 900, closeOnTrip: false });
+      expect(risk.breaker.off).to.deep.equal([]);
+    });
+
+    it("reads the operator's own file of protocols relative to the config", () => {
+      write({ risk: { protocolFile: "mine.json" } });
+      expect(load().risk.protocolFile).to.equal(path.join(folder, "mine.json"));
+    });
+
+    for (const [what, breaker, field] of [
+      ["a drawdown of nothing", { drawdownBps: 0 }, "risk.breaker.drawdownBps"],
+      ["a drawdown of more than all", { drawdownBps: 10_001 }, "risk.breaker.drawdownBps"],
+      ["a negative peg", { depegBps: -1 }, "risk.breaker.depegBps"],
+      ["no number", { outageSeconds: "long" }, "risk.breaker.outageSeconds"],
+      ["infinity", { gasFactor: Number.POSITIVE_INFINITY }, "risk.breaker.gasFactor"],
+      ["a factor under one", { driftRatio: 0.5 }, "risk.breaker.driftRatio"],
+      ["an unknown cause", { off: ["weather"] }, "risk.breaker.off[0]"],
+      ["a cause named twice", { off: ["oracle", "oracle"] }, "risk.breaker.off"],
+      ["an unknown setting", { closeOnTrips: true }, "risk.breaker.closeOnTrips"],
+      ["a yes that is no flag", { closeOnTrip: "yes" }, "risk.breaker.closeOnTrip"],
+    ] as const) {
+      it(`refuses ${what}, by the field, with what to do`, () => {
+        const failure = failureOf({ overrides: { risk: { breaker } } as never });
+        expect(failure.code).to.equal("CONFIG_INVALID");
+        expect(failure.field).to.equal(field);
+        expect(failure.remedy).to.contain("tiller config check");
+      });
+    }
+  });
+
   it("describes itself without credentials, paths and queries of URLs", () => {
     const config = load({
       env: {
