@@ -104,6 +104,29 @@ export interface ChunkRow {
   readonly tentative: boolean;
 }
 
+/**
+ * Bit of `HistoryRow.flags`: a sweep of long ago brought the point, and what is odd in it, or what its index has grown by, was
+ * not worked out yet.
+ */
+export const UNJUDGED = 4096;
+
+export interface SweptPoint {
+  /** Name of the series. */
+  readonly series: string;
+  readonly row: HistoryRow;
+}
+
+/** What sweeps of a range of blocks brought, in any order of series. */
+export interface SweptChunk {
+  readonly key: BackfillKey;
+  readonly chunk: ChunkRow;
+  readonly readings: readonly ReadingRow[];
+  readonly points: readonly SweptPoint[];
+}
+
+/** Which point, by its time, and what it was judged to be. */
+export type JudgedPoint = Pick<HistoryRow, "availableAt" | "supplyApr" | "flags">;
+
 /** Blocks of which something is stored that may still be reorganised away. */
 export interface TentativeRange {
   readonly fromBlock: number;
@@ -116,7 +139,7 @@ export interface TentativeRange {
 export interface BackfillKey {
   readonly chainId: number;
   readonly source: string;
-  /** Address of the pool whose events these are. */
+  /** Address of the pool whose events these are; of sweeps, their grid and sources. */
   readonly subject: string;
 }
 
@@ -196,6 +219,18 @@ export interface HistoryStore {
    * @throws WorldFailure `HISTORY_CHUNKS_OVERLAP` when only a part of its blocks is stored already.
    */
   addEvents(key: BackfillKey, chunk: ChunkRow, rows: readonly EventRow[]): Promise<Inserted>;
+  /**
+   * Sweeps of a chunk of blocks and the chunk itself, as `addEvents` does. What is stored of a block, or of a series at that
+   * moment, stays as it is; the points are {@link UNJUDGED} until `judge`.
+   *
+   * @returns of readings.
+   * @throws WorldFailure `HISTORY_CHUNKS_OVERLAP`.
+   */
+  addSweeps(chunk: SweptChunk): Promise<Inserted>;
+  /** Names of series with points that are unjudged. */
+  unjudged(chainId: number): Promise<string[]>;
+  /** Rates and flags of points that are unjudged; others stay as they are. */
+  judge(series: SeriesName, points: readonly JudgedPoint[]): Promise<void>;
   /** In order of blocks; `fromBlock`: without those that end before it. */
   chunks(key: BackfillKey, query?: { readonly fromBlock?: number }): Promise<ChunkRow[]>;
   /** Of all backfills of a chain, for a reorganisation is of all of it. */
