@@ -119,16 +119,13 @@ export class CopyWriter {
   /** `numeric[]` of integers in decimal. */
   numerics(values: readonly string[] | null): void {
     if (values === null) return this.#null();
-    // Dimensions, "has nulls", the element's type; of each dimension its length and first place. An empty array has none.
-    const dimensions = values.length === 0 ? 0 : 1;
-    const at = this.#field(12 + 8 * dimensions);
-    this.#view.setInt32(at, dimensions);
+    // Dimensions, "has nulls", the element's type; the dimension's length, and the place of its first element.
+    const at = this.#field(20);
+    this.#view.setInt32(at, 1);
     this.#view.setInt32(at + 4, 0);
     this.#view.setUint32(at + 8, NUMERIC_OID);
-    if (dimensions > 0) {
-      this.#view.setInt32(at + 12, values.length);
-      this.#view.setInt32(at + 16, 1);
-    }
+    this.#view.setInt32(at + 12, values.length);
+    this.#view.setInt32(at + 16, 1);
     // An element is written as a column is. The length of the whole is known now.
     for (const value of values) this.numeric(value);
     this.#view.setInt32(at - 4, this.#at - at);
