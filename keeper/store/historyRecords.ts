@@ -1,6 +1,9 @@
 // Rows of what is collected, and the repository that keeps them. Times are unix seconds, rates fractions a year, amounts of
 // chains decimal strings, hashes 0x-prefixed lower-case hex.
 
+/** The year 2200, unix seconds: later than any row, and within what PostgreSQL plans partitions for. */
+export const FAR_FUTURE = 7_258_118_400;
+
 /** A block, as that to which everything of one moment is pinned. */
 export interface BlockMoment {
   readonly chainId: number;
@@ -190,6 +193,18 @@ export interface VolumeRow {
   readonly bought: readonly string[];
 }
 
+/** A pool of which events are stored. */
+export interface PoolInfo {
+  readonly chainId: number;
+  readonly source: string;
+  readonly pool: string;
+  /** Of the ranges that are whole: the first and last block, how many there are of, and their events. */
+  readonly fromBlock: number;
+  readonly toBlock: number;
+  readonly blocks: number;
+  readonly events: number;
+}
+
 /** What maintenance did. */
 export interface Maintained {
   /** Series whose buckets were made anew. */
@@ -277,6 +292,7 @@ export interface HistoryStore {
     readonly source: string;
     readonly subject: string;
   }): Promise<number | null>;
+  pools(): Promise<PoolInfo[]>;
   /** Oldest first; buckets without a swap are left out. */
   volumes(query: VolumeQuery): Promise<VolumeRow[]>;
   /** In order of the chain, in batches; of one source, for two may bring the same event. */

@@ -2,7 +2,7 @@
 import { WorldFailure } from "../config/failure";
 import { copyBinary, type CopyWriter } from "./copyBinary";
 import type { Database, Transaction } from "./database";
-import type { HistoryRow, Inserted, SeriesInfo, SeriesName } from "./historyRecords";
+import { FAR_FUTURE, type HistoryRow, type Inserted, type SeriesInfo, type SeriesName } from "./historyRecords";
 import { spanOf, type Partitions } from "./partitions";
 
 export const HISTORY_COLUMNS = [
@@ -186,6 +186,3 @@ export async function* history(
     after = last.availableAt;
   }
 }
-
-/** The year 2200: later than any row, and within what PostgreSQL plans partitions for. */
-export const FAR_FUTURE = 7_258_118_400;

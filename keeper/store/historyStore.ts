@@ -5,7 +5,7 @@ import { addEvents, events, finalise, rollBack, tentativeRanges } from "./eventR
 import type { HistoryStore } from "./historyRecords";
 import { addHistory, history, newest, seriesInfo } from "./historyRows";
 import { Partitions } from "./partitions";
-import { volumes } from "./poolVolumes";
+import { pools, volumes } from "./poolVolumes";
 import { addReadings, newestReading, readings } from "./readingRows";
 import { buckets, maintain } from "./rollUps";
 import { addSweeps, judge, unjudged } from "./sweepRows";
@@ -31,6 +31,7 @@ export function historyStore(database: Database): HistoryStore {
     buckets: (series, query) => buckets(database, series, query),
     readings: (query) => readings(database, query),
     newestReading: (of) => newestReading(database, of),
+    pools: () => pools(database),
     volumes: (query) => volumes(database, query),
     events: (query) => events(database, query),
   };

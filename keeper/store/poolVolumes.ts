@@ -1,7 +1,7 @@
 // What was traded in a pool, bucket by bucket, summed from its events when it is asked for: events are few beside what a copy of
 // them would have to follow when blocks are reorganised away or brought later.
 import type { Database } from "./database";
-import type { VolumeQuery, VolumeRow } from "./historyRecords";
+import type { PoolInfo, VolumeQuery, VolumeRow } from "./historyRecords";
 
 export async function volumes(database: Database, query: VolumeQuery): Promise<VolumeRow[]> {
   const rows = await database.rows<{ at: number; swaps: number; sold: string; bought: string }>(
@@ -29,4 +29,13 @@ export async function volumes(database: Database, query: VolumeQuery): Promise<V
     buckets.set(at, bucket);
   }
   return [...buckets.values()];
+}
+
+/** Subjects of other backfills than of a pool's events are no addresses. */
+export async function pools(database: Database): Promise<PoolInfo[]> {
+  return database.rows<PoolInfo & Record<string, unknown>>(
+    `SELECT chain_id AS "chainId", source, subject AS pool, min(from_block) AS "fromBlock", max(to_block) AS "toBlock",
+       sum(to_block - from_block + 1)::float8 AS blocks, sum(rows)::float8 AS events
+     FROM backfill_chunks WHERE subject ~ '^0x[0-9a-f]{40}$' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`,
+  );
 }

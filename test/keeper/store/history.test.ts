@@ -233,6 +233,20 @@ onEveryServer("history", (open, server) => {
     expect((await read("one")).length, "history is kept for good").to.equal(6);
   });
 
+  it("takes readings of a month that was dropped meanwhile, by another process too", async () => {
+    const old = (second: number): ReadingRow => ({
+      ...{ chainId: 1, source: "aave-v3", subject: "long-ago", block: second, blockHash: hash(second) },
+      ...{ observedAt: START + second, availableAt: START + second, state: "{}" },
+    });
+    await store.addReadings([old(1)]);
+    const other = await server().open();
+    await other.history.maintain(START + 900 * 86_400);
+    await other.close();
+    await store.addReadings([old(2)]);
+    const query = { chainId: 1, source: "aave-v3", subject: "long-ago", from: 0, to: 2e9 };
+    expect(await store.readings(query)).to.deep.equal([old(2)]);
+  });
+
   it("stores a chunk with its events, and a second time nothing", async () => {
     const rows = [
       eventRow(10, 3),
