@@ -2,6 +2,8 @@
 // the same input gives the same plan, byte for byte, which is what `tiller replay` rests on.
 import { allocate } from "../allocate/allocate";
 import type { AllocationProblem } from "../allocate/problem";
+import type { AdapterSnapshot } from "../chain/snapshot";
+import { minimumOf } from "../venues/minimum";
 import { supplyApr } from "../venues/rateModel";
 import { gasUsd, problemOf, type DecisionProblem } from "./problem";
 import type { Hold, HoldCode, Plan, PlanMove, Strategy, StrategyInput } from "./strategy";
@@ -140,17 +142,19 @@ function planOrHold(candidate: Candidate, input: StrategyInput, problem: Decisio
   };
 }
 
+type Leg = Omit<PlanMove, "adapter" | "minimum"> & { readonly adapter: AdapterSnapshot };
+
 /** Integer legs, withdrawals first; what goes in never exceeds what is there above the minimum idle. */
 function movesOf(target: Target, input: StrategyInput, problem: DecisionProblem): PlanMove[] {
   const { snapshot, limits } = input;
   const unit = 10 ** snapshot.assetDecimals / limits.assetUsd;
-  const out: PlanMove[] = [];
-  const into: PlanMove[] = [];
+  const out: Leg[] = [];
+  const into: Leg[] = [];
   for (const venue of problem.forecast.venues) {
     const adapter = problem.adapters.get(venue.id);
     const wanted = target.get(venue.id) ?? 0;
     if (adapter === undefined || wanted === venue.current) continue;
-    const leg = { venue: venue.id, adapter: adapter.adapter };
+    const leg = { venue: venue.id, adapter };
     if (wanted < venue.current) {
       const all = wanted * unit < 1 && adapter.maxWithdraw >= adapter.fairValue;
       const assets = all ? adapter.fairValue : min(toUnits((venue.current - wanted) * unit), adapter.maxWithdraw);
@@ -169,7 +173,10 @@ function movesOf(target: Target, input: StrategyInput, problem: DecisionProblem)
     spare -= assets;
     return assets > 0n ? [{ ...move, assets }] : [];
   });
-  return [...out, ...affordable];
+  const terms = { assetDecimals: snapshot.assetDecimals, toleranceBps: limits.moveToleranceBps };
+  return [...out, ...affordable].map(({ adapter, ...leg }) => ({
+    ...{ ...leg, adapter: adapter.adapter, minimum: minimumOf(adapter, leg, terms) },
+  }));
 }
 
 /** Σ x·apr(x), USD a year; without a target, of what is held now. */

@@ -27,6 +27,7 @@ const limitsSchema = z.strictObject({
   venueCaps: z.record(z.string(), z.number()),
   maxShareOfVenue: z.number(),
   maxLossBps: z.number(),
+  moveToleranceBps: z.number(),
   gasPerMove: z.number(),
   gasPerPlan: z.number(),
   maxFeePerGas: decimal,
@@ -134,7 +135,10 @@ function outputToJson(output: Plan | Hold): unknown {
     ...output,
     nonce: output.nonce.toString(),
     maxLoss: output.maxLoss.toString(),
-    moves: output.moves.map((move) => ({ ...move, assets: move.assets.toString() })),
+    moves: output.moves.map(({ assets, minimum, ...move }) => ({
+      ...move,
+      ...{ assets: assets.toString(), minimum: minimum.toString() },
+    })),
   };
 }
 

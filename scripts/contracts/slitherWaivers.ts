@@ -149,7 +149,12 @@ export const WAIVERS: readonly Waiver[] = [
   },
   {
     check: "unused-return",
-    at: { "AaveV3Adapter.withdraw": 1, "ERC4626Adapter.deposit": 1, "ERC4626Adapter.withdraw": 2 },
+    at: {
+      "AaveV3Adapter.claimRewards": 1,
+      "AaveV3Adapter.withdraw": 1,
+      "ERC4626Adapter.deposit": 1,
+      "ERC4626Adapter.withdraw": 2,
+    },
     why: "What a venue says that it did is not believed: balances say it.",
   },
   {
@@ -186,6 +191,7 @@ export const WAIVERS: readonly Waiver[] = [
     check: "unused-return",
     at: {
       "VaultLens.curveState": 1,
+      "VaultLens.dollarsOf": 1,
       "VaultLens.meanTicks": 1,
       "VaultLens.readTotals": 1,
       "VaultLens.uniswapState": 1,
@@ -433,8 +439,13 @@ export const WAIVERS: readonly Waiver[] = [
   },
   {
     check: "missing-zero-check",
-    at: { "CompoundV3Adapter.constructor.auction_": 1 },
-    why: "Zero means that rewards stay in the adapter.",
+    at: { "AaveV3Adapter.constructor.auction_": 1, "CompoundV3Adapter.constructor.auction_": 1 },
+    why: "Zero means that rewards stay where they are.",
+  },
+  {
+    check: "reentrancy-events",
+    at: { "AaveV3Adapter.claimRewards": 1 },
+    why: "Tells what came, so it comes after the call. Whoever calls back finds nothing half done: the adapter keeps no state of it.",
   },
   {
     check: "calls-loop",
