@@ -1,5 +1,5 @@
 // Collects a chain: at a block, every source in one sweep, what it read and the points of its series into the store.
-import { settle } from "../collect/settle";
+import { settle, type Settled } from "../collect/settle";
 import { blockFees } from "../collect/baseFee";
 import { locate } from "../collect/locate";
 import { SeriesQuality } from "../collect/quality";
@@ -12,6 +12,7 @@ import type { WorldFailure } from "../config/failure";
 import { Failure } from "../config/failure";
 import type { Sink } from "../events/events";
 import type { BlockMoment, HistoryStore } from "../store/historyRecords";
+import { growthApr } from "../venues/erc4626";
 
 export interface CollectedBlock {
   readonly at: BlockMoment;
@@ -34,8 +35,6 @@ export interface CollectingOptions {
   readonly sink: Sink;
 }
 
-const YEAR_SECONDS = 31_536_000;
-
 /** What is known of a series up to its newest row. */
 interface Followed {
   readonly quality: SeriesQuality;
@@ -47,6 +46,7 @@ export class ChainCollecting {
   readonly #followed = new Map<string, Followed>();
   /** Sources that are down: one event at each end of an outage. */
   readonly #down = new Map<string, number>();
+  #settling: Promise<Settled> | null = null;
   #located: readonly ChainCollector[] | null = null;
   #unlocated: readonly SweepFailure[] = [];
 
@@ -61,10 +61,9 @@ export class ChainCollecting {
    * @throws WorldFailure `BLOCK_GONE`, `RPC_…`, `STORE_…`: nothing of this block is stored then.
    */
   async collect(head: Head, seenAt: number): Promise<CollectedBlock> {
-    const { chain, store, finalityBlocks } = this.#options;
-    const { forgotten } = await settle(store, chain, { finalityBlocks });
-    if (forgotten > 0) this.#followed.clear();
-    const { at, readings, failures, requests } = await this.#read(head);
+    const { store, finalityBlocks } = this.#options;
+    const { forgotten } = await this.settle();
+    const { at, readings, failures, requests } = await this.read(head);
     const availableAt = at.timestamp + Math.max(0, Math.ceil((Date.now() - seenAt) / 1_000));
     const tentative = finalityBlocks > 0;
     let stored = 0;
@@ -78,7 +77,24 @@ export class ChainCollecting {
     return { at, readings, failures, requests, stored, forgotten };
   }
 
-  async #read(head: Head): Promise<Omit<CollectedBlock, "stored" | "forgotten">> {
+  /**
+   * What is stored of blocks that could still be undone, against the chain. For all who collect of this chain at once: two
+   * that forget what one reorganisation undid would forget what was read again in between.
+   *
+   * @throws as `settle`.
+   */
+  settle(): Promise<Settled> {
+    return (this.#settling ??= this.#settle().finally(() => (this.#settling = null)));
+  }
+
+  async #settle(): Promise<Settled> {
+    const settled = await settle(this.#options.store, this.#options.chain, this.#options);
+    if (settled.forgotten > 0) this.#followed.clear();
+    return settled;
+  }
+
+  /** The same, and nothing is stored. @throws as `collect`. */
+  async read(head: Head): Promise<Omit<CollectedBlock, "stored" | "forgotten">> {
     const { chain, sources } = this.#options;
     if (this.#located === null || this.#unlocated.length > 0) {
       const { collectors, failures } = await locate(chain, head, sources);
@@ -146,7 +162,9 @@ async function follow(store: HistoryStore, series: { chainId: number; name: stri
 /** Where a source says an index and no rate, the rate is what the index has grown by since the last row. */
 function withGrowth(last: HistoryRow | null, row: HistoryRow): HistoryRow {
   if (row.supplyApr !== null || row.index === null || last === null || last.index === null) return row;
-  const seconds = row.observedAt - last.observedAt;
-  if (seconds <= 0) return { ...row, supplyApr: last.supplyApr };
-  return { ...row, supplyApr: ((Number(row.index) / Number(last.index) - 1) * YEAR_SECONDS) / seconds };
+  const grown = growthApr(
+    { at: last.observedAt, index: BigInt(last.index) },
+    { at: row.observedAt, index: BigInt(row.index) },
+  );
+  return { ...row, supplyApr: grown ?? last.supplyApr };
 }

@@ -1,4 +1,4 @@
-// Logs over any range of blocks, in chunks that adapt to what the node gives at a time.
+// Logs of a range of blocks, checked; a node's refusal of too many is told from other errors.
 import { WorldFailure } from "../config/failure";
 import { type Chain, quantity } from "./connect";
 import { RpcError } from "./failures";
@@ -17,54 +17,11 @@ export interface ChainLog {
   readonly data: string;
   readonly blockNumber: number;
   readonly blockHash: string;
+  /** Unix seconds; null of a node that does not say it (ethereum/execution-apis #639, of 2025). */
+  readonly blockTimestamp: number | null;
   readonly transactionHash: string;
   readonly transactionIndex: number;
   readonly logIndex: number;
-}
-
-export interface LogChunk {
-  readonly fromBlock: number;
-  readonly toBlock: number;
-  readonly logs: readonly ChainLog[];
-}
-
-export interface ChunkOptions {
-  /** Blocks asked for at first. Default 2,000: what most providers allow. */
-  readonly firstChunk?: number;
-  readonly signal?: AbortSignal;
-}
-
-const FIRST_CHUNK = 2_000;
-const LARGEST_CHUNK = 100_000;
-
-/**
- * Chunk after chunk, without gap or overlap, oldest first. A chunk that the node refuses is halved, down to one block; one
- * that it gives is followed by a longer one.
- *
- * @throws WorldFailure `LOGS_REFUSED` when the node refuses the logs of a single block; else as `Chain.request`.
- */
-export async function* logsInChunks(
-  chain: Chain,
-  filter: LogFilter,
-  options: ChunkOptions = {},
-): AsyncGenerator<LogChunk, void, void> {
-  let chunk = options.firstChunk ?? FIRST_CHUNK;
-  let from = filter.fromBlock;
-  while (from <= filter.toBlock && options.signal?.aborted !== true) {
-    const to = Math.min(from + chunk - 1, filter.toBlock);
-    let logs: readonly ChainLog[];
-    try {
-      logs = await logsOf(chain, { ...filter, fromBlock: from, toBlock: to });
-    } catch (error) {
-      if (!(error instanceof RpcError)) throw error;
-      if (to === from) throw refused(from, error);
-      chunk = Math.max(1, Math.floor((to - from + 1) / 2));
-      continue;
-    }
-    yield { fromBlock: from, toBlock: to, logs };
-    from = to + 1;
-    chunk = Math.min(chunk * 2, LARGEST_CHUNK);
-  }
 }
 
 /**
@@ -104,43 +61,42 @@ export function isTooMany(error: unknown): boolean {
 /** EIP-1474. */
 const LIMIT_EXCEEDED = -32_005;
 
-const DATA = /^0x([0-9a-f]{2})*$/i;
+const DATA = /^0x(?:[0-9a-f]{2})*$/i;
 const HASH = /^0x[0-9a-f]{64}$/i;
 const ADDRESS = /^0x[0-9a-f]{40}$/i;
+const INTEGER = /^0x[0-9a-f]{1,13}$/i;
 
 function logOf(entry: unknown): ChainLog {
   if (typeof entry !== "object" || entry === null) throw garbageLogs();
   const log = entry as Record<string, unknown>;
-  const matching = (value: unknown, form: RegExp): string => {
-    if (typeof value !== "string" || !form.test(value)) throw garbageLogs();
-    return value;
-  };
-  // Null for a log of a block that is not made yet, which was not asked for.
-  const integer = (value: unknown): number => Number(matching(value, /^0x[0-9a-f]{1,13}$/i));
-  if (!Array.isArray(log["topics"]) || log["removed"] === true) throw garbageLogs();
+  const { topics, blockTimestamp } = log;
+  if (!Array.isArray(topics) || log["removed"] === true) throw garbageLogs();
   return {
     address: matching(log["address"], ADDRESS),
-    topics: log["topics"].map((topic) => matching(topic, HASH)),
+    topics: topics.map((topic) => matching(topic, HASH)),
     data: matching(log["data"], DATA),
+    // Null for a log of a block that is not made yet, which was not asked for.
     blockNumber: integer(log["blockNumber"]),
     blockHash: matching(log["blockHash"], HASH),
+    blockTimestamp: typeof blockTimestamp === "string" && INTEGER.test(blockTimestamp) ? Number(blockTimestamp) : null,
     transactionHash: matching(log["transactionHash"], HASH),
     transactionIndex: integer(log["transactionIndex"]),
     logIndex: integer(log["logIndex"]),
   };
 }
 
+function matching(value: unknown, form: RegExp): string {
+  if (typeof value !== "string" || !form.test(value)) throw garbageLogs();
+  return value;
+}
+
+function integer(value: unknown): number {
+  return Number(matching(value, INTEGER));
+}
+
 function garbageLogs(): WorldFailure {
   return new WorldFailure("RPC_GARBAGE", "the node's answer to eth_getLogs is not a list of logs", {
     field: "chain.rpcUrls",
     remedy: "Check that the endpoint is an Ethereum JSON-RPC node.",
-  });
-}
-
-function refused(block: number, cause: RpcError): WorldFailure {
-  return new WorldFailure("LOGS_REFUSED", `the node refuses the logs of block ${block}`, {
-    field: "chain.rpcUrls",
-    remedy: "Use an endpoint that serves eth_getLogs for that block.",
-    cause,
   });
 }

@@ -18,10 +18,11 @@ import type { JobQueue } from "../store/jobQueue";
 import type { Store } from "../store/records";
 import { blockRange, rangeEnd } from "./backfillRange";
 import { exitWith } from "./failing";
-import { INTERRUPTED_EXIT } from "./interrupted";
+import { INTERRUPTED_EXIT, stopOnSignal } from "./interrupted";
+import { chainIdOf, required, wholeNumber } from "./optionValues";
 import { printJson } from "./printing";
 import { ProgressDisplay } from "./progress";
-import { endWithParent, startWorkers, stopOnSignal } from "./workerProcesses";
+import { endWithParent, startWorkers } from "./workerProcesses";
 
 /** Some ten seconds of a busy pool's blocks: short beside a lease, long beside what taking a job costs. */
 const JOB_BLOCKS = 10_000;
@@ -186,8 +187,7 @@ async function withChainAndStore<T>(
 function connect(config: Config, options: BackfillCommandOptions): Promise<Chain> {
   const { rpcUrls, requestTimeoutMs } = config.chain;
   if (options.chain !== undefined) {
-    const expectedChainId = wholeNumber(options.chain, "--chain", Number.MAX_SAFE_INTEGER);
-    return connectChain({ rpcUrls, expectedChainId, requestTimeoutMs, sink: silent });
+    return connectChain({ rpcUrls, expectedChainId: chainIdOf(options.chain), requestTimeoutMs, sink: silent });
   }
   const { chainId, network, genesisHash } = loadAddresses(config.addresses);
   const genesis = network === "fork" ? undefined : genesisHash;
@@ -218,11 +218,6 @@ async function requireContract(chain: Chain, pool: string, patient: Patient): Pr
   });
 }
 
-function required(text: string | undefined, field: string, remedy: string): string {
-  if (text !== undefined) return text;
-  throw new InputFailure("OPTION_MISSING", "is missing", { field, remedy });
-}
-
 function poolAddress(text: string): string {
   if (isAddress(text)) return text.toLowerCase();
   throw new InputFailure("POOL_MALFORMED", "is not an address (or its checksum is wrong)", {
@@ -233,15 +228,6 @@ function poolAddress(text: string): string {
 
 function leaseOf(options: BackfillCommandOptions): number {
   return wholeNumber(options.lease, "--lease", 3_600);
-}
-
-function wholeNumber(text: string, field: string, most: number): number {
-  const value = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
-  if (value >= 1 && value <= most) return value;
-  throw new InputFailure("OPTION_MALFORMED", `is not a whole number from 1 to ${most}`, {
-    field,
-    remedy: "Correct it.",
-  });
 }
 
 /** A node that fails now and then is no news; one that has to be waited for is. */

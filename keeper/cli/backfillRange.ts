@@ -5,27 +5,22 @@ import type { Chain } from "../chain/connect";
 import { garbage } from "../chain/failures";
 import { blockAt } from "../chain/heads";
 import type { BlockRange } from "../collect/blockRanges";
+import { DATES, secondsOf } from "./optionValues";
 
 type RangeEnd =
   | { readonly kind: "block"; readonly block: number }
   | { readonly kind: "time"; readonly seconds: number }
   | { readonly kind: "final" };
 
-/** A date is UTC midnight; a date with a time needs its zone, so that it means the same everywhere. */
-const DATE = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2}))?$/;
-
 /** @throws InputFailure `RANGE_MALFORMED`. */
 export function rangeEnd(text: string, field: "--from" | "--to"): RangeEnd {
   if (/^\d{1,15}$/.test(text)) return { kind: "block", block: Number(text) };
   if (text === "final" && field === "--to") return { kind: "final" };
-  const seconds = DATE.test(text) ? Date.parse(text) / 1000 : NaN;
-  // 2024-02-31 is read as 2 March by some engines: it must come back as it was written.
-  const day = text.slice(0, 10);
-  const genuine = Number.isFinite(seconds) && new Date(`${day}T00:00:00Z`).toISOString().slice(0, 10) === day;
-  if (genuine) return { kind: "time", seconds };
+  const seconds = secondsOf(text);
+  if (seconds !== null) return { kind: "time", seconds };
   throw new InputFailure("RANGE_MALFORMED", "is neither a block nor a date", {
     field,
-    remedy: `Write a block number, a date (2025-01-31), a time with its zone (2025-01-31T12:00Z)${field === "--to" ? ", or final" : ""}.`,
+    remedy: `Write a block number, ${DATES}${field === "--to" ? ", or final" : ""}.`,
   });
 }
 

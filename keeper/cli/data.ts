@@ -1,17 +1,18 @@
 // `tiller data`: history from files, and what there is of it.
 import { Command } from "commander";
-import { writeFileSync } from "node:fs";
 import { withStore } from "../app/assemble";
 import { dataReport, type SeriesReport } from "../collect/dataReport";
 import { importFiles } from "../collect/importFiles";
 import type { RateUnit } from "../collect/canonicalHistory";
-import { InputFailure } from "../config/failure";
+import { utcDay } from "../collect/utcDay";
 import { loadConfig, type Config } from "../config/load";
 import { silent } from "../events/events";
 import { dataReportPage } from "./dataReportPage";
-import { unknownSeries } from "./dataset";
 import { untilInterrupted } from "./interrupted";
+import { chainIdOf, malformed, unknownSeries } from "./optionValues";
 import { printJson, table } from "./printing";
+import { countOf } from "./progress";
+import { writeReport } from "./reportFile";
 
 interface CommonOptions {
   readonly config?: string;
@@ -34,14 +35,14 @@ function importCommand(): Command {
     .option("--config <file>", "config file")
     .option("--json", "one JSON document")
     .action(async (files: string[], options: CommonOptions & { chain: string; rates: string }) => {
-      const settings = { chainId: chainOf(options.chain), rates: unitOf(options.rates) };
+      const settings = { chainId: chainIdOf(options.chain), rates: unitOf(options.rates) };
       await untilInterrupted(async (signal) => {
         const report = await withStore(configOf(options), silent, (store) =>
           importFiles(store.history, files, {
             ...settings,
             now: Math.floor(Date.now() / 1000),
             signal,
-            progress: options.json === true ? () => undefined : showProgress,
+            progress: options.json === true ? () => undefined : countOf("files"),
           }),
         );
         if (options.json === true) printJson(report);
@@ -53,12 +54,6 @@ function importCommand(): Command {
         }
       }, "files that were stored stay, and a second import goes on");
     });
-}
-
-/** One line that is written over, on a terminal only. */
-function showProgress(done: number, of: number): void {
-  if (!process.stderr.isTTY) return;
-  process.stderr.write(`\r${done} of ${of} files${done === of ? "\r\u001b[K" : ""}`);
 }
 
 function reportCommand(): Command {
@@ -78,23 +73,10 @@ function reportCommand(): Command {
       for (const name of wanted ?? []) {
         if (!found.some(({ series }) => series === name)) throw unknownSeries(name);
       }
-      if (options.html !== undefined) writePage(options.html, found);
+      if (options.html !== undefined) writeReport(options.html, dataReportPage(found));
       if (options.json === true) printJson({ series: found.map(({ days: _days, ...rest }) => rest) });
       else process.stdout.write(describe(found));
     });
-}
-
-function writePage(file: string, reports: readonly SeriesReport[]): void {
-  try {
-    writeFileSync(file, dataReportPage(reports));
-  } catch (error) {
-    throw new InputFailure("REPORT_FILE", "cannot be written", {
-      field: "--html",
-      remedy: "Name a file in a folder that exists and that you may write to.",
-      cause: error,
-    });
-  }
-  process.stderr.write(`wrote ${file}\n`);
 }
 
 function describe(reports: readonly SeriesReport[]): string {
@@ -103,8 +85,8 @@ function describe(reports: readonly SeriesReport[]): string {
   const rows = reports.map((one) => [
     one.chainId === 1 ? one.series : `${one.series} (${one.chainId})`,
     String(one.rows),
-    day(one.first),
-    day(one.last),
+    utcDay(one.first),
+    utcDay(one.last),
     duration(one.stepSeconds),
     String(one.gaps),
     one.gaps === 0 ? "" : duration(one.longestGapSeconds),
@@ -119,10 +101,6 @@ function describe(reports: readonly SeriesReport[]): string {
   return `${table(head, rows, head.slice(1))}\n\n${flags.length === 0 ? "nothing is flagged" : table(["series", "flags"], flags)}\n`;
 }
 
-function day(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().slice(0, 10);
-}
-
 function duration(seconds: number): string {
   if (seconds < 3_600) return `${Math.round(seconds / 60)} min`;
   return seconds < 172_800 ? `${Math.round(seconds / 3_600)} h` : `${Math.round(seconds / 86_400)} d`;
@@ -132,19 +110,8 @@ function configOf(options: CommonOptions): Config {
   return loadConfig({ file: options.config, env: process.env, offline: true });
 }
 
-function chainOf(text: string): number {
-  const id = Number(text);
-  if (Number.isSafeInteger(id) && id > 0) return id;
-  throw new InputFailure("OPTION", `${JSON.stringify(text)} is no chain id`, {
-    field: "--chain",
-    remedy: "Give a whole number above 0; 1 is Ethereum mainnet.",
-  });
-}
-
 function unitOf(text: string): RateUnit {
   if (text === "fraction" || text === "percent" || text === "ask") return text;
-  throw new InputFailure("OPTION", `${JSON.stringify(text)} is no unit of rates`, {
-    field: "--rates",
-    remedy: "Use fraction (0.05 is 5 % a year) or percent (5 is 5 % a year).",
-  });
+  const remedy = "Use fraction (0.05 is 5 % a year) or percent (5 is 5 % a year).";
+  throw malformed(`${JSON.stringify(text)} is no unit of rates`, "--rates", remedy);
 }

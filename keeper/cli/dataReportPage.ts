@@ -1,6 +1,7 @@
 // The report of `tiller data report` as one HTML file that needs nothing else: a row and a plot for each series.
 import type { DayPoint, SeriesReport } from "../collect/dataReport";
 import { namesOf } from "../collect/quality";
+import { utcDay } from "../collect/utcDay";
 
 const WIDTH = 720;
 const HEIGHT = 90;
@@ -42,7 +43,7 @@ function section(one: SeriesReport): string {
   const gaps = one.gaps === 0 ? "no gap" : `${one.gaps} gaps, longest ${Math.round(one.longestGapSeconds / 3_600)} h`;
   return `<section>
 <h2>${escaped(one.series)}${one.chainId === 1 ? "" : ` (chain ${one.chainId})`}</h2>
-<p>${one.rows.toLocaleString("en-US")} rows, ${day(one.first)} to ${day(one.last)}, ${gaps}, oldest state ${Math.round(one.oldestStateSeconds / 3_600)} h</p>
+<p>${one.rows.toLocaleString("en-US")} rows, ${utcDay(one.first)} to ${utcDay(one.last)}, ${gaps}, oldest state ${Math.round(one.oldestStateSeconds / 3_600)} h</p>
 <p class="quiet">${flags.length === 0 ? "nothing flagged" : flags.join(", ")}</p>
 ${plot(one)}
 </section>`;
@@ -55,13 +56,13 @@ function plot(one: SeriesReport): string {
   const x = (at: number): number => ((Math.max(at, one.first) - one.first) / span) * WIDTH;
   const y = (rate: number): number => HEIGHT - (Math.min(Math.max(rate, 0), top) / top) * (HEIGHT - 12);
   const marks = one.days.filter(({ flags }) => flags !== 0).map((point) => mark(point, x(point.at)));
-  const label = `${one.series}: daily supply rate from ${day(one.first)} to ${day(one.last)}, up to ${percent(top)}`;
+  const label = `${one.series}: daily supply rate from ${utcDay(one.first)} to ${utcDay(one.last)}, up to ${percent(top)}`;
   return `<svg viewBox="0 0 ${WIDTH} ${HEIGHT + 14}" role="img" aria-label="${escaped(label)}">
 <line class="axis" x1="0" x2="${WIDTH}" y1="${HEIGHT}" y2="${HEIGHT}"/>
 ${marks.join("")}
 <path d="${pathOf(one.days, x, y)}"/>
-<text x="0" y="9">${percent(top)}</text><text x="0" y="${HEIGHT + 12}">${day(one.first)}</text>
-<text x="${WIDTH}" y="${HEIGHT + 12}" text-anchor="end">${day(one.last)}</text>
+<text x="0" y="9">${percent(top)}</text><text x="0" y="${HEIGHT + 12}">${utcDay(one.first)}</text>
+<text x="${WIDTH}" y="${HEIGHT + 12}" text-anchor="end">${utcDay(one.last)}</text>
 </svg>`;
 }
 
@@ -77,16 +78,12 @@ function pathOf(days: readonly DayPoint[], x: (at: number) => number, y: (rate: 
 }
 
 function mark({ at, flags }: DayPoint, place: number): string {
-  const words = `${day(at)}: ${namesOf(flags).join(", ")}`;
+  const words = `${utcDay(at)}: ${namesOf(flags).join(", ")}`;
   return `<line class="mark" x1="${place.toFixed(1)}" x2="${place.toFixed(1)}" y1="${HEIGHT}" y2="${HEIGHT - 5}"><title>${words}</title></line>`;
 }
 
 function percent(rate: number): string {
   return `${(100 * rate).toFixed(2)} %`;
-}
-
-function day(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().slice(0, 10);
 }
 
 function escaped(text: string): string {

@@ -1,12 +1,13 @@
 // `tiller dataset`: what models are trained on.
 import { Command } from "commander";
 import { withStore } from "../app/assemble";
-import { InputFailure } from "../config/failure";
 import { loadConfig } from "../config/load";
 import { silent } from "../events/events";
 import { writeDataset } from "../forecast/dataset";
 import { untilInterrupted } from "./interrupted";
+import { chainIdOf, optionalDate, required, unknownSeries } from "./optionValues";
 import { printJson, table } from "./printing";
+import { countOf } from "./progress";
 
 interface DatasetCommandOptions {
   readonly out?: string;
@@ -29,21 +30,20 @@ export function datasetCommand(): Command {
     .option("--config <file>", "config file")
     .option("--json", "the manifest")
     .action(async (options: DatasetCommandOptions) => {
-      const { out } = options;
-      if (out === undefined) {
-        throw new InputFailure("OPTION", "no folder is named", { field: "--out", remedy: "Name one to write to." });
-      }
-      const span = { ...bound("from", options.from), ...bound("to", options.to) };
+      const out = required(options.out, "--out", "Name a folder to write to.");
+      const chainId = chainIdOf(options.chain);
+      const from = optionalDate(options.from, "--from");
+      const to = optionalDate(options.to, "--to");
       const config = loadConfig({ file: options.config, env: process.env, offline: true });
       await untilInterrupted(async (signal) => {
         const manifest = await withStore(config, silent, async (store) => {
-          const stored = (await store.history.series()).filter(({ chainId }) => chainId === Number(options.chain));
+          const stored = (await store.history.series()).filter((one) => one.chainId === chainId);
           for (const name of options.series ?? []) {
             if (!stored.some((one) => one.name === name)) throw unknownSeries(name);
           }
           const series = stored.filter(({ name }) => options.series?.includes(name) ?? true);
-          const progress = options.json === true ? () => undefined : showProgress;
-          return writeDataset(store.history, { out, series, ...span, signal, progress });
+          const progress = options.json === true ? () => undefined : countOf("series");
+          return writeDataset(store.history, { out, series, from, to, signal, progress });
         });
         if (options.json === true) printJson(manifest);
         else {
@@ -58,27 +58,4 @@ export function datasetCommand(): Command {
         }
       }, "nothing was written");
     });
-}
-
-function showProgress(done: number, of: number): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${of} series${done === of ? "\r\u001b[K" : ""}`);
-}
-
-function bound(name: "from" | "to", text: string | undefined): { from?: number; to?: number } {
-  if (text === undefined) return {};
-  const at = /^\d{4}-\d{2}-\d{2}([T ].*)?$/.test(text)
-    ? Date.parse(text.length === 10 ? `${text}T00:00:00Z` : text)
-    : NaN;
-  if (!Number.isNaN(at)) return { [name]: Math.floor(at / 1000) };
-  throw new InputFailure("OPTION", `${JSON.stringify(text)} is no date`, {
-    field: `--${name}`,
-    remedy: "Use an ISO date, for example 2024-06-01 or 2024-06-01T12:00:00Z.",
-  });
-}
-
-export function unknownSeries(name: string): InputFailure {
-  return new InputFailure("SERIES_UNKNOWN", `${JSON.stringify(name)} is not stored`, {
-    field: "--series",
-    remedy: "See the names with tiller data report.",
-  });
 }

@@ -3,29 +3,44 @@
 /** Exit code of a process that a Ctrl-C ended, as shells have it. */
 export const INTERRUPTED_EXIT = 130;
 
+/** npm passes on what the terminal has sent to us already: a signal so soon after the first is the same one. */
+const ECHO_MS = 500;
+
 class Interrupted extends Error {}
 
 /**
- * Runs `work` with a signal that the first Ctrl-C (or SIGTERM) raises; a second one ends the process as ever.
- * @param stands What is said then of what was done.
+ * Raised at the first SIGINT or SIGTERM. A second one ends the process without waiting any more: what is stored is whole at
+ * every moment, so an end without manners loses nothing.
+ *
+ * @param patienceMs So long after the first the process ends by itself, whatever still hangs.
  */
-export async function untilInterrupted(work: (signal: AbortSignal) => Promise<void>, stands: string): Promise<void> {
+export function stopOnSignal({ patienceMs }: { readonly patienceMs?: number } = {}): AbortSignal {
   const stop = new AbortController();
+  let first = 0;
   const interrupt = (): void => {
-    process.removeListener("SIGINT", interrupt);
-    process.removeListener("SIGTERM", interrupt);
+    if (stop.signal.aborted) {
+      if (performance.now() - first > ECHO_MS) process.exit(INTERRUPTED_EXIT);
+      return;
+    }
+    first = performance.now();
     stop.abort(new Interrupted("interrupted"));
+    if (patienceMs !== undefined) setTimeout(() => process.exit(process.exitCode ?? 0), patienceMs).unref();
   };
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
+  return stop.signal;
+}
+
+/**
+ * Runs `work` with {@link stopOnSignal}'s signal.
+ * @param stands What is said of what was done, when the work ended for that.
+ */
+export async function untilInterrupted(work: (signal: AbortSignal) => Promise<void>, stands: string): Promise<void> {
   try {
-    await work(stop.signal);
+    await work(stopOnSignal());
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
     process.stderr.write(`tiller: stopped; ${stands}\n`);
     process.exitCode = INTERRUPTED_EXIT;
-  } finally {
-    process.removeListener("SIGINT", interrupt);
-    process.removeListener("SIGTERM", interrupt);
   }
 }

@@ -2,12 +2,16 @@
 import { Command, CommanderError } from "commander";
 import { allocateCommand } from "./allocate";
 import { backfillCommand } from "./backfill";
+import { backtestCommand } from "./backtest";
+import { breakerCommand } from "./breaker";
 import { collectCommand } from "./collect";
 import { configCommand } from "./config";
 import { dataCommand } from "./data";
 import { datasetCommand } from "./dataset";
+import { emergencyCommand } from "./emergency";
 import { exitWith } from "./failing";
 import { replayCommand } from "./replay";
+import { riskCommand } from "./risk";
 import { runCommand } from "./run";
 import { statusCommand } from "./status";
 
@@ -19,14 +23,20 @@ function program(): Command {
     .description("A yield vault's keeper: watches the markets, decides, and lands rebalances as bundles.")
     .option("--debug", "show the stack of a failure")
     .showHelpAfterError(false)
+    // Else a command would take the options that are its sub-command's.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput(SILENT_ERRORS);
   for (const command of [
     runCommand(),
     statusCommand(),
+    riskCommand(),
+    breakerCommand(),
+    emergencyCommand(),
     replayCommand(),
     allocateCommand(),
     backfillCommand(),
+    backtestCommand(),
     collectCommand(),
     configCommand(),
     dataCommand(),

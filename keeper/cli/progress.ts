@@ -116,3 +116,10 @@ export function duration(seconds: number): string {
   const shown = parts[0] === 0 ? parts.slice(1) : parts;
   return shown.map((part, index) => (index === 0 ? String(part) : String(part).padStart(2, "0"))).join(":");
 }
+
+/** Work that is counted in few steps: one line that is written over, on a terminal only. */
+export function countOf(noun: string): (done: number, of: number) => void {
+  return (done, of) => {
+    if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${of} ${noun}${done === of ? "\r\u001b[K" : ""}`);
+  };
+}

@@ -9,9 +9,10 @@ import type { Sink } from "../events/events";
 import type { DryRun } from "../execute/dryRun";
 import { logSink } from "../events/logSink";
 import { startServer, type RunningServer } from "../serve/server";
+import { stopOnSignal } from "./interrupted";
 import { amount, printJson, table } from "./printing";
 
-/** A second signal, or this long after the first, and the process ends without waiting any more. */
+/** So long after Ctrl-C the process ends, whatever still hangs. */
 const SHUTDOWN_PATIENCE_MS = 1_900;
 
 interface RunCommandOptions {
@@ -34,25 +35,11 @@ export function runCommand(): Command {
       const dryRun = options.dryRun === true;
       const format = options.json === true || !process.stderr.isTTY ? "json" : config.log.format;
       const sink = logSink({ level: once && config.log.level === "info" ? "silent" : config.log.level, format });
-      const stopping = stopOnSignal();
+      const stopping = stopOnSignal({ patienceMs: SHUTDOWN_PATIENCE_MS });
       const watcher = once ? {} : pageWatcher(config, sink);
       const result = await runFromConfig(config, { env: process.env, once, dryRun, sink, signal: stopping, watcher });
       if (once) report(result, { json: options.json === true });
     });
-}
-
-/** Aborts at the first SIGINT or SIGTERM; whatever still hangs two seconds later is left behind. */
-function stopOnSignal(): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.on(signal, () => {
-      if (controller.signal.aborted) return;
-      controller.abort();
-      // Everything that matters is in the store already: an end without manners loses nothing.
-      setTimeout(() => process.exit(process.exitCode ?? 0), SHUTDOWN_PATIENCE_MS).unref();
-    });
-  }
-  return controller.signal;
 }
 
 /** Serves the page for as long as the run lasts. */

@@ -37,16 +37,3 @@ export function endWithParent(signal: AbortSignal): AbortSignal {
   process.once("disconnect", () => orphaned.abort());
   return AbortSignal.any([signal, orphaned.signal]);
 }
-
-/** Raised at the first SIGINT or SIGTERM; at the second the process ends at once. */
-export function stopOnSignal(): AbortSignal {
-  const controller = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    process.on(name, () => {
-      // What is stored is whole chunks: an end without manners loses nothing.
-      if (controller.signal.aborted) process.exit(1);
-      controller.abort();
-    });
-  }
-  return controller.signal;
-}

@@ -3,13 +3,13 @@
 // that passed is never run late, since what it would read is of now: it is a gap, and said to be one.
 import { Failure } from "../config/failure";
 import type { Sink } from "../events/events";
-import { type Clock, TimeIsUp, backOff, unlessAborted, wallClock, within } from "./clock";
+import { type Clock, TimeIsUp, backOff, unlessAborted, wallClock, within } from "../chain/clock";
 import type { JobTime } from "./jobTime";
 
 export interface Job {
   /** What it collects; names it in events. */
   readonly source: string;
-  readonly everySeconds?: number;
+  readonly everySeconds: number;
   readonly time: JobTime;
   /** Of one attempt, by the wall. */
   readonly timeoutMs: number;
@@ -57,7 +57,6 @@ export interface Scheduler {
   readonly finished: Promise<void>;
 }
 
-export const DEFAULT_EVERY_SECONDS = 300;
 const DEFAULT_ATTEMPTS = 4;
 const DEFAULT_STOP_MS = 10_000;
 const FIRST_BACK_OFF_MS = 2_000;
@@ -87,7 +86,7 @@ class JobRunner {
   constructor(job: Job, options: SchedulerOptions) {
     this.#job = job;
     this.#options = options;
-    this.#every = job.everySeconds ?? DEFAULT_EVERY_SECONDS;
+    this.#every = job.everySeconds;
     this.#clock = options.clock ?? wallClock;
     this.#lastDone = job.lastDone;
   }

@@ -1,24 +1,18 @@
 // The strategy that the keeper runs: allocate on the forecast, then ask whether moving pays. Pure and deterministic:
 // the same input gives the same plan, byte for byte, which is what `tiller replay` rests on.
-import { allocate } from "../allocate/allocate";
-import type { AllocationProblem } from "../allocate/problem";
 import type { AdapterSnapshot } from "../chain/snapshot";
 import { minimumOf } from "../venues/minimum";
-import { supplyApr } from "../venues/rateModel";
-import { gasUsd, problemOf, type DecisionProblem } from "./problem";
+import { choose, cooldownLeft, type Candidate, type Target } from "./choice";
+import { closingOf, type Closing } from "./close";
+import { DUST_PER_MOVE, maxLossOf } from "./lossBound";
+import { baseOf, gasUsd, problemOf, type DecisionProblem } from "./problem";
 import type { Hold, HoldCode, Plan, PlanMove, Strategy, StrategyInput } from "./strategy";
 
 const WAD = 10n ** 18n;
-const BPS = 10_000n;
-const HOURS_PER_YEAR = 8760;
-
-/** Rounding that a lending venue may keep on one move, in the asset's unit; the loss bound leaves room for it. */
-const DUST_PER_MOVE = 4n;
-
-/** Target amounts by venue id, USD. */
-type Target = ReadonlyMap<string, number>;
 
 export const decide: Strategy = (input) => {
+  const closed = noKeeperHere(input) ?? keepersOwnBreaker(input);
+  if (closed !== null) return closed;
   const obstacle = obstacleOf(input);
   if (obstacle !== null) return obstacle;
 
@@ -26,65 +20,88 @@ export const decide: Strategy = (input) => {
   if ("missing" in problem) {
     return hold("no-forecast", `no rate of ${problem.missing} has been observed yet`);
   }
-  if (problem.forecast.total <= 0) return hold("no-funds", "the vault has nothing to allocate");
-
-  // The forecast may be wrong, and that rates stay as they are may be wrong too. Of the best allocations for either
-  // world, the one whose gain in the less friendly world is the greater.
-  const candidates = [problem.forecast, problem.today].flatMap((world) => {
-    const answer = allocate(world);
-    return answer.moves.length === 0 ? [] : [candidateOf(new Map(Object.entries(answer.allocation)), input, problem)];
+  const { snapshot, limits } = input;
+  const choice = choose<PlanMove>(problem, {
+    minGainUsd: limits.minGainUsd,
+    noTradeBandBps: limits.noTradeBandBps,
+    turnoverUsd: turnoverUsd(input, problem),
+    legsOf: (target) => movesOf(target, input, problem),
+    costUsd: (moves) => gasUsd(limits.gasPerPlan + limits.gasPerMove * moves.length, snapshot, limits),
   });
-  const [first, second] = candidates;
-  if (first === undefined) {
-    return hold("already-best", `the allocation is already the best for the next ${input.limits.horizonHours} h`);
+  switch (choice.kind) {
+    case "move":
+      return planOf(choice.candidate, input, problem);
+    case "gain-too-small": {
+      const { candidate, moved, needed } = choice;
+      const numbers = numbersOf(candidate, input);
+      return hold("gain-too-small", `the best move of ${usd(moved)} gains ${numbers}; it has to gain ${usd(needed)}`);
+    }
+    case "no-funds":
+      return hold("no-funds", "the vault has nothing to allocate");
+    case "already-best":
+      return hold("already-best", `the allocation is already the best for the next ${limits.horizonHours} h`);
+    case "budget-spent":
+      return hold("budget-spent", "the vault's turnover budget is spent for now");
+    case "less-than-a-unit":
+      return hold("already-best", "what the best allocation would move is less than a unit of the asset");
   }
-  const best = second !== undefined && second.gain > first.gain ? second : first;
-  if (best.share <= 0) return hold("budget-spent", "the vault's turnover budget is spent for now");
-  return planOrHold(best, input, problem);
 };
 
-/** An allocation worth going to, as far as the turnover budget goes, and what that gains over the horizon, USD. */
-interface Candidate {
-  readonly target: Target;
-  /** Part of the way that the turnover budget pays for; not above 1. */
-  readonly share: number;
-  readonly moves: readonly PlanMove[];
-  readonly cost: number;
-  readonly forecastGain: number;
-  readonly todayGain: number;
-  /** The smaller of the two. */
-  readonly gain: number;
+function noKeeperHere({ snapshot }: StrategyInput): Hold | null {
+  if (!snapshot.opened) return hold("not-open", "the vault is not open yet");
+  if (!snapshot.isKeeper) return hold("not-a-keeper", `${snapshot.keeper} is not a keeper of this vault`);
+  return null;
 }
 
-function candidateOf(wanted: Target, input: StrategyInput, problem: DecisionProblem): Candidate {
+/** Tripped, the keeper does nothing but to take positions to idle where it was told to; that may be while the vault is too. */
+function keepersOwnBreaker(input: StrategyInput): Plan | Hold | null {
+  const { risk } = input;
+  if (risk === undefined) return null;
+  const tripped = risk.tripped.map(({ cause, detail }) => `${cause} (${detail})`).join(", ");
+  if (risk.closing === null) {
+    return tripped === "" ? null : hold("keeper-breaker-tripped", `the keeper's breaker has tripped: ${tripped}`);
+  }
+  const closing = closingOf(input, risk.closing.unable);
+  const because = `emergency close, ${tripped}`;
+  if (closing.moves.length === 0) {
+    return hold("keeper-breaker-tripped", `${because}: nothing more can go to idle${staysText(closing, input)}`);
+  }
+  return tooDear(input) ?? closePlan(closing, input, because);
+}
+
+function closePlan(closing: Closing, input: StrategyInput, because: string): Plan {
   const { snapshot, limits } = input;
-  const share = affordableShare(wanted, input, problem);
-  const target = share < 1 ? towards(wanted, problem.forecast, share) : wanted;
-  const moves = share > 0 ? movesOf(target, input, problem) : [];
-  const cost = gasUsd(limits.gasPerPlan + limits.gasPerMove * moves.length, snapshot, limits);
-  const gainIn = (world: AllocationProblem): number =>
-    ((income(world, target) - income(world)) * limits.horizonHours) / HOURS_PER_YEAR - cost;
-  const forecastGain = gainIn(problem.forecast);
-  const todayGain = gainIn(problem.today);
-  return { target, share, moves, cost, forecastGain, todayGain, gain: Math.min(forecastGain, todayGain) };
+  const { moves } = closing;
+  return {
+    action: "rebalance",
+    reason: `${because}: ${describe(moves, input)}${staysText(closing, input)}`,
+    moves,
+    nonce: snapshot.nextNonce,
+    deadline: snapshot.timestamp + limits.deadlineSeconds,
+    maxLoss: maxLossOf(input, baseOf(snapshot), moves.length),
+    expectedGainUsd: 0,
+    costUsd: rounded(gasUsd(limits.gasPerPlan + limits.gasPerMove * moves.length, snapshot, limits)),
+  };
+}
+
+function staysText({ stays }: Closing, { snapshot }: StrategyInput): string {
+  const scale = 10 ** snapshot.assetDecimals;
+  const parts = stays.map(({ venue, assets, why }) => {
+    return `${assets > 0n ? `${grouped(Number(assets) / scale)} in ` : ""}${venue} (${why})`;
+  });
+  return parts.length === 0 ? "" : `; stays: ${parts.join(", ")}`;
 }
 
 /** What stands in the way before any arithmetic. */
 function obstacleOf(input: StrategyInput): Hold | null {
   const { snapshot, limits, lastRebalanceAt } = input;
-  if (!snapshot.opened) return hold("not-open", "the vault is not open yet");
-  if (!snapshot.isKeeper) return hold("not-a-keeper", `${snapshot.keeper} is not a keeper of this vault`);
   if (snapshot.breaker !== "closed") {
     return hold("breaker-tripped", `the vault's breaker is ${snapshot.breaker}: only moves to idle are allowed`);
   }
-  if (snapshot.baseFeePerGas > limits.maxFeePerGas) {
-    return hold(
-      "gas-too-dear",
-      `base fee ${gwei(snapshot.baseFeePerGas)} gwei is over the ceiling of ${gwei(limits.maxFeePerGas)}`,
-    );
-  }
-  if (lastRebalanceAt !== null && snapshot.timestamp < lastRebalanceAt + limits.cooldownSeconds) {
-    const left = lastRebalanceAt + limits.cooldownSeconds - snapshot.timestamp;
+  const dear = tooDear(input);
+  if (dear !== null) return dear;
+  const left = cooldownLeft(snapshot.timestamp, lastRebalanceAt, limits.cooldownSeconds);
+  if (left > 0) {
     return hold(
       "cooldown",
       `the last rebalance is ${limits.cooldownSeconds - left} s old, the cooldown has ${left} s to run`,
@@ -93,38 +110,30 @@ function obstacleOf(input: StrategyInput): Hold | null {
   return null;
 }
 
-/** The largest share of the way to `best` that the turnover budget pays for. */
-function affordableShare(best: Target, input: StrategyInput, problem: DecisionProblem): number {
-  const { snapshot, limits } = input;
+function tooDear({ snapshot, limits }: StrategyInput): Hold | null {
+  if (snapshot.baseFeePerGas <= limits.maxFeePerGas) return null;
+  return hold(
+    "gas-too-dear",
+    `base fee ${gwei(snapshot.baseFeePerGas)} gwei is over the ceiling of ${gwei(limits.maxFeePerGas)}`,
+  );
+}
+
+/** What the vault's turnover budget lets into venues now. */
+function turnoverUsd({ snapshot, limits }: StrategyInput, { base }: DecisionProblem): number {
   const unit = 10 ** snapshot.assetDecimals / limits.assetUsd;
-  const inflow = problem.forecast.venues.reduce((sum, v) => sum + Math.max(0, (best.get(v.id) ?? 0) - v.current), 0);
-  const budget = Number((snapshot.turnoverBudget.available * problem.base) / WAD) / unit;
-  // A thousandth less than the budget: it is a share of an amount that moves until the plan lands.
-  return inflow <= budget * 0.999 ? 1 : Math.max(0, (budget * 0.999) / inflow);
+  return Number((snapshot.turnoverBudget.available * base) / WAD) / unit;
 }
 
-function towards(best: Target, problem: AllocationProblem, share: number): Target {
-  return new Map(problem.venues.map((v) => [v.id, v.current + share * ((best.get(v.id) ?? 0) - v.current)]));
-}
-
-function planOrHold(candidate: Candidate, input: StrategyInput, problem: DecisionProblem): Plan | Hold {
-  const { snapshot, limits } = input;
-  const { target, moves, cost, gain } = candidate;
-  if (moves.length === 0)
-    return hold("already-best", "what the best allocation would move is less than a unit of the asset");
-
-  const moved = movedUsd(target, problem.forecast);
-  const needed = Math.max(limits.minGainUsd, (moved * limits.noTradeBandBps) / 1e4);
-  const numbers =
+function numbersOf(candidate: Candidate<PlanMove>, { limits }: StrategyInput): string {
+  return (
     `${usd(candidate.forecastGain)} over ${limits.horizonHours} h as forecast, ` +
-    `${usd(candidate.todayGain)} at today's rates, after ${usd(cost)} of gas`;
-  if (problem.breaches.length === 0 && gain < needed) {
-    return hold("gain-too-small", `the best move of ${usd(moved)} gains ${numbers}; it has to gain ${usd(needed)}`);
-  }
+    `${usd(candidate.todayGain)} at today's rates, after ${usd(candidate.cost)} of gas`
+  );
+}
 
-  const lossBps = BigInt(Math.floor(limits.maxLossBps * 100));
-  const own = (problem.base * lossBps) / (BPS * 100n);
-  const vaults = (problem.base * snapshot.lossPerCall) / WAD;
+function planOf(candidate: Candidate<PlanMove>, input: StrategyInput, problem: DecisionProblem): Plan {
+  const { snapshot, limits } = input;
+  const { legs: moves, cost, gain } = candidate;
   const because = problem.breaches.length > 0 ? `${problem.breaches.join(" and ")}; ` : "";
   const part =
     candidate.share < 1
@@ -132,11 +141,11 @@ function planOrHold(candidate: Candidate, input: StrategyInput, problem: Decisio
       : "";
   return {
     action: "rebalance",
-    reason: `${because}${describe(moves, input)}: gains ${numbers}${part}`,
+    reason: `${because}${describe(moves, input)}: gains ${numbersOf(candidate, input)}${part}`,
     moves,
     nonce: snapshot.nextNonce,
     deadline: snapshot.timestamp + limits.deadlineSeconds,
-    maxLoss: max(own < vaults ? own : vaults, DUST_PER_MOVE * BigInt(moves.length)),
+    maxLoss: maxLossOf(input, problem.base, moves.length),
     expectedGainUsd: rounded(gain),
     costUsd: rounded(cost),
   };
@@ -173,24 +182,12 @@ function movesOf(target: Target, input: StrategyInput, problem: DecisionProblem)
     spare -= assets;
     return assets > 0n ? [{ ...move, assets }] : [];
   });
-  const terms = { assetDecimals: snapshot.assetDecimals, toleranceBps: limits.moveToleranceBps };
-  return [...out, ...affordable].map(({ adapter, ...leg }) => ({
-    ...{ ...leg, adapter: adapter.adapter, minimum: minimumOf(adapter, leg, terms) },
-  }));
-}
-
-/** Σ x·apr(x), USD a year; without a target, of what is held now. */
-function income(problem: AllocationProblem, target?: Target): number {
-  return problem.venues.reduce((sum, venue) => {
-    const amount = target?.get(venue.id) ?? venue.current;
-    return sum + (amount > 0 ? amount * (supplyApr(venue.model, amount) - venue.expectedLossApr) : 0);
-  }, 0);
-}
-
-function movedUsd(target: Target, problem: AllocationProblem): number {
-  const into = problem.venues.reduce((sum, v) => sum + Math.max(0, (target.get(v.id) ?? 0) - v.current), 0);
-  const out = problem.venues.reduce((sum, v) => sum + Math.max(0, v.current - (target.get(v.id) ?? 0)), 0);
-  return Math.max(into, out);
+  const { assetDecimals } = snapshot;
+  const { moveToleranceBps: toleranceBps } = limits;
+  return [...out, ...affordable].map(({ adapter, ...leg }) => {
+    const minimum = toleranceBps === undefined ? 0n : minimumOf(adapter, leg, { assetDecimals, toleranceBps });
+    return { ...leg, adapter: adapter.adapter, minimum };
+  });
 }
 
 function describe(moves: readonly PlanMove[], input: StrategyInput): string {

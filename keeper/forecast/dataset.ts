@@ -1,8 +1,8 @@
 // The matrices that models are trained on: features, targets, and of which series and time each row is. Written beside
 // their place and put there when they are whole.
-import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { HistoryDigest } from "../collect/historyDigest";
 import { InputFailure, WorldFailure } from "../config/failure";
 import type { HistoryStore, SeriesName } from "../store/historyRecords";
 import {
@@ -82,10 +82,10 @@ interface Loaded {
  */
 export async function writeDataset(store: HistoryStore, options: DatasetOptions): Promise<DatasetManifest> {
   checkPlace(options.out);
-  const hash = createHash("sha256");
+  const digest = new HistoryDigest();
   const loaded: Loaded[] = [];
   for (const series of [...options.series].sort((a, b) => a.chainId - b.chainId || (a.name < b.name ? -1 : 1))) {
-    const one = await load(store, series, options, hash);
+    const one = await load(store, series, options, digest);
     if (one !== null) loaded.push(one);
   }
   if (loaded.length === 0) {
@@ -97,7 +97,7 @@ export async function writeDataset(store: HistoryStore, options: DatasetOptions)
   const partial = `${options.out}.partial-${process.pid}`;
   try {
     mkdirSync(partial, { recursive: true });
-    const manifest = writeAll(partial, loaded, hash.digest("hex"), options);
+    const manifest = writeAll(partial, loaded, digest.hex(), options);
     writeFileSync(path.join(partial, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
     rmSync(options.out, { recursive: true, force: true });
     renameSync(partial, options.out);
@@ -134,10 +134,10 @@ async function load(
   store: HistoryStore,
   series: SeriesName,
   options: DatasetOptions,
-  hash: ReturnType<typeof createHash>,
+  digest: HistoryDigest,
 ): Promise<Loaded | null> {
   const columns = new SeriesColumns();
-  hash.update(`${series.chainId} ${series.name}\n`);
+  digest.begin(`${series.chainId} ${series.name}`);
   let historyRows = 0;
   // From the beginning: the state that is in force may be older than any look back. After the end, what targets need.
   const query = options.to === undefined ? {} : { to: options.to + LONGEST_HORIZON_SECONDS + STEP };
@@ -145,11 +145,7 @@ async function load(
     options.signal?.throwIfAborted();
     historyRows += page.length;
     columns.add(page);
-    for (const row of page) {
-      hash.update(
-        `${row.availableAt},${row.observedAt},${row.suppliedUsd},${row.borrowedUsd},${row.supplyApr},${row.borrowApr}\n`,
-      );
-    }
+    digest.add(page);
   }
   if (columns.length === 0) return null;
   const from = Math.ceil(Math.max(options.from ?? 0, columns.availableAt[0] as number) / STEP) * STEP;

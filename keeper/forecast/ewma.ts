@@ -23,9 +23,57 @@ export interface RateForecast {
 const SIGNIFICANT_DIGITS = 12;
 
 /**
- * Time-weighted EWMA at `at`: each rate counts for as long as it held, discounted by its age.
+ * Time-weighted EWMA that takes observations one by one: each rate counts for as long as it held, discounted by its age.
  * The weight of a stretch [a, b) is ∫ 2^(−(at − s)/halfLife) ds, so the result does not depend on how often the rate
- * was sampled. Observations not yet available at `at`, or with a rate that is not finite, are ignored.
+ * was sampled. A reading costs the same however long the history is.
+ */
+export class RateEwma {
+  readonly #decay: number;
+  /** Of all before the last observation, discounted to its time. */
+  #weighted = 0;
+  #weight = 0;
+  #first = NaN;
+  #lastAt = NaN;
+  #lastApr = NaN;
+  #used = 0;
+
+  constructor(options: { readonly halfLifeHours: number }) {
+    this.#decay = Math.LN2 / (options.halfLifeHours * 3600);
+  }
+
+  /** Ignored: a rate that is not finite, and one that is older than what is known. Of two of one time the later one holds. */
+  add(observedAt: number, apr: number): void {
+    if (!Number.isFinite(apr) || observedAt < this.#lastAt) return;
+    if (this.#used === 0) this.#first = observedAt;
+    else {
+      const lost = -Math.expm1(-this.#decay * (observedAt - this.#lastAt));
+      const [kept, stretch] = [1 - lost, lost / this.#decay];
+      this.#weighted = this.#weighted * kept + this.#lastApr * stretch;
+      this.#weight = this.#weight * kept + stretch;
+    }
+    this.#lastAt = observedAt;
+    this.#lastApr = apr;
+    this.#used += 1;
+  }
+
+  /** @returns null without any observation; `persistence` where there is only one. `at`: not before the last one. */
+  forecast(at: number): RateForecast | null {
+    if (this.#used === 0) return null;
+    const lost = -Math.expm1(-this.#decay * (at - this.#lastAt));
+    const [kept, stretch] = [1 - lost, lost / this.#decay];
+    const weight = this.#weight * kept + stretch;
+    const apr = weight > 0 ? (this.#weighted * kept + this.#lastApr * stretch) / weight : this.#lastApr;
+    return {
+      model: this.#used > 1 ? "ewma" : "persistence",
+      apr: Number(apr.toPrecision(SIGNIFICANT_DIGITS)),
+      historySeconds: at - this.#first,
+    };
+  }
+}
+
+/**
+ * {@link RateEwma} of what is known at `at`. Observations not yet available then, or with a rate that is not finite, are
+ * ignored.
  *
  * @param observations Oldest first.
  * @returns null without any usable observation; `persistence` where only one is usable.
@@ -35,35 +83,9 @@ export function ewmaForecast(
   at: number,
   options: { readonly halfLifeHours: number },
 ): RateForecast | null {
-  const decay = Math.LN2 / (options.halfLifeHours * 3600);
-  let weighted = 0;
-  let weight = 0;
-  let first: number | null = null;
-  let last: RateObservation | null = null;
-  let used = 0;
-  for (const observation of observations) {
-    if (observation.availableAt > at || observation.observedAt > at || !Number.isFinite(observation.apr)) continue;
-    if (last !== null) {
-      const stretch = stretchWeight(last.observedAt, observation.observedAt, at, decay);
-      weighted += stretch * last.apr;
-      weight += stretch;
-    }
-    first ??= observation.observedAt;
-    last = observation;
-    used += 1;
+  const ewma = new RateEwma(options);
+  for (const { observedAt, availableAt, apr } of observations) {
+    if (availableAt <= at && observedAt <= at) ewma.add(observedAt, apr);
   }
-  if (last === null || first === null) return null;
-  const stretch = stretchWeight(last.observedAt, at, at, decay);
-  weighted += stretch * last.apr;
-  weight += stretch;
-  const apr = weight > 0 ? weighted / weight : last.apr;
-  return {
-    model: used > 1 ? "ewma" : "persistence",
-    apr: Number(apr.toPrecision(SIGNIFICANT_DIGITS)),
-    historySeconds: at - first,
-  };
-}
-
-function stretchWeight(from: number, to: number, at: number, decay: number): number {
-  return to > from ? (Math.exp(-decay * (at - to)) - Math.exp(-decay * (at - from))) / decay : 0;
+  return ewma.forecast(at);
 }

@@ -49,6 +49,16 @@ export function segments(model: RateModel, from: number, to: number): IncomeSegm
   return out;
 }
 
+/**
+ * Whether income lies below its tangents for every position from 0 to `most`: a pool below its kink, where Aave's curve turns
+ * convex only when we hold twice what the others do.
+ */
+export function isConcave(model: RateModel, most: number): boolean {
+  if (model.kind === "fixed" || model.kind === "liquidity") return true;
+  if (model.borrowed > model.kink * model.supplied) return false;
+  return model.kind === "kinked-supply" || most <= 2 * model.supplied;
+}
+
 function flat(apr: number, from: number, to: number, intercept = 0): IncomeSegment {
   return { from, to, shape: "linear", intercept, constant: apr, linear: 0, quadratic: 0, supplied: 0, borrowed: 0 };
 }

@@ -80,8 +80,15 @@ async function rewarded() {
 
 /** Runs the rest at a moment of the lot, with both feeds just reported. */
 async function at(parts: Scene, timestamp: bigint): Promise<void> {
-  if (BigInt(await time.latest()) < timestamp - 3n) await time.increaseTo(timestamp - 3n);
-  for (const feed of [parts.compFeed, parts.assetFeed]) await feed.push(await feed.latestAnswer());
+  // Each report in a second of its own, however long it takes.
+  for (const [feed, before] of [
+    [parts.compFeed, 2n],
+    [parts.assetFeed, 1n],
+  ] as const) {
+    const answer = await feed.latestAnswer();
+    await time.setNextBlockTimestamp(timestamp - before);
+    await feed.push(answer);
+  }
   await time.setNextBlockTimestamp(timestamp);
 }
 
@@ -190,6 +197,17 @@ describe("RewardAuction: who lists what", () => {
     expect(await comp.balanceOf(auction)).to.equal(LOT * COMP);
   });
 
+  it("says by which feeds and on which terms it sells", async () => {
+    const { auction, comp, compFeed, assetFeed, owner, terms } = await loadFixture(usual);
+    expect(await auction.assetFeed()).to.deep.equal([await assetFeed.getAddress(), HEARTBEAT]);
+    const said = [terms.feed, HEARTBEAT, PREMIUM, FLOOR, DURATION, terms.minimumLot];
+    expect(await auction.termsOf(comp)).to.deep.equal(said);
+    await auction.connect(owner).setAssetFeed(compFeed, 7n);
+    expect(await auction.assetFeed()).to.deep.equal([terms.feed, 7n]);
+    await auction.connect(owner).unlist(comp);
+    expect(await auction.termsOf(comp)).to.deep.equal([ethers.ZeroAddress, 0n, 0n, 0n, 0n, 0n]);
+  });
+
   it("keeps every term within its bounds", async () => {
     const { auction, comp, owner, bob, terms, compFeed } = await loadFixture(usual);
     const as = auction.connect(owner);
@@ -283,6 +301,13 @@ describe("RewardAuction: who lists what", () => {
         .to.be.revertedWithCustomError(auction, "NotForSale")
         .withArgs(await kept.getAddress());
     }
+    // A venue that is itself a token, other than what stands for the position.
+    const other = await (await ethers.getContractFactory("HostileAdapter")).deploy(vault, token);
+    await vault.connect(owner).addAdapter({ adapter: other, absoluteCap: MAX, relativeCap: WAD, groupMask: 1n });
+    expect(await other.venue()).to.not.equal(await other.receipt());
+    await expect(auction.connect(owner).list(await other.venue(), terms))
+      .to.be.revertedWithCustomError(auction, "NotForSale")
+      .withArgs(await other.venue());
     await source.releaseRewards(comp);
     await auction.start(comp);
     await buy(parts, bob, COMP);
@@ -323,6 +348,7 @@ describe("RewardAuction: a lot", () => {
     await expect(auction.start(comp)).to.be.revertedWithCustomError(auction, "LotTooSmall");
     await compFeed.push(PRICE * DOLLAR);
     const now = BigInt(await time.latest()) + 1n;
+    await time.setNextBlockTimestamp(now);
     await expect(auction.connect(stranger).start(comp))
       .to.emit(auction, "Started")
       .withArgs(address, least, MINIMUM * unit, now + 2n * DURATION);
@@ -493,7 +519,8 @@ describe("RewardAuction: the oracle", () => {
   it("sells with an answer as old as its heartbeat, and not a second older", async () => {
     const parts = await loadFixture(begunUsual);
     const { auction, comp, compFeed, bob } = parts;
-    const now = BigInt(await time.latest()) + 10n;
+    // So far off that no machine is slow enough to be there before the report is.
+    const now = BigInt(await time.latest()) + HOUR;
     await compFeed.pushAt(PRICE * DOLLAR, now - HEARTBEAT);
     await time.setNextBlockTimestamp(now);
     await buy(parts, bob, COMP);

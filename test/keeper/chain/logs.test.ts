@@ -2,8 +2,8 @@ import { expect } from "chai";
 import { HDNodeWallet, JsonRpcProvider, Network } from "ethers";
 import { LOCAL_ACCOUNT, LOCAL_MNEMONIC } from "../../../deploy/networks/localAccounts";
 import { connectChain, type Chain } from "../../../keeper/chain/connect";
-import { logsInChunks, type LogChunk } from "../../../keeper/chain/logs";
-import { type WorldFailure } from "../../../keeper/config/failure";
+import { RpcError } from "../../../keeper/chain/failures";
+import { isTooMany, logsOf, type ChainLog } from "../../../keeper/chain/logs";
 import { silent } from "../../../keeper/events/events";
 import { faultyNode, refusal, type FaultyNode } from "./fixtures/faultyNode";
 import { localNode, type LocalNode } from "./fixtures/localNode";
@@ -11,9 +11,9 @@ import { localNode, type LocalNode } from "./fixtures/localNode";
 /** Writes one log without topics or data at every call: PUSH1 0, PUSH1 0, LOG0, STOP. */
 const LOGGER = "0x60006000a000";
 const ADDRESS = `0x${"88".repeat(20)}`;
-const BLOCKS = 60;
+const BLOCKS = 12;
 
-describe("logs in chunks", function () {
+describe("logs of a range", function () {
   this.timeout(60_000);
   let node: LocalNode;
   let proxy: FaultyNode;
@@ -51,67 +51,55 @@ describe("logs in chunks", function () {
     proxy.fault = null;
   });
 
-  const all = async (firstChunk: number, signal?: AbortSignal): Promise<LogChunk[]> => {
-    const chunks: LogChunk[] = [];
-    const filter = { address: ADDRESS, fromBlock: 0, toBlock: BLOCKS };
-    for await (const chunk of logsInChunks(chain, filter, { firstChunk, ...(signal ? { signal } : {}) }))
-      chunks.push(chunk);
-    return chunks;
-  };
-  const blocksOf = (chunks: LogChunk[]): number[] =>
-    chunks.flatMap((chunk) => chunk.logs.map((log) => log.blockNumber));
-  const expectSeamless = (chunks: LogChunk[]): void => {
-    let next = 0;
-    for (const chunk of chunks) {
-      expect(chunk.fromBlock).to.equal(next);
-      next = chunk.toBlock + 1;
-    }
-    expect(next).to.equal(BLOCKS + 1);
-  };
-
-  /** A provider that gives at most `most` blocks at a time; Infura's words and code. */
-  const atMost = (most: number) => {
+  const logs = (fromBlock: number, toBlock: number): Promise<readonly ChainLog[]> =>
+    logsOf(chain, { address: ADDRESS, fromBlock, toBlock });
+  const failureOf = (fromBlock: number, toBlock: number): Promise<unknown> =>
+    logs(fromBlock, toBlock).then(
+      () => null,
+      (error: unknown) => error,
+    );
+  /** What the node answers with instead. */
+  const answers = (change: (logs: Record<string, unknown>[]) => unknown): void => {
     proxy.fault = (request, response) => {
       if (request.method !== "eth_getLogs") return false;
-      const { fromBlock, toBlock } = request.params[0] as { fromBlock: string; toBlock: string };
-      if (Number(toBlock) - Number(fromBlock) < most) return false;
-      return Boolean(response.end(refusal(request, -32005, "query returned more than 10000 results")));
+      void node.rpc("eth_getLogs", request.params).then((result) => {
+        const changed = change(result as Record<string, unknown>[]);
+        response.end(JSON.stringify({ jsonrpc: "2.0", id: request.id, result: changed }));
+      });
+      return true;
     };
   };
 
-  for (const firstChunk of [1, 7, 2_000]) {
-    it(`cover the range once, in order, beginning with ${firstChunk} blocks`, async () => {
-      const chunks = await all(firstChunk);
-      expectSeamless(chunks);
-      expect(blocksOf(chunks)).to.deep.equal(expected);
+  it("are those of the range, both ends included, in order", async () => {
+    expect((await logs(0, BLOCKS)).map(({ blockNumber }) => blockNumber)).to.deep.equal(expected);
+    expect((await logs(4, 7)).map(({ blockNumber }) => blockNumber)).to.deep.equal([4, 7]);
+    expect(await logs(5, 6)).to.deep.equal([]);
+  });
+
+  it("of too many blocks at a time are refused in a way that says so", async () => {
+    proxy.fault = (request, response) =>
+      request.method === "eth_getLogs" &&
+      Boolean(response.end(refusal(request, -32005, "query returned more than 10000 results")));
+    expect(isTooMany(await failureOf(0, BLOCKS))).to.equal(true);
+    proxy.fault = (request, response) =>
+      request.method === "eth_getLogs" && Boolean(response.end(refusal(request, -32602, "invalid params")));
+    const other = await failureOf(0, BLOCKS);
+    expect(other).to.be.instanceOf(RpcError);
+    expect(isTooMany(other)).to.equal(false);
+  });
+
+  const garbage: [string, (logs: Record<string, unknown>[]) => unknown][] = [
+    ["null", () => null],
+    ["a log of another range", ([first, ...rest]) => [{ ...first, blockNumber: "0x1000" }, ...rest]],
+    ["a log that was taken back", ([first, ...rest]) => [{ ...first, removed: true }, ...rest]],
+    ["a log without a block", ([first, ...rest]) => [{ ...first, blockNumber: null }, ...rest]],
+    ["half a byte of data", ([first, ...rest]) => [{ ...first, data: "0x1" }, ...rest]],
+    ["topics that are no words", ([first, ...rest]) => [{ ...first, topics: ["0x12"] }, ...rest]],
+  ];
+  for (const [name, change] of garbage) {
+    it(`are not believed from a node that answers ${name}`, async () => {
+      answers(change);
+      expect(await failureOf(0, BLOCKS)).to.include({ code: "RPC_GARBAGE" });
     });
   }
-
-  it("shrink until the node gives them, and grow again", async () => {
-    atMost(7);
-    const chunks = await all(2_000);
-    expectSeamless(chunks);
-    expect(blocksOf(chunks)).to.deep.equal(expected);
-    expect(Math.max(...chunks.map((chunk) => chunk.toBlock - chunk.fromBlock + 1))).to.be.at.most(7);
-    expect(chunks.length).to.be.below(BLOCKS / 2);
-  });
-
-  it("are given up, with the block's number, when a single one is refused", async () => {
-    atMost(0);
-    const failure = await all(4).then(
-      () => null,
-      (error: unknown) => error as WorldFailure,
-    );
-    expect(failure?.code).to.equal("LOGS_REFUSED");
-    expect(failure?.message).to.contain("block 0");
-  });
-
-  it("stop with the signal", async () => {
-    const stop = new AbortController();
-    proxy.fault = (request) => {
-      if (request.method === "eth_getLogs") stop.abort();
-      return false;
-    };
-    expect(await all(5, stop.signal)).to.have.length(1);
-  });
 });

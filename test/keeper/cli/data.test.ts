@@ -102,12 +102,13 @@ describe("tiller data", function () {
 
   const wrong: [string[], string, string][] = [
     [["data", "import", "none.csv"], "IMPORT_UNREADABLE", "none.csv"],
-    [["data", "import", "one-dai.csv", "--chain", "main"], "OPTION", "--chain"],
-    [["data", "import", "one-dai.csv", "--rates", "bps"], "OPTION", "--rates"],
+    [["data", "import", "one-dai.csv", "--chain", "main"], "OPTION_MALFORMED", "--chain"],
+    [["data", "import", "one-dai.csv", "--rates", "bps"], "OPTION_MALFORMED", "--rates"],
     [["data", "report", "--series", "nobody"], "SERIES_UNKNOWN", "--series"],
     [["data", "report", "--html", "no/such/folder.html"], "REPORT_FILE", "--html"],
-    [["dataset"], "OPTION", "--out"],
-    [["dataset", "--out", "x", "--from", "yesterday"], "OPTION", "--from"],
+    [["dataset"], "OPTION_MISSING", "--out"],
+    [["dataset", "--out", "x", "--chain", "one"], "OPTION_MALFORMED", "--chain"],
+    [["dataset", "--out", "x", "--from", "yesterday"], "OPTION_MALFORMED", "--from"],
     [["dataset", "--out", "x", "--series", "nobody"], "SERIES_UNKNOWN", "--series"],
     [["dataset", "--out", "."], "DATASET_PLACE", "--out"],
   ];

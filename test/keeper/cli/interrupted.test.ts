@@ -98,8 +98,11 @@ describe("tiller data import", function () {
       const one = tiller("data", "import", ...files);
       await waiting(lock, 3);
       one.child.kill(signal);
+      await sleep(100);
+      // As npm does, which passes on what the terminal had sent already.
+      one.child.kill(signal);
       await mine.close();
-      await sleep(200);
+      await sleep(100);
       await lock.query("COMMIT");
       await lock.end();
       const { code, err, out } = await one.ended;

@@ -1,11 +1,11 @@
 import { expect } from "chai";
 import { setTimeout as sleep } from "node:timers/promises";
-import { wallClock } from "../../../keeper/collect/clock";
+import { wallClock } from "../../../keeper/chain/clock";
 import { ChainTime, wallTime } from "../../../keeper/collect/jobTime";
 import { type Job, type Scheduler, type SchedulerOptions, startScheduler } from "../../../keeper/collect/scheduler";
 import { WorldFailure } from "../../../keeper/config/failure";
 import type { KeeperEvent } from "../../../keeper/events/events";
-import { HandClock, settled } from "./clocks";
+import { HandClock, settled } from "../chain/fixtures/clocks";
 
 /** A bucket of 300 s begins here. */
 const BASE = 1_700_000_100;
@@ -31,7 +31,8 @@ function stage(startSeconds: number): Stage {
     stop,
     to: (seconds) => clock.turnTo((BASE + seconds) * 1_000),
     start: (jobs, options) => {
-      const common = { source: "one", time: wallTime(clock), timeoutMs: 60_000, lastDone: null, work: async () => {} };
+      const once = { source: "one", everySeconds: 300, timeoutMs: 60_000, lastDone: null };
+      const common = { ...once, time: wallTime(clock), work: async () => {} };
       const all = jobs.map((job) => ({ ...common, ...job }));
       return startScheduler(all, { sink, signal: stop.signal, clock, random: () => 0.5, ...options });
     },

@@ -109,7 +109,7 @@ describe("a plan whose pool is pushed between its snapshot and its block", funct
       signer: walletSigner(new Wallet(keeper.privateKey)),
       policyLimits: () => ({
         adapters: made.adapters.map(({ adapter }) => ({ adapter, position: 0n, cap: 2_000_000n * USDC })),
-        ...{ maxLoss: 10_000n * USDC, maxLifetimeSeconds: 10_000 },
+        ...{ maxLoss: 10_000n * USDC, maxLifetimeSeconds: 10_000, onlyToIdle: false },
       }),
       settings: {
         ...{ maxFeePerGas: 10n ** 12n, maxPriorityFeePerGas: 10n ** 9n, gasLimit: 3_000_000n },

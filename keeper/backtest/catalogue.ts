@@ -1,0 +1,41 @@
+// The strategies that a backtest knows, by the names that a person gives them.
+import { InputFailure } from "../config/failure";
+import type { Strategy } from "./strategy";
+import { hold } from "./strategies/hold";
+import { ewmaForecasts, live, type LiveLimits } from "./strategies/live";
+import { periodic, PERIODIC_NAMES } from "./strategies/periodic";
+
+export interface CatalogueOptions {
+  /** Series of the market, in its order. */
+  readonly venues: readonly string[];
+  /** Of the live decision. */
+  readonly limits: LiveLimits;
+  readonly halfLifeHours: number;
+}
+
+/** Every strategy that can run on these series; `ml` is not among them. */
+export function namesOf(venues: readonly string[]): string[] {
+  return [...venues.map((series) => `hold:${series}`), ...PERIODIC_NAMES, "ewma"];
+}
+
+/** @throws InputFailure `BACKTEST_STRATEGY`, `MODEL_NOT_SERVED`. */
+export function strategyOf(name: string, options: CatalogueOptions): Strategy {
+  const { venues, limits, halfLifeHours } = options;
+  const known = PERIODIC_NAMES.find((one) => one === name);
+  if (known !== undefined) return periodic(known);
+  if (name === "ewma") return live(name, limits, ewmaForecasts(halfLifeHours));
+  if (name === "ml") {
+    throw new InputFailure("MODEL_NOT_SERVED", "no trained model is served yet, so there is nothing to test", {
+      field: "--strategy",
+      remedy: "Name ewma: what the keeper decides on until a model beats it.",
+    });
+  }
+  const series = name.startsWith("hold:") ? name.slice("hold:".length) : undefined;
+  const venue = series === undefined ? -1 : venues.indexOf(series);
+  if (series !== undefined && venue >= 0) return hold(series, venue);
+  throw new InputFailure(
+    "BACKTEST_STRATEGY",
+    series === undefined ? `there is no strategy ${JSON.stringify(name)}` : `${series} is not among the series`,
+    { field: "--strategy", remedy: `Name one of: ${namesOf(venues).join(", ")}.` },
+  );
+}

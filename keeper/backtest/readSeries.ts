@@ -1,0 +1,76 @@
+// History for a backtest from a folder of canonical files, and the hash of what was read.
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { setImmediate as immediately } from "node:timers/promises";
+import { parseCanonical } from "../collect/canonicalHistory";
+import { HistoryDigest } from "../collect/historyDigest";
+import { contentOf, isSeriesName } from "../collect/historyFile";
+import { InputFailure } from "../config/failure";
+import { RateSeries } from "./series";
+
+/** Blocks say nothing here, so no chain is asked whether they fit the times. */
+const NO_CHAIN = 0;
+
+const ENDINGS = [".csv", ".csv.gz"];
+
+export interface ReadOptions {
+  /** Unix seconds: rows of later are refused. */
+  readonly now: number;
+  readonly signal?: AbortSignal;
+  readonly progress?: (done: number, of: number) => void;
+}
+
+export interface History {
+  /** In the order asked for. */
+  readonly series: readonly RateSeries[];
+  /** SHA-256 over the rows of all, in order of the series' names. */
+  readonly dataHash: string;
+}
+
+/**
+ * @throws InputFailure `BACKTEST_SERIES` when a series is named twice or has no file, or has two; `IMPORT_…` as
+ * {@link parseCanonical}; `BACKTEST_RATE`, `BACKTEST_AMOUNT`.
+ */
+export async function readSeries(folder: string, names: readonly string[], options: ReadOptions): Promise<History> {
+  const files = new Map(names.map((name) => [name, fileOf(folder, name)]));
+  if (files.size < names.length) {
+    throw wrong(`${names.find((name, k) => names.indexOf(name) < k)} is named twice`, "Name each series once.");
+  }
+  const digest = new HistoryDigest();
+  const read = new Map<string, RateSeries>();
+  for (const name of [...names].sort()) {
+    const file = files.get(name) as string;
+    const bytes = await contentOf(file);
+    const source = path.basename(file);
+    const rows = parseCanonical(bytes, { file, chainId: NO_CHAIN, rates: "ask", now: options.now, source });
+    digest.begin(name);
+    digest.add(rows);
+    read.set(name, new RateSeries(name, rows));
+    options.progress?.(read.size, names.length);
+    // Else a signal of the process would be heard only after the last file.
+    await immediately();
+    options.signal?.throwIfAborted();
+  }
+  return { series: names.map((name) => read.get(name) as RateSeries), dataHash: digest.hex() };
+}
+
+function fileOf(folder: string, name: string): string {
+  if (!isSeriesName(name)) {
+    throw wrong(`${JSON.stringify(name)} cannot name a series`, "Name a file of the folder, without its ending.");
+  }
+  const [file, other] = ENDINGS.map((ending) => path.join(folder, name + ending)).filter((one) => existsSync(one));
+  if (file === undefined) {
+    throw wrong(
+      `there is no ${name}.csv or ${name}.csv.gz in the folder of --data`,
+      "Name a series of the folder, or another folder.",
+    );
+  }
+  if (other !== undefined) {
+    throw wrong(`${name} is there twice, packed and not`, "Keep one of the two files.");
+  }
+  return file;
+}
+
+function wrong(message: string, remedy: string): InputFailure {
+  return new InputFailure("BACKTEST_SERIES", message, { field: "--series", remedy });
+}

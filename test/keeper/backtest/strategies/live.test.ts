@@ -1,0 +1,214 @@
+import { expect } from "chai";
+import { runBacktest } from "../../../../keeper/backtest/run";
+import { constantGas } from "../../../../keeper/backtest/gasPrices";
+import type { Situation } from "../../../../keeper/backtest/strategy";
+import { ewmaForecasts, live, type LiveLimits } from "../../../../keeper/backtest/strategies/live";
+import type { VenueState } from "../../../../keeper/chain/snapshot";
+import { decide } from "../../../../keeper/decide/decide";
+import type { Forecast } from "../../../../keeper/decide/strategy";
+import { ewmaForecast } from "../../../../keeper/forecast/ewma";
+import { seeded } from "../../../../scripts/bench/randomProblems";
+import { holding, LIMITS, strategyInput } from "../../decide/vaultSnapshot";
+import { BEFORE, market, seriesOf, START, wave } from "../synthetic";
+
+const OWN: LiveLimits = {
+  horizonHours: 168,
+  minGainUsd: 5,
+  noTradeBandBps: 1,
+  cooldownSeconds: 3_600,
+  maxShareOfVenue: 0.25,
+};
+const RUN = { capital: 1e6, costBps: 0 };
+const WAD = 10n ** 18n;
+const RAY = 10n ** 27n;
+
+function situation(change: Partial<Situation>): Situation {
+  return {
+    ...{ step: 0, at: START + BEFORE * 3600, knownAt: START + (BEFORE - 1) * 3600 },
+    ...{ held: new Float64Array(2), cash: 0, total: 0, gasUsd: 0, first: false, lastMovedAt: null },
+    ...change,
+  };
+}
+
+describe("the live decision over history", () => {
+  const a = seriesOf("aave-a", { apr: wave(0.05, 0.03, 300) });
+  const b = seriesOf("aave-b", { apr: wave(0.06, 0.04, 170, 1) });
+
+  it("forecasts by the keeper's EWMA of the rows known, whether it is asked at each step or now and then", () => {
+    const { knowledge } = market([a, b]);
+    const [each, seldom] = [ewmaForecasts(24)(knowledge), ewmaForecasts(24)(knowledge)];
+    for (let step = 0; step < 300; step += 1) {
+      const now = situation({ step, knownAt: knowledge.grid.from + step * 3600 - 3600 });
+      const forecast = each(1, now);
+      if (step % 50 !== 7) continue;
+      const known = knowledge.rows[1]?.[step] ?? 0;
+      const observations = [...b.apr.slice(0, known)].map((apr, row) => ({
+        apr,
+        observedAt: b.observedAt[row] as number,
+        availableAt: b.availableAt[row] as number,
+      }));
+      const whole = ewmaForecast(observations, now.knownAt, { halfLifeHours: 24 });
+      expect(forecast).to.be.closeTo(whole?.apr ?? NaN, 1e-12);
+      expect(seldom(1, now)).to.equal(forecast);
+    }
+  });
+
+  it("wants what the keeper plans for a vault that holds the same, knows the same and may do the same", () => {
+    // Two venues of the vault as the chain shows them, and the same as rows; caps and minimum idle apart, which history
+    // does not know.
+    const random = seeded(77);
+    const moved = { plan: 0, hold: 0 };
+    for (let round = 0; round < 120; round += 1) {
+      const used = [0.6 + 0.3 * random(), 0.6 + 0.2 * random()] as const;
+      const held = [Math.floor(5.9e5 * random()), Math.floor(4e5 * random())] as const;
+      const gasUsd = 40 * random();
+      const aave = aaveState(used[0], held[0]);
+      const comet = cometState(used[1], held[1]);
+      // Not above today's rates: how steep a curve is beyond what was seen, a row does not say.
+      const forecasts = [aave.apr * (0.3 + 0.7 * random()), comet.apr * (0.3 + 0.7 * random())] as const;
+      const units = (usd: number): bigint => BigInt(usd) * 10n ** 6n;
+      const vault = holding({ "aave-v3-usdc": units(held[0]), "compound-v3-usdc": units(held[1]) });
+      const open = { relativeCap: 2n * WAD, absoluteCap: 10n ** 18n, maxDeposit: 10n ** 18n };
+      const adapters = vault.adapters.slice(0, 2).map((adapter, v) => ({
+        ...{ ...adapter, ...open },
+        state: v === 0 ? aave.state : comet.state,
+      }));
+      const total = vault.totalAssets;
+      const budget = { limit: 4n * WAD, windowSeconds: 86_400, available: 4n * WAD };
+      const base = { ...vault, adapters, minimumIdle: 0n, turnoverBudget: budget, accountedAssets: total };
+      const output = decide(
+        strategyInput({
+          snapshot: { ...base, baseFeePerGas: 0n },
+          forecasts: [
+            forecast("aave-v3-usdc", forecasts[0], aave.apr),
+            forecast("compound-v3-usdc", forecasts[1], comet.apr),
+          ],
+          limits: {
+            ...{ ...LIMITS, ...OWN, minimumIdle: 0, minGainUsd: OWN.minGainUsd + gasUsd },
+            venueCaps: { "aave-v3-usdc": 2, "compound-v3-usdc": 2 },
+          },
+        }),
+      );
+      const series = [
+        seriesOf("aave-v3-usdc", { apr: () => aave.apr, ...amounts(aave) }),
+        seriesOf("compound-v3-usdc", { apr: () => comet.apr, ...amounts(comet) }),
+      ];
+      const one = market(series, { priceTaker: false, capital: 1 });
+      const limits = { ...OWN, minGainUsd: OWN.minGainUsd + gasUsd };
+      const decider = live("x", limits, () => (v) => forecasts[v] as number).start(one.knowledge, { costBps: 0 });
+      const now = situation({
+        held: Float64Array.from(held),
+        total: Number(total) / 1e6,
+        cash: 1e6 - held[0] - held[1],
+      });
+      const wanted = now.held.slice();
+      const moves = decider.decide(now, wanted);
+      expect(moves, `round ${round}: ${output.reason}`).to.equal(output.action === "rebalance");
+      if (output.action === "hold") {
+        moved.hold += 1;
+        continue;
+      }
+      moved.plan += 1;
+      const planned = [...held] as number[];
+      for (const { venue, assets } of output.moves) {
+        const v = venue === "aave-v3-usdc" ? 0 : 1;
+        planned[v] = (planned[v] as number) + Number(assets) / 1e6;
+      }
+      planned.forEach((usd, v) => expect(wanted[v], `round ${round}`).to.be.closeTo(usd, 2));
+    }
+    expect(moved.plan).to.be.greaterThan(30);
+    expect(moved.hold).to.be.greaterThan(3);
+  });
+
+  it("does not move again before its cooldown is over", () => {
+    const jumpy = [seriesOf("a", { apr: wave(0.5, 0.4, 12) }), seriesOf("b", { apr: wave(0.5, 0.4, 12, 3) })];
+    const trades = (cooldownSeconds: number): number[] =>
+      runBacktest(
+        market(jumpy, { gas: constantGas(0.1) }),
+        live("x", { ...OWN, cooldownSeconds, horizonHours: 4 }, ewmaForecasts(0.5)),
+        RUN,
+      ).trades.map(({ step }) => step);
+    const between = (steps: readonly number[]): number =>
+      Math.min(...steps.slice(1).map((step, k) => step - (steps[k] as number)));
+    expect(between(trades(20 * 3_600))).to.be.at.least(20);
+    expect(between(trades(3_600))).to.be.lessThan(10);
+  });
+
+  it("counts gas and proportional costs against the gain", () => {
+    const trades = (gas: number, costBps: number): number =>
+      runBacktest(market([a, b], { gas: constantGas(gas) }), live("x", OWN, ewmaForecasts(24)), { ...RUN, costBps })
+        .trades.length;
+    const free = trades(1, 0);
+    expect(free).to.be.greaterThan(3);
+    expect(trades(400, 0)).to.be.lessThan(free);
+    expect(trades(1, 30)).to.be.lessThan(free);
+  });
+
+  it("owns no more of a venue than its share of what could leave", () => {
+    const small = seriesOf("aave-small", { apr: () => 0.2, supplied: () => 1e6, borrowed: () => 9e5 });
+    const one = market([small, b], { priceTaker: false });
+    const run = runBacktest(one, live("x", OWN, ewmaForecasts(24)), { ...RUN, record: true });
+    expect(run.holdings[0]).to.be.closeTo(25_000, 1e-6);
+  });
+});
+
+interface Seen {
+  readonly state: VenueState;
+  readonly supplied: number;
+  readonly borrowed: number;
+  readonly apr: number;
+}
+
+/** Without base rate, below the kink: what a row alone says all about. `ours` is in the cash. */
+function aaveState(used: number, ours: number): Seen {
+  const borrowed = Math.round(6e7 * used);
+  const state: VenueState = {
+    kind: "aave-v3",
+    cash: BigInt(6e7 - borrowed + ours) * 10n ** 6n,
+    borrowed: BigInt(borrowed) * 10n ** 6n,
+    aTokenSupply: BigInt(6e7 + ours) * 10n ** 6n,
+    supplyCap: 0n,
+    liquidityIndex: RAY,
+    liquidityRate: 0n,
+    variableBorrowRate: 0n,
+    baseRate: 0n,
+    slope1: (6n * RAY) / 100n,
+    slope2: (60n * RAY) / 100n,
+    optimalUsage: (92n * RAY) / 100n,
+    reserveFactorBps: 1000n,
+    active: true,
+    frozen: false,
+    paused: false,
+  };
+  const u = borrowed / 6e7;
+  return { state, supplied: 6e7, borrowed, apr: (0.06 / 0.92) * u * u * 0.9 };
+}
+
+function cometState(used: number, ours: number): Seen {
+  const borrowed = Math.round(2e7 * used);
+  const slope = (39n * WAD) / 1000n / 31_536_000n;
+  const state: VenueState = {
+    kind: "compound-v3",
+    cash: BigInt(2e7 - borrowed + ours) * 10n ** 6n,
+    supplied: BigInt(2e7 + ours) * 10n ** 6n,
+    borrowed: BigInt(borrowed) * 10n ** 6n,
+    utilization: 0n,
+    supplyKink: (9n * WAD) / 10n,
+    supplyBasePerSecond: 0n,
+    supplySlopeLowPerSecond: slope,
+    supplySlopeHighPerSecond: (3n * WAD) / 31_536_000n,
+    supplyRatePerSecond: 0n,
+    borrowRatePerSecond: 0n,
+    supplyPaused: false,
+    withdrawPaused: false,
+  };
+  return { state, supplied: 2e7, borrowed, apr: ((Number(slope) * 31_536_000) / 1e18) * (borrowed / 2e7) };
+}
+
+function amounts({ supplied, borrowed }: Seen): { supplied: () => number; borrowed: () => number } {
+  return { supplied: () => supplied, borrowed: () => borrowed };
+}
+
+function forecast(venue: string, apr: number, currentApr: number): Forecast {
+  return { venue, model: "ewma", apr, currentApr, historySeconds: 86_400 };
+}

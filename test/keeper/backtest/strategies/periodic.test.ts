@@ -1,0 +1,94 @@
+import { expect } from "chai";
+import { constantGas } from "../../../../keeper/backtest/gasPrices";
+import { runBacktest } from "../../../../keeper/backtest/run";
+import { RateSeries } from "../../../../keeper/backtest/series";
+import {
+  pastOf,
+  periodic,
+  type PeriodicName,
+  type PeriodicSettings,
+} from "../../../../keeper/backtest/strategies/periodic";
+import { market, rowsOf, seriesOf, START, wave } from "../synthetic";
+
+const RUN = { capital: 1e5, costBps: 0, record: true };
+
+/** Shares of the money at a step, to a tenth of a percent. */
+function sharesOf(
+  name: PeriodicName,
+  series: readonly RateSeries[],
+  of: { readonly step?: number; readonly settings?: PeriodicSettings; readonly gas?: number } = {},
+): number[] {
+  const run = runBacktest(market(series, { gas: constantGas(of.gas ?? 0) }), periodic(name, of.settings), RUN);
+  const at = (of.step ?? 0) * series.length;
+  const held = [...run.holdings.slice(at, at + series.length)];
+  const sum = held.reduce((total, usd) => total + usd, 0);
+  return held.map((usd) => Math.round((1000 * usd) / sum) / 1000);
+}
+
+const flat = (name: string, apr: number, supplied = 1e8): RateSeries =>
+  seriesOf(name, { apr: () => apr, supplied: () => supplied, borrowed: () => supplied * 0.8 });
+
+describe("what is known of a venue's last weeks", () => {
+  it("weighs each rate by the time it held, from the window's begin to now", () => {
+    const rows = rowsOf({ apr: (h) => [0.1, 0.4, 0.2][h] ?? 0.2, hours: 3, delayMinutes: 0 });
+    const series = new RateSeries("x", rows);
+    // The window begins half an hour before the second state; the third holds for two hours.
+    const past = pastOf(series, 3, START + 4 * 3600, 3.5 * 3600);
+    const mean = (0.5 * 0.1 + 0.4 + 2 * 0.2) / 3.5;
+    expect(past.mean).to.be.closeTo(mean, 1e-15);
+    const squares = (0.5 * 0.01 + 0.16 + 2 * 0.04) / 3.5;
+    expect(past.deviation).to.be.closeTo(Math.sqrt(squares - mean * mean), 1e-12);
+    expect(pastOf(series, 2, START + 4 * 3600, 3600).mean).to.equal(0.4);
+    expect(pastOf(series, 1, START, 3600).mean).to.equal(0.1);
+  });
+
+  it("counts the time at which an exit was nearly shut", () => {
+    const series = seriesOf("x", { apr: () => 0.05, borrowed: (h) => (h % 4 === 0 ? 9.6e8 : 9.4e8) });
+    expect(pastOf(series, 100, START + 99 * 3600, 80 * 3600).illiquid).to.be.closeTo(0.25, 0.02);
+  });
+});
+
+describe("strategies that look now and then", () => {
+  const four = [flat("a", 0.03, 4e8), flat("b", 0.06, 1e8), flat("c", 0.05, 3e8), flat("d", 0.04, 2e8)];
+
+  it("spread evenly over all, over the three best of the past, over the three largest", () => {
+    expect(sharesOf("equal-weight", four)).to.deep.equal([0.25, 0.25, 0.25, 0.25]);
+    expect(sharesOf("best-history", four)).to.deep.equal([0, 0.333, 0.333, 0.333]);
+    expect(sharesOf("highest-tvl", four)).to.deep.equal([0.333, 0, 0.333, 0.333]);
+  });
+
+  it("take less of what swings and of what is hard to leave", () => {
+    const steady = flat("steady", 0.05);
+    const swinging = seriesOf("swinging", { apr: wave(0.05, 0.045, 24) });
+    const shut = seriesOf("shut", { apr: () => 0.05, borrowed: () => 9.9e8 });
+    const shares = sharesOf("risk-adjusted", [steady, swinging, shut]);
+    expect(shares[0]).to.be.greaterThan((shares[1] as number) + 0.1);
+    expect(shares[2]).to.be.closeTo((shares[0] as number) / 2, 0.002);
+  });
+
+  it("look once a week, and then follow the past", () => {
+    const falling = seriesOf("falling", { apr: (h) => (h < 400 ? 0.09 : 0.01) });
+    const one: PeriodicSettings = { reviewHours: 168, windowHours: 48, top: 1, band: 0.05, mostGasShare: 1 };
+    const at = (step: number): number[] =>
+      sharesOf("best-history", [falling, flat("b", 0.05)], { step, settings: one });
+    expect(at(0)).to.deep.equal([1, 0]);
+    // It fell at step 160; the look at step 168 does not see enough of that, the one at 336 does, and is traded a step later.
+    expect(at(169)).to.deep.equal([1, 0]);
+    expect(at(336)).to.deep.equal([1, 0]);
+    expect(at(337)).to.deep.equal([0, 1]);
+  });
+
+  it("leave money that is near enough where it is, and gas that is too dear unpaid", () => {
+    const fast = seriesOf("fast", { apr: () => 3 });
+    const settings: PeriodicSettings = { reviewHours: 48, windowHours: 48, top: 2, band: 0.05, mostGasShare: 0.002 };
+    const trades = (change: Partial<PeriodicSettings>, gas = 0.1): number =>
+      runBacktest(
+        market([fast, flat("b", 0.01)], { gas: constantGas(gas) }),
+        periodic("equal-weight", { ...settings, ...change }),
+        RUN,
+      ).trades.length;
+    expect(trades({ band: 0 })).to.equal(14);
+    expect(trades({ band: 0.05 })).to.be.within(1, 2);
+    expect(trades({ band: 0 }, 100)).to.equal(0);
+  });
+});

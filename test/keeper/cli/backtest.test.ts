@@ -1,0 +1,172 @@
+import { expect } from "chai";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { gzipSync } from "node:zlib";
+import { CANONICAL_COLUMNS } from "../../../keeper/collect/canonicalHistory";
+import type { RateRow } from "../../../keeper/backtest/series";
+import { rowsOf, wave } from "../backtest/synthetic";
+import { backtestCommand } from "../../../keeper/cli/backtest";
+import { Failure } from "../../../keeper/config/failure";
+import { startTiller, type Ended } from "./tillerProcess";
+
+const SPAN = ["--from", "2023-11-24", "--to", "2024-01-20"];
+const STRATEGY_KEYS = [
+  ...["totalReturn", "apy", "maxDrawdown", "sharpe"],
+  ...["moves", "turnoverUsd", "costsUsd", "captureRatio"],
+];
+
+function csv(rows: readonly RateRow[]): string {
+  const lines = rows.map((row) =>
+    [row.observedAt, row.availableAt, 1, row.suppliedUsd, row.borrowedUsd, row.supplyApr, ""].join(","),
+  );
+  return `${CANONICAL_COLUMNS.join(",")}\n${lines.join("\n")}\n`;
+}
+
+interface Answer {
+  readonly dataHash: string;
+  readonly strategies: Record<string, Record<string, number | null>>;
+  readonly ceiling: { readonly totalReturn: number; readonly apy: number; readonly exact: boolean };
+  readonly bestHold: { readonly series: string; readonly apy: number };
+  readonly notes: readonly string[];
+}
+
+describe("tiller backtest", () => {
+  let folder: string;
+  let base: string[];
+  before(() => {
+    folder = mkdtempSync(path.join(tmpdir(), "backtest-"));
+    const a = rowsOf({ apr: wave(0.05, 0.03, 300), borrowed: wave(8e8, 1e8, 77) });
+    writeFileSync(path.join(folder, "aave-a.csv"), csv(a));
+    const b = rowsOf({ apr: wave(0.055, 0.04, 170, 1), supplied: () => 5e7, borrowed: () => 4e7 });
+    writeFileSync(path.join(folder, "compound-v3-b.csv.gz"), gzipSync(csv(b)));
+    writeFileSync(path.join(folder, "early.csv"), csv(a.slice(0, 300)));
+    writeFileSync(path.join(folder, "late.csv"), csv(a.slice(400)));
+    base = ["backtest", "--data", folder, "--series", "aave-a", "compound-v3-b", "--capital", "100000", ...SPAN];
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  const tiller = (args: readonly string[]): Promise<Ended> => startTiller(folder, args).ended;
+
+  async function answer(...options: string[]): Promise<Answer> {
+    const { code, out, err } = await tiller([...base, ...options, "--json"]);
+    expect(err).to.equal("");
+    expect(code).to.equal(0);
+    return JSON.parse(out) as Answer;
+  }
+
+  it("answers in the fixed shape, for every strategy that can run", async () => {
+    const found = await answer();
+    expect(Object.keys(found)).to.deep.equal(["dataHash", "strategies", "ceiling", "bestHold", "notes"]);
+    expect(found.notes).to.deep.equal([
+      "a, b: prices between assets, and what swapping one for another costs, are not counted",
+    ]);
+    expect(found.dataHash).to.match(/^[0-9a-f]{64}$/);
+    expect(Object.keys(found.strategies)).to.deep.equal([
+      ...["hold:aave-a", "hold:compound-v3-b", "equal-weight", "best-history", "highest-tvl", "risk-adjusted", "ewma"],
+    ]);
+    for (const figures of Object.values(found.strategies)) {
+      expect(figures).to.include.all.keys(STRATEGY_KEYS);
+      expect(figures["apy"]).to.be.at.most(found.ceiling.apy);
+    }
+    expect(found.ceiling).to.include.all.keys("totalReturn", "apy", "exact");
+    expect(found.ceiling.exact).to.equal(false);
+    expect(found.bestHold).to.have.all.keys("series", "apy");
+    expect(found.strategies[`hold:${found.bestHold.series}`]?.["apy"]).to.equal(found.bestHold.apy);
+  });
+
+  it("hashes the rows that it read, however they are packed or named in order, and nothing else", async () => {
+    const one = await answer("--strategy", "ewma");
+    const other = await tiller([
+      ...["backtest", "--data", folder, "--series", "compound-v3-b", "aave-a", "--capital", "5", ...SPAN],
+      ...["--price-taker", "--strategy", "hold:aave-a", "--json"],
+    ]);
+    const found = JSON.parse(other.out) as Answer;
+    expect(found.dataHash).to.equal(one.dataHash);
+    expect(found.ceiling.exact).to.equal(true);
+    expect(Object.keys(found.strategies)).to.deep.equal(["hold:aave-a"]);
+  });
+
+  it("says null where the ceiling is the hold", async () => {
+    const { out } = await tiller([
+      ...["backtest", "--data", folder, "--series", "aave-a", "--capital", "1000", ...SPAN, "--price-taker", "--json"],
+    ]);
+    const found = JSON.parse(out) as Answer;
+    expect(found.strategies["hold:aave-a"]?.["captureRatio"]).to.equal(null);
+    expect(found.notes).to.deep.equal([]);
+    expect(found.ceiling.apy).to.be.closeTo(found.bestHold.apy, 1e-12);
+  });
+
+  it("shows a table to a person", async () => {
+    const { code, out } = await tiller([...base, "--strategy", "ewma", "hold:aave-a"]);
+    expect(code).to.equal(0);
+    expect(out).to.match(/ewma +\d\.\d\d % /);
+    expect(out).to.match(/best hold +\d\.\d\d % +/);
+    expect(out).to.match(/upper bound; a plan with hindsight reached \d\.\d\d %/);
+    expect(out).to.include("own deposits dilute rates");
+  });
+
+  /** In this process: what is wrong with options shows before anything is read. */
+  async function refusal(args: readonly string[]): Promise<Failure> {
+    const error: unknown = await backtestCommand()
+      .parseAsync(args, { from: "user" })
+      .then(
+        () => new Error("was taken"),
+        (reason: unknown) => reason,
+      );
+    if (!(error instanceof Failure)) throw error;
+    return error;
+  }
+
+  const refused: Record<string, readonly [field: string, code: string, ...options: string[]]> = {
+    "no money": ["--capital", "OPTION_MALFORMED", "--capital", "0"],
+    "money below nothing": ["--capital", "OPTION_MALFORMED", "--capital", "-5"],
+    "an end before the begin": ["--to", "BACKTEST_SPAN", "--to", "2023-11-20"],
+    "a day that is none": ["--from", "OPTION_MALFORMED", "--from", "2023-02-31"],
+    "an unknown strategy": ["--strategy", "BACKTEST_STRATEGY", "--strategy", "magic"],
+    "a hold of what is not there": ["--strategy", "BACKTEST_STRATEGY", "--strategy", "hold:x"],
+    "a model, of which none is served": ["--strategy", "MODEL_NOT_SERVED", "--strategy", "ewma", "ml"],
+    "steps that do not fill a day": ["--step-minutes", "OPTION_MALFORMED", "--step-minutes", "7"],
+    "a lag that is no number": ["--lag-hours", "OPTION_MALFORMED", "--lag-hours", "soon"],
+    "gas below nothing": ["--gas-usd-per-move", "OPTION_MALFORMED", "--gas-usd-per-move", "-1"],
+    "a cost that is no number": ["--cost-bps", "OPTION_MALFORMED", "--cost-bps", "NaN"],
+    "a seed that is none": ["--seed", "OPTION_MALFORMED", "--seed", "1.5"],
+  };
+  it("refuses what cannot be meant, with the field and the remedy", async () => {
+    for (const [what, [field, code, ...options]] of Object.entries(refused)) {
+      const failure = await refusal([...base.slice(1), ...options]);
+      expect([failure.code, failure.field, failure.exitCode], what).to.deep.equal([code, field, 2]);
+      expect(failure.remedy, what).to.not.equal("");
+    }
+    for (const option of ["--data", "--series", "--capital", "--from", "--to"]) {
+      const at = base.indexOf(option);
+      const until = base.findIndex((word, k) => k > at && word.startsWith("--"));
+      const failure = await refusal([...base.slice(1, at), ...(until < 0 ? [] : base.slice(until))]);
+      expect([failure.code, failure.field]).to.deep.equal(["OPTION_MISSING", option]);
+    }
+  });
+
+  it("ends with exit code 2 and one line for history that does not do", async () => {
+    const whole = await tiller([...base.slice(0, 3), "--series", "early", "late", "--capital", "5", ...SPAN, "--json"]);
+    expect([whole.code, whole.out]).to.deep.equal([2, ""]);
+    expect(JSON.parse(whole.err)).to.have.nested.include({
+      "error.code": "BACKTEST_OVERLAP",
+      "error.field": "--series",
+    });
+    const large = await tiller([...base, "--capital", "1e12"]);
+    expect([large.code, large.out]).to.deep.equal([2, ""]);
+    expect(large.err).to.match(/^tiller: --capital: .*\(BACKTEST_CAPITAL\)\..*\n$/);
+  });
+
+  it("checks for leaks with the same options", async () => {
+    const [, ...options] = base;
+    const result = await tiller(["backtest", "check-leaks", ...options, "--moments", "2", "--json"]);
+    expect(result.err).to.equal("");
+    expect(result.code).to.equal(0);
+    const found = JSON.parse(result.out) as { clean: boolean; strategies: Record<string, { clean: boolean }> };
+    expect(found.clean).to.equal(true);
+    expect(Object.keys(found.strategies)).to.include.members(["ewma", "risk-adjusted", "hold:aave-a"]);
+    const table = await tiller(["backtest", "check-leaks", ...options, "--moments", "1", "--strategy", "ewma"]);
+    expect(table.out).to.match(/ewma +\d[\d,]* +clean/);
+  });
+});
