@@ -50,7 +50,7 @@ interface BackfillCommandOptions {
 export function backfillCommand(): Command {
   return new Command("backfill")
     .description("collect the events of a pool over any range; goes on where it stopped")
-    .option("--source <name>", "where from: uniswap-v3 (the chain's logs) or the-graph")
+    .option("--source <name>", "where from: uniswap-v3 or curve (the chain's logs), or the-graph")
     .option("--pool <address>", "the pool")
     .option("--from <block or date>", "first block, or the first at or after a date (UTC)")
     .option("--to <block or date>", "last block, or the last before a date, or final")

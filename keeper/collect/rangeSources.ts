@@ -5,10 +5,13 @@ import { InputFailure } from "../config/failure";
 import type { TheGraphConfig } from "../config/schema";
 import type { BackfillKey } from "../store/historyRecords";
 import { chainBlocks } from "./chainBlocks";
+import { coinsOf, collectCurveEvents } from "./curveEvents";
+import { CURVE } from "./curveLogs";
 import { type HttpSource, openHttpSource } from "./httpSource";
+import { ofOneChain } from "./rangeLogs";
 import type { RangeSource } from "./rangeSource";
 import { THE_GRAPH, graphKeyHeader, poolEvents } from "./theGraph";
-import { ChunkReorged, canonicalBlock, collectUniswapEvents } from "./uniswapEvents";
+import { collectUniswapEvents } from "./uniswapEvents";
 
 export type RangeSourceMaker = (chain: Chain, key: BackfillKey) => RangeSource;
 /** Each is asked for its maker when it is wanted: only then must it have what it needs. */
@@ -20,7 +23,10 @@ export interface RangeSourceSettings {
 }
 
 /** Those that need nothing but the chain. */
-export const RANGE_SOURCES: RangeSourceMakers = new Map([["uniswap-v3", () => uniswapPool]]);
+export const RANGE_SOURCES: RangeSourceMakers = new Map([
+  ["uniswap-v3", () => uniswapPool],
+  [CURVE, () => curvePool],
+] as const);
 
 /** All of them. Sources of one process share its rate of requests. */
 export function rangeSources({ theGraph, env }: RangeSourceSettings): RangeSourceMakers {
@@ -38,6 +44,18 @@ function uniswapPool(chain: Chain, key: BackfillKey): RangeSource {
   return { key, collect: (from, to) => collectUniswapEvents(steady, { pools, from, to }) };
 }
 
+function curvePool(chain: Chain, key: BackfillKey): RangeSource {
+  const steady = steadfast(chain);
+  let coins: readonly string[] | null = null;
+  return {
+    key,
+    async collect(from, to) {
+      coins ??= await coinsOf(steady, key.subject);
+      return collectCurveEvents(steady, { address: key.subject, coins }, { from, to });
+    },
+  };
+}
+
 function subgraphPool(source: HttpSource): RangeSourceMaker {
   return (chain, key) => {
     const steady = steadfast(chain);
@@ -45,10 +63,9 @@ function subgraphPool(source: HttpSource): RangeSourceMaker {
     return {
       key,
       async collect(from, to, signal) {
-        const last = await canonicalBlock(steady, to);
-        const rows = await poolEvents(subgraph, { pool: key.subject, fromBlock: from, toBlock: to, signal });
-        if ((await canonicalBlock(steady, to)).hash !== last.hash) throw new ChunkReorged(to);
-        return { rows, toHash: last.hash };
+        const range = { pool: key.subject, fromBlock: from, toBlock: to, signal };
+        const { value: rows, toHash } = await ofOneChain(steady, to, () => poolEvents(subgraph, range));
+        return { rows, toHash };
       },
     };
   };

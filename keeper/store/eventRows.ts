@@ -19,6 +19,7 @@ const COLUMNS = [
     "tick",
   ],
   ...["tick_lower", "tick_upper", "price_impact_bps", "gas_used", "gas_price_wei"],
+  ...["coin_amounts", "coin_fees", "receipts"],
 ];
 
 const SELECTED = `chain_id AS "chainId", source, pool, kind, block_number AS block, block_hash AS "blockHash",
@@ -26,7 +27,8 @@ const SELECTED = `chain_id AS "chainId", source, pool, kind, block_number AS blo
   extract(epoch FROM observed_at)::float8 AS "observedAt", extract(epoch FROM available_at)::float8 AS "availableAt",
   sender, recipient, amount0::text, amount1::text, sqrt_price_x96::text AS "sqrtPriceX96", liquidity::text, tick,
   tick_lower AS "tickLower", tick_upper AS "tickUpper", price_impact_bps AS "priceImpactBps",
-  gas_used::text AS "gasUsed", gas_price_wei::text AS "gasPriceWei"`;
+  gas_used::text AS "gasUsed", gas_price_wei::text AS "gasPriceWei", coin_amounts::text[] AS "coinAmounts",
+  coin_fees::text[] AS "coinFees", receipts::text`;
 
 const CHUNK_COLUMNS = `from_block AS "fromBlock", to_block AS "toBlock", to_hash AS "toHash", rows, checksum, tentative`;
 
@@ -81,6 +83,9 @@ function writeColumns(row: EventRow, to: CopyWriter): void {
   to.float8(row.priceImpactBps);
   to.numeric(row.gasUsed);
   to.numeric(row.gasPriceWei);
+  to.numerics(row.coinAmounts);
+  to.numerics(row.coinFees);
+  to.numeric(row.receipts);
 }
 
 /** Held to the end of the transaction: chunks of one backfill are added one after the other. */

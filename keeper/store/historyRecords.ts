@@ -61,15 +61,22 @@ export interface EventRow {
   readonly availableAt: number;
   readonly sender: string | null;
   readonly recipient: string | null;
+  /** Of the first two coins. */
   readonly amount0: string;
   readonly amount1: string;
-  /** After a swap; null of the others. */
+  /** Of a pool with a list of coins: of each of them; null of a pool with ticks. */
+  readonly coinAmounts: readonly string[] | null;
+  /** Of each coin, where the event says so. */
+  readonly coinFees: readonly string[] | null;
+  /** Outstanding after the event, of a pool with a list of coins, where the event says so. */
+  readonly receipts: string | null;
+  /** After a swap in a pool with ticks; null of the others. */
   readonly sqrtPriceX96: string | null;
-  /** In range after a swap; of a mint or burn, what came or went. */
-  readonly liquidity: string;
-  /** After a swap; null of the others. */
+  /** In range after a swap; of a mint or burn, what came or went. Null only of a pool with a list of coins. */
+  readonly liquidity: string | null;
+  /** After a swap in a pool with ticks; null of the others. */
   readonly tick: number | null;
-  /** Of a mint or burn; null of a swap. */
+  /** Of a mint or burn in a pool with ticks; null of the others. */
   readonly tickLower: number | null;
   readonly tickUpper: number | null;
   /** Price after over price before, less 1, in basis points, of token0 in token1; null where the price before is not known. */
@@ -136,6 +143,28 @@ export interface BucketRow {
   readonly borrowedUsdLast: number | null;
   /** Of any of its rows. */
   readonly flags: number;
+}
+
+export interface VolumeQuery {
+  readonly chainId: number;
+  readonly source: string;
+  readonly pool: string;
+  /** Of a bucket; buckets begin at multiples of it. */
+  readonly seconds: number;
+  /** Unix seconds of the blocks, both included. */
+  readonly from: number;
+  readonly to: number;
+  /** Only what was known by then. */
+  readonly knownBy: number;
+}
+
+/** Swaps of a pool in [`at`, `at` + `seconds`), amounts in each coin's unit, in the pool's order. */
+export interface VolumeRow {
+  readonly at: number;
+  readonly swaps: number;
+  /** What traders gave. */
+  readonly sold: readonly string[];
+  readonly bought: readonly string[];
 }
 
 /** What maintenance did. */
@@ -213,6 +242,8 @@ export interface HistoryStore {
     readonly source: string;
     readonly subject: string;
   }): Promise<number | null>;
+  /** Oldest first; buckets without a swap are left out. */
+  volumes(query: VolumeQuery): Promise<VolumeRow[]>;
   /** In order of the chain, in batches; of one source, for two may bring the same event. */
   events(query: {
     readonly chainId: number;

@@ -4,6 +4,7 @@ import { addEvents, chunks, events, finalise, rollBack, tentativeRanges } from "
 import type { HistoryStore } from "./historyRecords";
 import { addHistory, history, newest, seriesInfo } from "./historyRows";
 import { Partitions } from "./partitions";
+import { volumes } from "./poolVolumes";
 import { addReadings, newestReading, readings } from "./readingRows";
 import { buckets, maintain } from "./rollUps";
 
@@ -25,6 +26,7 @@ export function historyStore(database: Database): HistoryStore {
     buckets: (series, query) => buckets(database, series, query),
     readings: (query) => readings(database, query),
     newestReading: (of) => newestReading(database, of),
+    volumes: (query) => volumes(database, query),
     events: (query) => events(database, query),
   };
 }
