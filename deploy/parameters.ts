@@ -52,8 +52,10 @@ type PartOf<Place> = Place extends { readonly kind: infer Kind } ? Partial<Place
 
 /** What the network file of this checkout says of the deployment's chain. */
 export function declaredFor(file: Pick<AddressFile, "chainId">): Declared {
-  // Where the local chain has its feed no network file says.
-  return file.chainId === LOCAL_LIMITS.chainId ? { ...LOCAL_LIMITS, conditions: conditionsOn("") } : MAINNET;
+  // Where the local chain has its feeds no network file says.
+  return file.chainId === LOCAL_LIMITS.chainId
+    ? { ...LOCAL_LIMITS, conditions: conditionsOn({ usdc: "", dai: "" }) }
+    : MAINNET;
 }
 
 export async function readParameters(provider: Provider, file: AddressFile): Promise<readonly Parameter[]> {

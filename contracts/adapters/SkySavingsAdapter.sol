@@ -7,6 +7,7 @@ import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IER
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IAdapter} from "../interfaces/IAdapter.sol";
+import {ILiquidityAdapter} from "../interfaces/ILiquidityAdapter.sol";
 import {ISkyPsm, ISkyPsmWrapper} from "../interfaces/external/ISky.sol";
 import {BoundedRead} from "../libraries/BoundedRead.sol";
 import {TrustedRead} from "../libraries/TrustedRead.sol";
@@ -108,7 +109,10 @@ contract SkySavingsAdapter is IAdapter {
     }
 
     /// @inheritdoc IAdapter
-    function deposit(uint256 assets, bytes calldata) external onlyVault {
+    /// @dev `data`: empty, or `abi.encode(uint256)` of the least savings shares that must come. The PSM's fee is known to
+    /// nobody before the block.
+    function deposit(uint256 assets, bytes calldata data) external onlyVault {
+        uint256 before = data.length == 0 ? 0 : venue.balanceOf(address(this));
         IERC20(asset).forceApprove(psm, assets);
         ISkyPsm(psm).sellGem(address(this), assets);
         if (IERC20(asset).allowance(address(this), psm) != 0) IERC20(asset).forceApprove(psm, 0);
@@ -121,18 +125,22 @@ contract SkySavingsAdapter is IAdapter {
         // What the PSM did not take, and what strangers sent here, is the vault's.
         uint256 rest = asset.balanceOf(address(this));
         if (rest != 0) IERC20(asset).safeTransfer(vault, rest);
+        if (data.length != 0) checkMinimum(venue.balanceOf(address(this)) - before, data);
     }
 
     /// @inheritdoc IAdapter
-    /// @dev All of it means all that the pocket has gems for.
-    function withdraw(uint256 assets, bytes calldata) external onlyVault returns (uint256 paid) {
+    /// @dev All of it means all that the pocket has gems for. `data`: empty, or `abi.encode(uint256)`: of a withdrawal of
+    /// everything the least assets that must come, of a withdrawal of an amount the least savings shares that must be left.
+    function withdraw(uint256 assets, bytes calldata data) external onlyVault returns (uint256 paid) {
         uint256 fee = psm.get(ISkyPsm.tout.selector);
         if (assets == type(uint256).max) {
             assets = isHalted(fee) ? 0 : redeemAll(fee);
+            if (data.length != 0) checkMinimum(assets, data);
             if (assets == 0) return 0;
         } else {
             if (isHalted(fee)) revert BuyingHalted(psm);
             IERC4626(venue).withdraw(costOf(assets, fee), address(this), address(this));
+            if (data.length != 0) checkMinimum(venue.balanceOf(address(this)), data);
         }
         uint256 before = asset.balanceOf(vault);
         IERC20(stable).forceApprove(psm, costOf(assets, fee));
@@ -227,6 +235,11 @@ contract SkySavingsAdapter is IAdapter {
         uint256 cost = costOf(cash, fee);
         if (cost > here) IERC4626(venue).withdraw(cost - here, address(this), address(this));
         return cash;
+    }
+
+    function checkMinimum(uint256 reached, bytes calldata data) private pure {
+        uint256 minimum = abi.decode(data, (uint256));
+        if (reached < minimum) revert ILiquidityAdapter.FloorMissed(reached, minimum);
     }
 
     /// @dev What the PSM takes of the stable token for so many gems: its own formula and rounding.

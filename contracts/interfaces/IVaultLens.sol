@@ -184,6 +184,10 @@ interface IVaultLens {
     /// @param cash The asset in the pool.
     /// @param feePips Share of a trade, of 1e6.
     /// @param assetFirst Whether the asset is token0.
+    /// @param spacing Of the ticks between which there can be a range.
+    /// @param oracleBound Ticks from the feeds' price within which the mean is believed.
+    /// @param assetDollars What the asset's feed last said, WAD, fresh or not.
+    /// @param pairedDollars The same of the paired coin's.
     /// @param slippage WAD of fair value that a move may lose.
     /// @param steady Whether the adapter lets anything in or out.
     struct UniswapV3State {
@@ -202,6 +206,10 @@ interface IVaultLens {
         uint256 pairedDecimals;
         uint256 feePips;
         bool assetFirst;
+        int256 spacing;
+        int256 oracleBound;
+        uint256 assetDollars;
+        uint256 pairedDollars;
         uint256 slippage;
         bool steady;
     }

@@ -310,8 +310,18 @@ contract VaultLens is IVaultLens {
         state.cash = IERC20(asset).balanceOf(address(pool));
         state.pairedDecimals = IERC20Metadata(adapter.receipt()).decimals();
         state.feePips = pool.fee();
+        state.spacing = pool.tickSpacing();
+        state.oracleBound = adapter.oracleBound();
+        state.assetDollars = dollarsOf(adapter.assetFeed());
+        state.pairedDollars = dollarsOf(adapter.pairedFeed());
         state.slippage = adapter.slippage();
         state.steady = adapter.steady();
+    }
+
+    /// @dev WAD; zero of an answer that is none.
+    function dollarsOf(IAggregatorV3 feed) private view returns (uint256) {
+        (, int256 answer, , , ) = feed.latestRoundData();
+        return answer > 0 ? Math.mulDiv(uint256(answer), WAD, 10 ** feed.decimals()) : 0;
     }
 
     function meanTicks(IUniswapV3Pool pool, uint32 window) private view returns (int256[] memory means) {

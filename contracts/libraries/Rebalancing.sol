@@ -169,12 +169,14 @@ library Rebalancing {
         asset.safeTransfer(slot.adapter, amount);
         IAdapter(slot.adapter).deposit(amount, move.data);
         run.idle = asset.balanceOf(address(this));
-        strays = Math.min(strays, run.idle - Math.min(run.idle, idleBefore - amount));
-        uint256 given = idleBefore + strays - Math.min(idleBefore + strays, run.idle);
+        uint256 kept = idleBefore - amount;
+        strays = Math.min(strays, run.idle - Math.min(run.idle, kept));
         (ok, valueAfter) = Accounting.positionValue(slot.adapter);
         if (!ok) revert IVault.AdapterUnreadable(slot.adapter);
-        if (valueAfter < before + given) {
-            uint256 lost = before + given - valueAfter;
+        // Both sides whole: an adapter may send back more than it was given, of what lay with it and counted.
+        uint256 had = before + idleBefore + strays;
+        if (valueAfter + run.idle < had) {
+            uint256 lost = had - valueAfter - run.idle;
             Accounting.bookLoss(s, slot, lost);
             run.lost += lost;
         }
@@ -182,7 +184,7 @@ library Rebalancing {
             Accounting.resizeUnits(s, slot.adapter, before, valueAfter);
             valueAfter = Accounting.vaultPart(s, slot.adapter, valueAfter);
         }
-        run.moved += Math.max(given, amount);
+        run.moved += run.idle < kept ? idleBefore - run.idle : amount;
         Accounting.recordValue(s, slot, valueAfter);
         emit IVault.Allocated(slot.adapter, int256(amount), valueAfter);
     }

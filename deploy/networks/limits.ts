@@ -121,19 +121,36 @@ export const REWARD_SALE: SaleTerms = {
 export const THREE_POOL_GROUPS = [USDT_GROUP.name, DAI_USDS_GROUP.name] as const;
 export const UNISWAP_STABLE_GROUPS = [USDT_GROUP.name] as const;
 
-/** What trips the breaker by proof. All of them stop the keeper and entry; exits stay open, so a false trip costs yield. */
-export function conditionsOn(usdcFeed: string): readonly ConditionParameters[] {
+/**
+ * What trips the breaker by proof. All of them stop the keeper and entry; exits stay open, so a false trip costs yield.
+ *
+ * None on USDT: a depeg of it is in the pools' value at once, at most a fifth of the vault can bear it, and where that comes to a
+ * percent it is a fall of the share price. A trip would stop the other four fifths until the timelock, and let anybody take
+ * them to idle, for a coin that they do not hold; the guardian can trip at once, and leave the pools.
+ */
+export function conditionsOn(feeds: { readonly usdc: string; readonly dai: string }): readonly ConditionParameters[] {
   return [
     // Ten times what a keeper may lose in a day; the lending venues have never lost as much.
     { id: "share-price-fall", kind: "share-price-fall", bound: percent(1) },
     {
       id: "usdc-oracle",
       kind: "oracle-trouble",
-      feed: usdcFeed,
+      feed: feeds.usdc,
       heartbeatSeconds: DAILY_FEED_SECONDS,
       // 2 %: eight times the feed's deviation threshold. March 2023 passed it by far, no other day since 2021.
       lower: 98_000_000n,
       upper: 102_000_000n,
+    },
+    // Half of the vault may be in Sky's savings, which count at what the PSM pays, whatever the market does: no fall of the share
+    // price would show that the PSM is dry or halted. DAI has a feed and is USDS's equal by Sky's own converter. A DAI that
+    // is dear harms nobody here; that bound is for an absurd answer. While it is silent for hours only, the 3pool says so.
+    {
+      id: "dai-oracle",
+      kind: "oracle-trouble",
+      feed: feeds.dai,
+      heartbeatSeconds: DAILY_FEED_SECONDS,
+      lower: 98_000_000n,
+      upper: 110_000_000n,
     },
     // Both curves pass 30 % a year at about 95 to 98 % utilisation, and are under a third of it at the kink. The whole
     // position has to be payable: the vault is small beside each venue.

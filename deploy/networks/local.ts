@@ -131,6 +131,6 @@ export function localNetwork(protocols: LocalProtocols): NetworkParameters {
         { ...aaveToken, token: tokens.aave, feed: feeds.aave },
       ],
     },
-    conditions: conditionsOn(feeds.usdc),
+    conditions: conditionsOn(feeds),
   };
 }

@@ -116,7 +116,7 @@ export const MAINNET: NetworkParameters = {
       { symbol: "COMP", token: "0xc00e94Cb662C3520282E6f5717214004A7f26888", feed: FEEDS.comp, ...REWARD_SALE },
     ],
   },
-  conditions: conditionsOn(FEEDS.usdc),
+  conditions: conditionsOn(FEEDS),
 };
 
 /**

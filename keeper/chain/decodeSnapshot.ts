@@ -243,6 +243,10 @@ function stateOf(kind: VenueKind, data: string): VenueState {
         pairedDecimals: integer(raw.pairedDecimals),
         feePips: integer(raw.feePips),
         assetFirst: raw.assetFirst,
+        tickSpacing: Number(raw.spacing),
+        oracleBound: Number(raw.oracleBound),
+        assetDollars: raw.assetDollars,
+        pairedDollars: raw.pairedDollars,
         slippage: raw.slippage,
         steady: raw.steady,
       };

@@ -126,6 +126,13 @@ export type VenueState =
       /** Share of a trade, of 1e6. */
       readonly feePips: number;
       readonly assetFirst: boolean;
+      /** Of the ticks between which there can be a range. */
+      readonly tickSpacing: number;
+      /** Ticks from the feeds' price within which the mean is believed. */
+      readonly oracleBound: number;
+      /** Feeds' last answers, WAD, fresh or not. */
+      readonly assetDollars: bigint;
+      readonly pairedDollars: bigint;
       /** WAD of fair value that a move may lose. */
       readonly slippage: bigint;
       /** Whether the adapter lets anything in or out. */

@@ -74,7 +74,10 @@ function report(result: RunResult, options: { readonly json: boolean }): void {
     state: intent?.state ?? (plan === null ? "held" : "dry-run"),
     stateReason: intent?.reason ?? null,
     block: snapshot.blockNumber,
-    moves: plan?.moves.map((move) => ({ venue: move.venue, assets: move.assets.toString(), all: move.all })) ?? [],
+    moves:
+      plan?.moves.map(({ venue, assets, all, minimum }) => ({
+        ...{ venue, assets: assets.toString(), all, minimum: minimum.toString() },
+      })) ?? [],
     includedBlock: intent?.includedBlock ?? null,
     txHash: intent?.txHash ?? null,
     wouldSend: rehearsal,

@@ -216,6 +216,8 @@ export const configSchema = z.strictObject({
       venueCaps: z.record(z.string(), ratio).default({}),
       maxShareOfVenue: ratio.default(0.25),
       maxLossBps: nonNegative.max(10_000, "must be at most 10000").default(1),
+      /** Of terms that a block's trades change. Adapters' own bounds are several times as wide. */
+      moveToleranceBps: positive.min(0.1, "must be at least 0.1").max(10_000, "must be at most 10000").default(2),
       gasPerMove: nonNegative.default(250_000),
       gasPerPlan: nonNegative.default(120_000),
       assetUsd: positive.default(1),

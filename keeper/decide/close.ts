@@ -48,8 +48,15 @@ export function closingOf(input: StrategyInput, unable: NonNullable<RiskInput["c
 
 /** A venue that cannot be read may still pay: the simulation says. */
 function wholeOf({ id: venue, adapter, fairValue }: AdapterSnapshot): PlanMove {
-  return { venue, adapter, assets: fairValue > 0n ? -fairValue : -1n, all: true };
+  return { venue, adapter, assets: fairValue > 0n ? -fairValue : -1n, all: true, minimum: UNASKED };
 }
+
+function partOf({ id: venue, adapter }: AdapterSnapshot, assets: bigint): PlanMove {
+  return { venue, adapter, assets: -assets, all: false, minimum: UNASKED };
+}
+
+/** In an emergency one pool that was traded in must not hold up all the rest: adapters' floors and the plan's loss bound it. */
+const UNASKED = 0n;
 
 function leaveExact(
   adapter: AdapterSnapshot,
@@ -59,7 +66,7 @@ function leaveExact(
   const { id: venue, fairValue, maxWithdraw } = adapter;
   if (maxWithdraw + DUST_PER_MOVE >= fairValue) return void to.moves.push(wholeOf(adapter));
   const assets = maxWithdraw >= leastUseful(input) ? maxWithdraw : 0n;
-  if (assets > 0n) to.moves.push({ venue, adapter: adapter.adapter, assets: -assets, all: false });
+  if (assets > 0n) to.moves.push(partOf(adapter, assets));
   const why = maxWithdraw > 0n ? "the venue has no more cash now" : "the venue pays nothing now";
   to.stays.push({ venue, assets: fairValue - assets, why });
 }
@@ -106,7 +113,7 @@ function leavePools(
     const parts = loss <= 0n ? PARTS : least(PARTS, left > 0n ? (left * PARTS) / loss : 0n);
     const assets = (maxWithdraw * least(parts, all ? PARTS - 1n : PARTS)) / PARTS;
     if (assets >= leastUseful(input)) {
-      to.moves.push({ venue, adapter: adapter.adapter, assets: -assets, all: false });
+      to.moves.push(partOf(adapter, assets));
       left -= (loss * parts) / PARTS;
     }
     const whole = parts === PARTS;

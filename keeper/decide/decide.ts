@@ -1,5 +1,7 @@
 // The strategy that the keeper runs: allocate on the forecast, then ask whether moving pays. Pure and deterministic:
 // the same input gives the same plan, byte for byte, which is what `tiller replay` rests on.
+import type { AdapterSnapshot } from "../chain/snapshot";
+import { minimumOf } from "../venues/minimum";
 import { choose, cooldownLeft, type Candidate, type Target } from "./choice";
 import { closingOf, type Closing } from "./close";
 import { DUST_PER_MOVE, maxLossOf } from "./lossBound";
@@ -149,17 +151,19 @@ function planOf(candidate: Candidate<PlanMove>, input: StrategyInput, problem: D
   };
 }
 
+type Leg = Omit<PlanMove, "adapter" | "minimum"> & { readonly adapter: AdapterSnapshot };
+
 /** Integer legs, withdrawals first; what goes in never exceeds what is there above the minimum idle. */
 function movesOf(target: Target, input: StrategyInput, problem: DecisionProblem): PlanMove[] {
   const { snapshot, limits } = input;
   const unit = 10 ** snapshot.assetDecimals / limits.assetUsd;
-  const out: PlanMove[] = [];
-  const into: PlanMove[] = [];
+  const out: Leg[] = [];
+  const into: Leg[] = [];
   for (const venue of problem.forecast.venues) {
     const adapter = problem.adapters.get(venue.id);
     const wanted = target.get(venue.id) ?? 0;
     if (adapter === undefined || wanted === venue.current) continue;
-    const leg = { venue: venue.id, adapter: adapter.adapter };
+    const leg = { venue: venue.id, adapter };
     if (wanted < venue.current) {
       const all = wanted * unit < 1 && adapter.maxWithdraw >= adapter.fairValue;
       const assets = all ? adapter.fairValue : min(toUnits((venue.current - wanted) * unit), adapter.maxWithdraw);
@@ -178,7 +182,12 @@ function movesOf(target: Target, input: StrategyInput, problem: DecisionProblem)
     spare -= assets;
     return assets > 0n ? [{ ...move, assets }] : [];
   });
-  return [...out, ...affordable];
+  const { assetDecimals } = snapshot;
+  const { moveToleranceBps: toleranceBps } = limits;
+  return [...out, ...affordable].map(({ adapter, ...leg }) => {
+    const minimum = toleranceBps === undefined ? 0n : minimumOf(adapter, leg, { assetDecimals, toleranceBps });
+    return { ...leg, adapter: adapter.adapter, minimum };
+  });
 }
 
 function describe(moves: readonly PlanMove[], input: StrategyInput): string {

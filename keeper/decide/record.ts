@@ -28,6 +28,8 @@ const limitsSchema = z.strictObject({
   venueCaps: z.record(z.string(), z.number()),
   maxShareOfVenue: z.number(),
   maxLossBps: z.number(),
+  /** Records of before moves had a minimum have none, and their moves neither. */
+  moveToleranceBps: z.number().optional(),
   gasPerMove: z.number(),
   gasPerPlan: z.number(),
   maxFeePerGas: decimal,
@@ -160,7 +162,10 @@ function outputToJson(output: Plan | Hold): unknown {
     ...output,
     nonce: output.nonce.toString(),
     maxLoss: output.maxLoss.toString(),
-    moves: output.moves.map((move) => ({ ...move, assets: move.assets.toString() })),
+    moves: output.moves.map(({ assets, minimum, ...move }) => ({
+      ...move,
+      ...{ assets: assets.toString(), ...(minimum === 0n ? {} : { minimum: minimum.toString() }) },
+    })),
   };
 }
 

@@ -32,6 +32,8 @@ export interface OperatorLimits {
   readonly maxShareOfVenue: number;
   /** Most that one plan may lose, basis points of total assets. */
   readonly maxLossBps: number;
+  /** What a move into or out of a pool or a PSM may bring less than the snapshot says, basis points of it; none: no minimum. */
+  readonly moveToleranceBps?: number | undefined;
   readonly gasPerMove: number;
   readonly gasPerPlan: number;
   /** Price of gas beyond which nothing is sent, wei. */
@@ -72,6 +74,8 @@ export interface PlanMove {
   readonly adapter: string;
   readonly assets: bigint;
   readonly all: boolean;
+  /** Least that it has to bring, in the unit that the venue's adapter asks for; zero: none is asked for. */
+  readonly minimum: bigint;
 }
 
 export interface Plan {

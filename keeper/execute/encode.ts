@@ -1,5 +1,6 @@
-// Plans and the calldata that carries them. Withdrawals come first, as the vault demands; moves carry no venue data.
-import { isHexString } from "ethers";
+// Plans and the calldata that carries them. Withdrawals come first, as the vault demands; a move's data is its minimum, where
+// it has one, as every adapter reads it.
+import { AbiCoder, isHexString } from "ethers";
 import type { Plan, PlanMove } from "../decide/strategy";
 import { IVault__factory } from "../../typechain-types";
 
@@ -39,7 +40,7 @@ export function encodePlan(plan: EncodablePlan, recordHash: string): string {
   const moves = plan.moves.map((move) => ({
     adapter: move.adapter,
     assets: move.all ? ALL_ASSETS : move.assets,
-    data: "0x",
+    data: move.minimum > 0n ? AbiCoder.defaultAbiCoder().encode(["uint256"], [move.minimum]) : "0x",
   }));
   const ordered = [...moves.filter(({ assets }) => assets < 0n), ...moves.filter(({ assets }) => assets >= 0n)];
   const guard = { nonce: plan.nonce, deadline: plan.deadline, maxLoss: plan.maxLoss, decision: recordHash };

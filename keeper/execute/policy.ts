@@ -174,7 +174,7 @@ function checkCommitment(data: string, { intent, decision, limits, now }: Policy
   );
 }
 
-/** Order and venue data need no look: the plan's own encoding, compared above, has withdrawals first and no data. */
+/** Order and venue data need no look: the plan's own encoding, compared above, has withdrawals first and its minimums. */
 function checkMoves(data: string, { limits }: PolicyContext): void {
   const moves = decodeRebalance(data)?.moves ?? [];
   demand(moves.length > 0, "POLICY_MOVES", "it moves nothing");
@@ -221,7 +221,15 @@ const recordedPlan = z.object({
     nonce: decimal,
     deadline: z.number().int(),
     maxLoss: decimal,
-    moves: z.array(z.object({ venue: z.string(), adapter: z.string(), assets: decimal, all: z.boolean() })),
+    moves: z.array(
+      z.object({
+        venue: z.string(),
+        adapter: z.string(),
+        assets: decimal,
+        all: z.boolean(),
+        minimum: decimal.default(0n),
+      }),
+    ),
   }),
 });
 

@@ -1,6 +1,6 @@
 // The plan, run by a node on the state of one block, before anybody else sees it.
 import { type ErrorDescription, Interface, type Provider, isHexString } from "ethers";
-import { IAdapter__factory, IVault__factory } from "../../typechain-types";
+import { IAdapter__factory, ILiquidityAdapter__factory, IVault__factory } from "../../typechain-types";
 
 export interface PlanCall {
   readonly vault: string;
@@ -32,6 +32,7 @@ const FOREIGN_ERRORS = new Interface([
 const INTERFACES: readonly Interface[] = [
   IVault__factory.createInterface(),
   IAdapter__factory.createInterface(),
+  ILiquidityAdapter__factory.createInterface(),
   FOREIGN_ERRORS,
 ];
 

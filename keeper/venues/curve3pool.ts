@@ -35,16 +35,11 @@ export function invariant(balances: readonly bigint[], amplification: bigint): b
 /** Receipts that the pool mints for `assets` of the state's coin. */
 export function receiptsFor(pool: Pool, assets: bigint): bigint {
   if (assets === 0n) return 0n;
-  const { balances, amplification, fee, place, receipts } = pool;
+  const { balances, amplification, place, receipts } = pool;
   const before = invariant(scaled(pool, balances), amplification);
   const grown = balances.map((balance, k) => (k === place ? balance + assets : balance));
-  const after = invariant(scaled(pool, grown), amplification);
-  const share = sideFee(fee);
-  const charged = grown.map((balance, k) => {
-    const ideal = (after * (balances[k] ?? 0n)) / before;
-    return balance - (share * distance(ideal, balance)) / FEE_DENOMINATOR;
-  });
-  return (receipts * (invariant(scaled(pool, charged), amplification) - before)) / before;
+  const after = invariant(scaled(pool, charged(pool, { before, to: grown })), amplification);
+  return (receipts * (after - before)) / before;
 }
 
 /** What the pool pays of the state's coin for `burned` receipts. */
@@ -56,12 +51,23 @@ export function assetsFor(pool: Pool, burned: bigint): bigint {
   const after = before - (burned * before) / receipts;
   const wanted = balanceAt(held, after, { amplification, place });
   const share = sideFee(fee);
-  const charged = held.map((balance, k) => {
+  const reduced = held.map((balance, k) => {
     const expected = k === place ? (balance * after) / before - wanted : balance - (balance * after) / before;
     return balance - (share * expected) / FEE_DENOMINATOR;
   });
-  const paid = (charged[place] ?? 0n) - balanceAt(charged, after, { amplification, place });
+  const paid = (reduced[place] ?? 0n) - balanceAt(reduced, after, { amplification, place });
   return (paid - 1n) / (pool.scales[place] ?? 1n);
+}
+
+/** Receipts that the pool burns when it pays `assets` of the state's coin; null where it does not have them. */
+export function burnedFor(pool: Pool, assets: bigint): bigint | null {
+  if (assets === 0n) return 0n;
+  const { balances, amplification, place, receipts } = pool;
+  if (assets >= (balances[place] ?? 0n)) return null;
+  const before = invariant(scaled(pool, balances), amplification);
+  const shrunk = balances.map((balance, k) => (k === place ? balance - assets : balance));
+  const after = invariant(scaled(pool, charged(pool, { before, to: shrunk })), amplification);
+  return (receipts * (before - after)) / before + 1n;
 }
 
 /** What 1e18 receipts are worth in the asset, WAD, as the adapter has it: with the worst of the coins. Zero without a feed. */
@@ -103,8 +109,19 @@ export function curveCost(state: Curve3PoolState, assetDecimals: number): MoveCo
   return { costBps: line * 1e4, impactBpsPerMillion: Math.max(0, ((far - line) * 1e4) / millions) };
 }
 
-function worth(state: Curve3PoolState, receipts: bigint): bigint {
+/** In the asset's unit. */
+export function worth(state: Curve3PoolState, receipts: bigint): bigint {
   return (receipts * receiptPrice(state)) / (WAD * (state.scales[state.place] ?? 1n));
+}
+
+/** Balances of a pool that was moved to `to`, less the fee on what that put out of balance. */
+function charged(pool: Pool, { before, to }: { readonly before: bigint; readonly to: readonly bigint[] }): bigint[] {
+  const after = invariant(scaled(pool, to), pool.amplification);
+  const share = sideFee(pool.fee);
+  return to.map((balance, k) => {
+    const ideal = (after * (pool.balances[k] ?? 0n)) / before;
+    return balance - (share * distance(ideal, balance)) / FEE_DENOMINATOR;
+  });
 }
 
 /** What a balance must be for the invariant to be `d`, the other balances as they are. */

@@ -9,7 +9,7 @@ import { liquidityModel, type LiquidityModel, type MoveCost } from "./liquidity"
 export type UniswapV3State = Extract<VenueState, { kind: "uniswap-v3" }>;
 
 const YEAR_SECONDS = 31_536_000;
-const LN_TICK = Math.log(1.0001);
+export const LN_TICK = Math.log(1.0001);
 const Q96 = 2n ** 96n;
 const Q128 = 2n ** 128n;
 
@@ -105,25 +105,36 @@ function valueInToken1(state: UniswapV3State): number {
   return amount0 * root * root + amount1;
 }
 
-/** Of a unit of liquidity. */
-function amountsOf(state: UniswapV3State): { amount0: number; amount1: number; root: number } {
+/** Of a unit of liquidity, at spot or another price. */
+export function amountsOf(
+  state: UniswapV3State,
+  root = rootOf(state),
+): { readonly amount0: number; readonly amount1: number; readonly root: number } {
   const [low, high] = rangeOf(state).map((tick) => Math.exp((tick * LN_TICK) / 2)) as [number, number];
-  const root = rootOf(state);
   const within = Math.min(high, Math.max(low, root));
   return { amount0: 1 / within - 1 / high, amount1: within - low, root };
 }
 
-/** The position's range, or without one the range that it would be given: around the mean. */
-function rangeOf({ tickLower, tickUpper, meanTick, halfWidth }: UniswapV3State): readonly [number, number] {
-  return tickLower === tickUpper ? [meanTick - halfWidth, meanTick + halfWidth] : [tickLower, tickUpper];
+/** The position's range, or without one the range that it would be given: around the mean, between ticks that there are. */
+function rangeOf({
+  tickLower,
+  tickUpper,
+  meanTick,
+  halfWidth,
+  tickSpacing,
+}: UniswapV3State): readonly [number, number] {
+  if (tickLower !== tickUpper) return [tickLower, tickUpper];
+  const middle = Math.floor((meanTick + Math.floor(tickSpacing / 2)) / tickSpacing) * tickSpacing;
+  return [middle - halfWidth, middle + halfWidth];
 }
 
-function isInRange(state: UniswapV3State): boolean {
+export function isInRange(state: UniswapV3State): boolean {
   const [low, high] = rangeOf(state);
   const tick = (2 * Math.log(rootOf(state))) / LN_TICK;
   return tick >= low && tick < high;
 }
 
-function rootOf({ sqrtPrice }: UniswapV3State): number {
+/** The square root of spot. */
+export function rootOf({ sqrtPrice }: UniswapV3State): number {
   return ratio(sqrtPrice, Q96);
 }

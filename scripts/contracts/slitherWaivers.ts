@@ -191,6 +191,7 @@ export const WAIVERS: readonly Waiver[] = [
     check: "unused-return",
     at: {
       "VaultLens.curveState": 1,
+      "VaultLens.dollarsOf": 1,
       "VaultLens.meanTicks": 1,
       "VaultLens.readTotals": 1,
       "VaultLens.uniswapState": 1,

@@ -14,6 +14,7 @@ import {
   CometModel__factory,
   ICondition__factory,
   IERC20__factory,
+  PriceFeedModel__factory,
   RewardAuction__factory,
   SavingsModel__factory,
   SharePriceFall__factory,
@@ -30,11 +31,11 @@ import { TestChain } from "./localChain";
 
 class Interruption extends Error {}
 
-/** Which signature of a deployment with four libraries, timelock, lens, auction, six adapters and five conditions each is. */
+/** Which signature of a deployment with four libraries, timelock, lens, auction, six adapters and six conditions each is. */
 const AUCTION = 7;
 const SECOND_ADAPTER = 9;
-const CREATION = 19;
-const OPENING = 21;
+const CREATION = 20;
+const OPENING = 22;
 
 describe("the deployment of a vault", () => {
   let chain: TestChain;
@@ -90,6 +91,7 @@ describe("the deployment of a vault", () => {
     expect(made.conditions?.map(({ id }) => id)).to.deep.equal([
       "share-price-fall",
       "usdc-oracle",
+      "dai-oracle",
       "aave-v3-usdc-illiquid",
       "compound-v3-usdc-illiquid",
       "venue-reverting",
@@ -111,10 +113,10 @@ describe("the deployment of a vault", () => {
   it("has conditions that read the market, and do not hold in a sound one", async () => {
     const made = await deployVault(options);
     const watcher = localWallet("trader").connect(chain.provider);
-    const at = new Map((made.conditions ?? []).map(({ kind, condition }) => [kind, condition]));
+    const at = new Map((made.conditions ?? []).map(({ id, condition }) => [id, condition]));
     const price = SharePriceFall__factory.connect(at.get("share-price-fall") ?? "", watcher);
-    const illiquid = (["aave-v3-illiquid", "compound-v3-illiquid"] as const).map((kind) =>
-      VenueIlliquid__factory.connect(at.get(kind) ?? "", watcher),
+    const illiquid = ["aave-v3-usdc-illiquid", "compound-v3-usdc-illiquid"].map((id) =>
+      VenueIlliquid__factory.connect(at.get(id) ?? "", watcher),
     );
     await (await price.observe(made.vault, { gasLimit: 3_000_000n })).wait();
     for (const condition of illiquid) await (await condition.observe()).wait();
@@ -125,10 +127,25 @@ describe("the deployment of a vault", () => {
       // At 85 and 87 % utilisation both curves ask for 4 to 6 % a year.
       expect([ok, rate > 3n * 10n ** 16n && rate < 7n * 10n ** 16n], String(rate)).to.deep.equal([true, true]);
     }
-    for (const [kind, condition] of at) {
-      const holds = await ICondition__factory.connect(condition, watcher).holds(made.vault);
-      expect(holds, kind).to.equal(false);
-    }
+    const holding = async (): Promise<readonly string[]> => {
+      const answers = await Promise.all(
+        [...at].map(async ([id, condition]) => {
+          return (await ICondition__factory.connect(condition, watcher).holds(made.vault)) ? [id] : [];
+        }),
+      );
+      return answers.flat();
+    };
+    expect(await holding()).to.deep.equal([]);
+    // What Sky's savings count at does not fall with it.
+    const dai = PriceFeedModel__factory.connect(
+      chain.protocols.feeds.dai,
+      localWallet("market").connect(chain.provider),
+    );
+    await (await dai.push(97_999_999n)).wait();
+    expect(await holding()).to.deep.equal([]);
+    await chain.provider.send("evm_increaseTime", [1_801]);
+    await chain.provider.send("evm_mine", []);
+    expect(await holding()).to.deep.equal(["dai-oracle"]);
   });
 
   it("finds a condition that is registered no more, and one that the file does not know", async () => {

@@ -122,6 +122,17 @@ for (const network of NETWORKS) {
       }
     });
 
+    it("watch the peg of every coin that a venue counts at par: the asset, and Sky's, as DAI, where there is any", () => {
+      const watched = network.conditions.flatMap((it) => (it.kind === "oracle-trouble" ? [[it.id, it.feed]] : []));
+      const pool = venues.find(({ kind }) => kind === "curve-3pool");
+      if (pool?.kind !== "curve-3pool") throw new Error("no pool names the feeds");
+      const [dai, usdc] = pool.feeds;
+      expect(watched).to.deep.equal([
+        ["usdc-oracle", usdc],
+        ["dai-oracle", dai],
+      ]);
+    });
+
     it("let one plan place the whole vault", () => {
       expect(limits.turnoverBudget.limit / 2n >= WAD).to.equal(true);
     });

@@ -2,7 +2,7 @@
 import { expect } from "chai";
 import { Contract, MaxUint256 } from "ethers";
 import { localWallet } from "../../deploy/networks/localWallet";
-import { assetsFor, receiptsFor, type Curve3PoolState } from "../../keeper/venues/curve3pool";
+import { assetsFor, burnedFor, receiptsFor, type Curve3PoolState } from "../../keeper/venues/curve3pool";
 import { seeded } from "../../scripts/bench/randomProblems";
 import { describeOnFork } from "./forkSuite";
 import { ERC20_ABI, POOL_ABI, skipWithoutThreePool, THREE_POOL, UNITS, writeCoin } from "./threePool";
@@ -62,6 +62,11 @@ describeOnFork("The keeper's arithmetic of Curve's 3pool", (fork) => {
         const amounts = [0n, 0n, 0n].map((_, k) => (k === place ? assets : 0n));
         await send(pool, "add_liquidity", amounts, 0n);
         off((await read(receipts, "balanceOf", trader.address)) - held, expected);
+      } else if (random() < 0.4) {
+        const assets = (assetsFor(before, held) * BigInt(1 + Math.floor(random() * 989))) / 1_000n;
+        const amounts = [0n, 0n, 0n].map((_, k) => (k === place ? assets : 0n));
+        await send(pool, "remove_liquidity_imbalance", amounts, held);
+        off(held - (await read(receipts, "balanceOf", trader.address)), burnedFor(before, assets) ?? 0n);
       } else {
         const burned = (held * BigInt(1 + Math.floor(random() * 999))) / 1_000n;
         const coin = new Contract(THREE_POOL.coins[place] ?? "", ERC20_ABI, trader);

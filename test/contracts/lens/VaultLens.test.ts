@@ -337,6 +337,11 @@ describe("VaultLens", () => {
       await uniswap.age(market, 3_600);
       const empty = await stateOf();
       expect([empty.held, empty.tickLower, empty.tickUpper]).to.deep.equal([0n, 0n, 0n]);
+      // An answer that is none: with nothing to value by it, all else is told.
+      await market.assetFeed.push(-1n);
+      const unpriced = await stateOf();
+      expect([unpriced.assetDollars, unpriced.pairedDollars]).to.deep.equal([0n, WAD]);
+      await market.assetFeed.push(uniswap.PAR);
       await rebalance(system, [[adapter, 500_000n * unit]]);
       await uniswap.age(market, 9 * Number(uniswap.WINDOW));
       const { pool, asset, paired } = market;
@@ -354,6 +359,10 @@ describe("VaultLens", () => {
       expect([state.assetFirst, state.steady, state.window]).to.deep.equal([assetFirst, true, uniswap.WINDOW]);
       expect([state.feePips, state.halfWidth]).to.deep.equal([await pool.fee(), await adapter.halfWidth()]);
       expect(state.slippage).to.equal(await adapter.slippage());
+      expect([state.spacing, state.oracleBound]).to.deep.equal([await pool.tickSpacing(), await adapter.oracleBound()]);
+      await market.pairedFeed.push((uniswap.PAR * 99n) / 100n);
+      const priced = await stateOf();
+      expect([priced.assetDollars, priced.pairedDollars]).to.deep.equal([WAD, (WAD * 99n) / 100n]);
       // The means of windows that lie one after another, the latest first.
       expect(state.meanTicks).to.have.length(8);
       const moments = [0n, 1n, 2n].map((k) => k * uniswap.WINDOW);

@@ -17,6 +17,7 @@ import {
   type MoveOf,
   type System,
 } from "../deployment";
+import { age, deployAdapter, deployMarket } from "../adapters/uniswapMarket";
 
 /** A vault with 1,000,000 of Alice's, a day old, all limits wide unless a test narrows them. */
 async function funded(): Promise<System> {
@@ -277,6 +278,40 @@ describe("Rebalancing: loss", () => {
     expect(log.args["lost"]).to.be.within(899n * unit, 901n * unit);
     expect(await vault.idle()).to.equal(idle - 85_000n * unit);
     expect(await token.balanceOf(adapters[0]!)).to.equal(0n);
+  });
+
+  it("counts as moved and lost what leaves the vault beside a deposit", async () => {
+    const system = await loadFixture(funded);
+    const { adapters, venues, vault, token, unit } = system;
+    const data = token.interface.encodeFunctionData("burn", [await vault.getAddress(), 5n]);
+    await venues[0]!.setCall(token, data);
+    await rebalance(system, [[adapters[0]!, 100_000n * unit]]);
+    const [plan] = (await vault.queryFilter(vault.filters.Rebalanced())).slice(-1);
+    expect([plan?.args.lost, plan?.args.moved]).to.deep.equal([5n, 100_000n * unit + 5n]);
+  });
+
+  it("takes no gift for a loss that comes back from a pool's adapter with less than it", async () => {
+    const market = await deployMarket();
+    const system = await deploySystem({ venues: 0, token: market.asset });
+    const { vault, owner, alice, token, unit } = system;
+    // Its trade of an entry ends a tick away: of what lies there more is left over than the plan brings.
+    const adapter = await deployAdapter(market, { spotBound: 1n }, vault);
+    await vault.connect(owner).addAdapter({ adapter, absoluteCap: MAX, relativeCap: WAD, groupMask: 1n });
+    await deposit(system, alice, 2_000_000n * unit);
+    await age(market, Number(DAY));
+    await vault.accrue();
+    await age(market, 60);
+    await token.mint(adapter, 1_600_000n * unit);
+    const [idle, had] = [await vault.idle(), await adapter.fairValue()];
+    const [given, slippage] = [1_000n * unit, await adapter.slippage()];
+    await rebalance(system, [[adapter, given]]);
+    const back = (await vault.idle()) - idle + given;
+    expect(back).to.be.greaterThan(500n * given);
+    // A hundredth of a percent of what went into the pool: its fee and the way of a tick.
+    const lost = had + given - back - (await adapter.fairValue());
+    expect(lost).to.be.within(1n, ((had + given - back) * slippage) / WAD / 50n);
+    const [plan] = (await vault.queryFilter(vault.filters.Rebalanced())).slice(-1);
+    expect([plan?.args.lost, plan?.args.moved]).to.deep.equal([lost, given]);
   });
 
   it("adds up the losses of all moves, also when a later one loses nothing or gains", async () => {

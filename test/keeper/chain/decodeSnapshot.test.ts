@@ -160,6 +160,10 @@ describe("decoding the lens's answer", () => {
       pairedDecimals: 84,
       feePips: 85,
       assetFirst: true,
+      tickSpacing: 87,
+      oracleBound: 88,
+      assetDollars: 89n,
+      pairedDollars: 90n,
       slippage: 86n,
       steady: false,
     });

@@ -38,8 +38,8 @@ describe("closing everything", () => {
   it("is one plan that empties every venue, whatever the rates, the cooldown and the vault's own breaker say", () => {
     const plan = planOf(closingInput({ ...HELD, breaker: "tripped" }, { lastRebalanceAt: HELD.timestamp - 1 }));
     expect(plan.moves).to.deep.equal([
-      { venue: "aave-v3-usdc", adapter: `0x${"a".repeat(40)}`, assets: -400_000n * USDC, all: true },
-      { venue: "compound-v3-usdc", adapter: `0x${"b".repeat(40)}`, assets: -200_000n * USDC, all: true },
+      { venue: "aave-v3-usdc", adapter: `0x${"a".repeat(40)}`, assets: -400_000n * USDC, all: true, minimum: 0n },
+      { venue: "compound-v3-usdc", adapter: `0x${"b".repeat(40)}`, assets: -200_000n * USDC, all: true, minimum: 0n },
     ]);
     expect(plan.nonce).to.equal(HELD.nextNonce);
     expect(plan.reason).to.match(
@@ -53,7 +53,7 @@ describe("closing everything", () => {
     );
     const { moves, stays } = closingOf(closingInput(dry), []);
     expect(moves).to.deep.equal([
-      { venue: "aave-v3-usdc", adapter: `0x${"a".repeat(40)}`, assets: -150_000n * USDC, all: false },
+      { venue: "aave-v3-usdc", adapter: `0x${"a".repeat(40)}`, assets: -150_000n * USDC, all: false, minimum: 0n },
     ]);
     expect(stays).to.deep.equal([
       { venue: "aave-v3-usdc", assets: 250_000n * USDC, why: "the venue has no more cash now" },

@@ -46,10 +46,11 @@ describe("decision record", () => {
     });
   }
 
-  it("replays a record of before the keeper looked at risk, which has nothing of it", () => {
-    const record = recordOf(inputs.plan, decide(inputs.plan));
-    expect(record.json).to.not.contain('"risk"');
-    // The hash of this very record before risk was looked at.
+  it("replays a record of before the keeper looked at risk and asked for minimums, which has nothing of either", () => {
+    const { moveToleranceBps: _since, ...limits } = LIMITS;
+    const record = recordOf({ ...inputs.plan, limits }, decide({ ...inputs.plan, limits }));
+    expect(record.json).to.not.match(/"risk"|"minimum"|moveToleranceBps/);
+    // The hash of this very record before there was either.
     expect(record.hash).to.equal("0x98ea9e209a3347805d045b29d947bcef3067ab162736ac412ca2718cfac764ef");
     expect(replay(record.json, record.hash, decide).input).to.not.have.property("risk");
   });

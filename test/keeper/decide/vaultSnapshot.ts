@@ -134,6 +134,7 @@ export const LIMITS: OperatorLimits = {
   venueCaps: {},
   maxShareOfVenue: 0.5,
   maxLossBps: 1,
+  moveToleranceBps: 2,
   gasPerMove: 250_000,
   gasPerPlan: 120_000,
   maxFeePerGas: 60n * 10n ** 9n,

@@ -6,7 +6,9 @@ import { ALL_ASSETS, decodeRebalance, encodePlan } from "../../../keeper/execute
 const A = "0x1111111111111111111111111111111111111111";
 const B = "0x2222222222222222222222222222222222222222";
 const C = "0x3333333333333333333333333333333333333333";
-const moveOf = (adapter: string, assets: bigint, all = false): PlanMove => ({ venue: "v", adapter, assets, all });
+const moveOf = (adapter: string, assets: bigint, all = false): PlanMove => ({
+  ...{ venue: "v", adapter, assets, all, minimum: 0n },
+});
 const planOf = (moves: readonly PlanMove[]) => ({
   moves,
   nonce: (7n << 64n) | 3n,
@@ -28,6 +30,14 @@ describe("calldata of a plan", () => {
   it("says `all` as the vault does, whatever the amount", () => {
     const calldata = encodePlan(planOf([moveOf(A, 5n), moveOf(B, -3n, true)]), RECORD_HASH);
     expect(decodeRebalance(calldata)?.moves[0]).to.deep.equal({ adapter: B, assets: ALL_ASSETS, data: "0x" });
+  });
+
+  it("gives an adapter the minimum of its move as it reads it, and nothing where there is none", () => {
+    const calldata = encodePlan(planOf([moveOf(A, 5n), { ...moveOf(B, -3n, true), minimum: 258n }]), RECORD_HASH);
+    expect(decodeRebalance(calldata)?.moves.map(({ data }) => data)).to.deep.equal([
+      `0x${"102".padStart(64, "0")}`,
+      "0x",
+    ]);
   });
 
   it("carries nonce, deadline, loss bound and the decision", () => {

@@ -141,7 +141,7 @@ describe("executor", function () {
     await blockThen(running);
     const second = await planFor(system, [
       move(system, 1, 900n * USDC),
-      { venue: "venue-0", adapter: system.adapters[0], assets: -1n, all: true },
+      { venue: "venue-0", adapter: system.adapters[0], assets: -1n, all: true, minimum: 0n },
     ]);
     const begun = await running.begin(second.decision, second.plan, await headOf(system));
     await blockThen(running);

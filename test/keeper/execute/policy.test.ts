@@ -25,7 +25,7 @@ interface Case {
 }
 
 function moveOf(adapter: string, assets: bigint, all = false): PlanMove {
-  return { venue: "v", adapter, assets, all };
+  return { venue: "v", adapter, assets, all, minimum: 0n };
 }
 
 const goodPlan: EncodablePlan = {
@@ -42,7 +42,7 @@ function recordOf(plan: EncodablePlan): string {
       nonce: String(plan.nonce),
       deadline: plan.deadline,
       maxLoss: String(plan.maxLoss),
-      moves: plan.moves.map((move) => ({ ...move, assets: String(move.assets) })),
+      moves: plan.moves.map((move) => ({ ...move, assets: String(move.assets), minimum: String(move.minimum) })),
     },
   });
 }
@@ -188,6 +188,24 @@ describe("signing policy", () => {
     const good = caseOf();
     const other = encodePlan({ ...goodPlan, moves: [moveOf(COMET, 299n)] }, good.context.decision.recordHash);
     expect(denialOf(withCalldata(other))).to.equal("POLICY_PLAN");
+  });
+
+  it("signs the minimums of the stored decision, and no lower nor higher ones", () => {
+    const planWith = (minimum: bigint): EncodablePlan => ({
+      ...goodPlan,
+      moves: [
+        { ...moveOf(AAVE, -400n), minimum: 7n },
+        { ...moveOf(COMET, 300n), minimum },
+      ],
+    });
+    const good = caseOf(planWith(9n));
+    expect(denialOf(good)).to.equal(null);
+    for (const minimum of [0n, 8n, 10n]) {
+      const data = encodePlan(planWith(minimum), good.context.decision.recordHash);
+      const intent = { ...good.context.intent, calldata: data };
+      const spoilt = { transaction: { ...good.transaction, data }, context: { ...good.context, intent } };
+      expect(denialOf(spoilt), `${minimum}`).to.equal("POLICY_PLAN");
+    }
   });
 
   it("refuses data for a venue, and withdrawals after deposits", () => {

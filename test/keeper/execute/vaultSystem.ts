@@ -160,7 +160,10 @@ export function decisionFor(system: VaultSystem, plan: Plan, head: ExecutionHead
     ...plan,
     nonce: plan.nonce.toString(),
     maxLoss: plan.maxLoss.toString(),
-    moves: plan.moves.map((move) => ({ ...move, assets: move.assets.toString() })),
+    moves: plan.moves.map((move) => ({
+      ...move,
+      ...{ assets: move.assets.toString(), minimum: move.minimum.toString() },
+    })),
   };
   const record = JSON.stringify({ output, salt: randomUUID() });
   const recordHash = keccak256(toUtf8Bytes(record));
@@ -179,7 +182,7 @@ export function decisionFor(system: VaultSystem, plan: Plan, head: ExecutionHead
 }
 
 export function move(system: VaultSystem, venue: 0 | 1, assets: bigint): PlanMove {
-  return { venue: `venue-${venue}`, adapter: system.adapters[venue], assets, all: false };
+  return { venue: `venue-${venue}`, adapter: system.adapters[venue], assets, all: false, minimum: 0n };
 }
 
 export interface Landing {
