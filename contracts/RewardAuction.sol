@@ -34,8 +34,9 @@ import {FreshPrice} from "./libraries/FreshPrice.sol";
 ///   second lock: adapters let go of none of these. Assets that come here are sent on to the vault.
 ///
 /// TRUST
-/// - The vault's owner, a timelock, lists tokens and chooses feeds, within the bounds below. A feed that is another token's, or
-///   wrong while fresh, sells at a wrong price: `floor` is no better than the feed.
+/// - The vault's owner, a timelock, lists tokens and chooses feeds, within the bounds below; the first ones stand from the
+///   beginning. A feed that is another token's, or wrong while fresh, sells at a wrong price: `floor` is no better than the
+///   feed.
 /// - The guardian may take a token off sale. Only the owner lists it again.
 /// - Tokens are read as ERC-20 with the decimals that they had when they were listed. One that charges on transfer gives the
 ///   buyer less, one that calls back finds the lot already reduced and the vault already paid.
@@ -75,37 +76,33 @@ contract RewardAuction is IRewardAuction, ReentrancyGuardTransient {
         _;
     }
 
-    /// @param vault_ May be an address that the vault will be created at.
-    /// @param asset_ The vault's asset, which is compared when a token is listed.
-    constructor(address vault_, address asset_) {
+    /// @param vault_ May be an address that the vault will be created at. So who deploys both lists the first tokens, as the
+    /// first configuration of the vault is his: its owner could not before his delay.
+    /// @param asset_ The vault's asset, which is compared when the owner lists a token, and by the adapters that sell here.
+    /// @param heartbeat Of the asset's feed, in seconds.
+    constructor(address vault_, address asset_, address feed, uint256 heartbeat, Offer[] memory offers) {
         vault = vault_;
         asset = asset_;
         ASSET_DECIMALS = decimalsOf(asset_);
+        putFeed(feed, heartbeat);
+        // Which tokens are a position of the vault's can only be asked once it is there: at each sale.
+        for (uint256 i; i < offers.length; ++i) putUp(offers[i].token, offers[i].terms);
     }
 
     /* OWNER */
 
     /// @inheritdoc IRewardAuction
     function setAssetFeed(address feed, uint256 heartbeat) external onlyOwner {
-        exponentOfAsset = uint8(ASSET_DECIMALS + checkFeed(feed, heartbeat));
-        (feedOfAsset, heartbeatOfAsset) = (IAggregatorV3(feed), uint32(heartbeat));
-        emit AssetFeedChanged(feed, heartbeat);
+        putFeed(feed, heartbeat);
     }
 
     /// @inheritdoc IRewardAuction
     function list(address token, Terms calldata terms) external onlyOwner {
         address vaults = IVault(vault).asset();
         if (vaults != asset) revert AssetNotVaults(asset, vaults);
-        if (address(feedOfAsset) == address(0)) revert NoAssetFeed();
         requireForSale(token);
-        requireWithin("premium", terms.premium, WAD, MOST_PREMIUM);
-        requireWithin("floor", terms.floor, LEAST_FLOOR, WAD);
-        requireWithin("duration", terms.duration, LEAST_DURATION, MOST_DURATION);
-        requireWithin("minimumLot", terms.minimumLot, 1, type(uint128).max);
-        uint256 exponent = decimalsOf(token) + checkFeed(terms.feed, terms.heartbeat);
         delete lots[token];
-        listings[token] = Listing(terms, uint8(exponent));
-        emit Listed(token, terms);
+        putUp(token, terms);
     }
 
     /* GUARDIAN */
@@ -193,6 +190,22 @@ contract RewardAuction is IRewardAuction, ReentrancyGuardTransient {
     }
 
     /* INTERNALS */
+
+    function putFeed(address feed, uint256 heartbeat) private {
+        exponentOfAsset = uint8(ASSET_DECIMALS + checkFeed(feed, heartbeat));
+        (feedOfAsset, heartbeatOfAsset) = (IAggregatorV3(feed), uint32(heartbeat));
+        emit AssetFeedChanged(feed, heartbeat);
+    }
+
+    function putUp(address token, Terms memory terms) private {
+        requireWithin("premium", terms.premium, WAD, MOST_PREMIUM);
+        requireWithin("floor", terms.floor, LEAST_FLOOR, WAD);
+        requireWithin("duration", terms.duration, LEAST_DURATION, MOST_DURATION);
+        requireWithin("minimumLot", terms.minimumLot, 1, type(uint128).max);
+        uint256 exponent = decimalsOf(token) + checkFeed(terms.feed, terms.heartbeat);
+        listings[token] = Listing(terms, uint8(exponent));
+        emit Listed(token, terms);
+    }
 
     /// @dev What is left of the lot that is on sale; also of a token that holds less than that now, as some may.
     function onSale(address token) private view returns (uint256 left) {

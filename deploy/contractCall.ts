@@ -1,6 +1,7 @@
-// One question to a contract that may not be what it is said to be.
+// One question to a contract that may not be what it is said to be, or to one that is not there yet.
 import type { Interface, Provider, Result } from "ethers";
 import { WorldFailure } from "../keeper/config/failure";
+import { creationData, type Creation } from "./modules/creation";
 
 export interface Question {
   readonly to: string;
@@ -34,7 +35,20 @@ export async function ask(provider: Provider, question: Question): Promise<unkno
   return (await askAll(provider, question))?.[0] as unknown;
 }
 
-export function noAnswer(what: string, cause: unknown): WorldFailure {
+/** How a constructor refuses its arguments, in words that go on from what it is; null: it takes them. Nothing is sent. */
+export async function refusalOf(provider: Provider, creation: Creation, abi: Interface): Promise<string | null> {
+  try {
+    await provider.call({ data: creationData(creation, new Map()) });
+    return null;
+  } catch (error) {
+    const { code, data } = error as { readonly code?: unknown; readonly data?: unknown };
+    if (code !== "CALL_EXCEPTION") throw noAnswer(`whether ${creation.id} can be made`, error);
+    const refusal = typeof data === "string" ? abi.parseError(data) : null;
+    return refusal === null ? "without a reason" : `with ${refusal.name}(${refusal.args.join(", ")})`;
+  }
+}
+
+function noAnswer(what: string, cause: unknown): WorldFailure {
   return new WorldFailure("NODE_REFUSED", `the node did not answer ${what}`, {
     remedy: "See whether the node is up and holds this state.",
     cause,

@@ -7,16 +7,19 @@ import type { AddressFile } from "../keeper/config/addressFile";
 import { loadAddresses } from "../keeper/config/addresses";
 import { InputFailure, WorldFailure } from "../keeper/config/failure";
 import { compareCode } from "./artifacts";
+import { requireAuction } from "./auctionProbes";
 import { identify } from "./chainIdentity";
 import { inspect } from "./inspect";
 import { Journal, journalFileOf, writeWhole } from "./journal";
 import { adapter } from "./modules/adapters";
+import { auction } from "./modules/auction";
 import { condition } from "./modules/conditions";
 import { creationData, librariesFor, type Creation } from "./modules/creation";
 import { lens } from "./modules/lens";
 import { timelock } from "./modules/timelock";
 import { opening, vault, vaultConfiguration } from "./modules/vault";
 import type { NetworkParameters, Roles } from "./networks/network";
+import { checkedRoles } from "./roles";
 import {
   LiveTransactions,
   NonceTaken,
@@ -47,7 +50,7 @@ const MOST_TRIES = 4;
 
 /**
  * Deploys, or continues, or finds everything there.
- * @throws InputFailure CHAIN_WRONG, NO_CODE, ASSET_WRONG, VENUE_WRONG, VENUE_UNKNOWN, ROLES_WRONG, DEPLOYER_POOR, DEPLOYED_OTHERWISE,
+ * @throws InputFailure CHAIN_WRONG, NO_CODE, ASSET_WRONG, VENUE_WRONG, REWARD_WRONG, VENUE_UNKNOWN, ROLES_WRONG, DEPLOYER_POOR, DEPLOYED_OTHERWISE,
  * JOURNAL_OTHER, JOURNAL_MALFORMED, ADDRESSES_MALFORMED, ARTIFACTS_MISSING.
  * @throws WorldFailure STEP_WOULD_REVERT, STEP_REVERTED, STEP_NOT_MINED, NODE_REFUSED, KEY_SHARED, DEPLOYMENT_UNSOUND.
  */
@@ -71,6 +74,7 @@ export async function deployVault(options: DeployOptions): Promise<AddressFile> 
   const seed = options.seed ?? network.seed;
   await requireAsset(provider, network.asset);
   for (const venue of network.venues) await requireVenue(provider, venue, network.asset.address);
+  if (network.auction !== null) await requireAuction(provider, network.auction, network.asset);
 
   const journal = Journal.open(journalFileOf(addressFile), {
     chainId: network.chainId,
@@ -100,6 +104,9 @@ export async function deployVault(options: DeployOptions): Promise<AddressFile> 
     adapters: network.venues.map(({ id, kind, venue }, index) => ({
       ...{ id, kind, venue: getAddress(venue), adapter: made.adapters[index] ?? ZeroAddress },
     })),
+    ...(network.auction === null
+      ? {}
+      : { auction: { auction: made.auction, rewards: rewardsOf(network.auction.rewards) } }),
     conditions: network.conditions.map(({ id, kind }, index) => ({
       ...{ id, kind, condition: made.conditions[index] ?? ZeroAddress },
     })),
@@ -124,6 +131,8 @@ interface Work {
 interface Made {
   readonly timelock: string;
   readonly lens: string;
+  /** Zero: there is none. */
+  readonly auction: string;
   readonly adapters: readonly string[];
   readonly conditions: readonly string[];
   readonly vault: string;
@@ -150,16 +159,20 @@ async function deployAll(work: Work): Promise<Made> {
   return { ...built, timelock: owner, lens: reader };
 }
 
-/** What is built together: adapters, conditions, vault; zero where an address is not known yet. */
+/** What is built together: auction, adapters, conditions, vault; zero where an address is not known yet. */
 interface Places {
   readonly vault: string;
   readonly owner: string;
+  readonly auction: string;
   readonly adapters: readonly string[];
   readonly conditions: readonly string[];
 }
-const NOWHERE: Places = { vault: ZeroAddress, owner: ZeroAddress, adapters: [], conditions: [] };
+const NOWHERE: Places = {
+  ...{ vault: ZeroAddress, owner: ZeroAddress, auction: ZeroAddress },
+  ...{ adapters: [], conditions: [] },
+};
 
-/** Adapters for the vault at its place, conditions for the adapters that have one, and the vault for all of them. */
+/** The auction and adapters for the vault at its place, conditions for the adapters that have one, and the vault for all of them. */
 function creationsFor(work: Pick<Work, "network" | "roles">, places = NOWHERE): Creation[] {
   const { network, roles } = work;
   const asset = network.asset.address;
@@ -172,7 +185,8 @@ function creationsFor(work: Pick<Work, "network" | "roles">, places = NOWHERE): 
     });
   };
   return [
-    ...network.venues.map((venue) => adapter(venue, places.vault, asset, network.auction)),
+    ...(network.auction === null ? [] : [auction(network.auction, places.vault, asset)]),
+    ...network.venues.map((venue) => adapter(venue, { ...places, asset })),
     ...network.conditions.map((parameters) => condition(parameters, adapterOf)),
     vault(
       vaultConfiguration(network, roles, {
@@ -185,18 +199,20 @@ function creationsFor(work: Pick<Work, "network" | "roles">, places = NOWHERE): 
 }
 
 /**
- * The adapters and the vault, which know each other from birth: the vault's address follows from the deployer's nonce,
- * so the adapters take the nonces before it, and between them the conditions, which know adapters. Should another transaction of the deployer's come in between, the adapters
- * that exist are left behind, without a vault and without money, and new ones are made.
+ * The auction, the adapters and the vault, which know each other from birth: the vault's address follows from the deployer's
+ * nonce, so the others take the nonces before it; the auction first, which adapters know, and after these the conditions, which
+ * know adapters. Should another transaction of the deployer's come in between, those that exist are left behind, without a
+ * vault and without money, and new ones are made.
  */
 async function buildTogether(
   work: Work,
   owner: string,
   libraries: ReadonlyMap<string, string>,
-): Promise<Pick<Made, "adapters" | "conditions" | "vault" | "block">> {
+): Promise<Pick<Made, "auction" | "adapters" | "conditions" | "vault" | "block">> {
   const { network, transactions, journal, log } = work;
   const { deployer } = transactions;
-  const count = network.venues.length + network.conditions.length;
+  const auctions = network.auction === null ? 0 : 1;
+  const count = auctions + network.venues.length + network.conditions.length;
   let vaultNonce = journal.vaultNonce;
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
     if (vaultNonce === null) {
@@ -206,15 +222,17 @@ async function buildTogether(
     const first = vaultNonce - count;
     const vaultAddress = getCreateAddress({ from: deployer, nonce: vaultNonce });
     const placed = (offset: number) => getCreateAddress({ from: deployer, nonce: first + offset });
-    const adapters = network.venues.map((_, index) => placed(index));
-    const conditions = network.conditions.map((_, index) => placed(adapters.length + index));
-    const creations = creationsFor(work, { vault: vaultAddress, owner, adapters, conditions });
+    const auctionAddress = auctions === 0 ? ZeroAddress : placed(0);
+    const adapters = network.venues.map((_, index) => placed(auctions + index));
+    const conditions = network.conditions.map((_, index) => placed(auctions + adapters.length + index));
+    const parts = { auction: auctionAddress, adapters, conditions };
+    const creations = creationsFor(work, { vault: vaultAddress, owner, ...parts });
     try {
       let block = 0;
       for (const [index, creation] of creations.entries()) {
         block = (await create(work, creation, libraries, first + index)).block;
       }
-      return { adapters, conditions, vault: vaultAddress, block };
+      return { ...parts, vault: vaultAddress, block };
     } catch (error) {
       if (!(error instanceof NonceTaken)) throw error;
       log({ kind: "adapters.again", reason: `another transaction of the deployer's took a nonce before the vault's` });
@@ -259,41 +277,6 @@ function planDigest(plan: Pick<Work, "network" | "roles" | "seed">): string {
   return keccakOfText(text);
 }
 
-function checkedRoles(roles: Roles, deployer: string): Roles {
-  const wrong = (field: string, problem: string, remedy: string): InputFailure =>
-    new InputFailure("ROLES_WRONG", problem, { field: `roles.${field}`, remedy });
-  const checked = (field: string, value: string): string => {
-    let address: string;
-    try {
-      address = getAddress(value);
-    } catch {
-      throw wrong(field, `${value} is not an address`, "Give 0x and 40 hex digits, with the right checksum.");
-    }
-    if (address === ZeroAddress) throw wrong(field, "is the zero address", "Name who holds the role.");
-    if (address === deployer) {
-      throw wrong(field, "is the deployer, who may hold nothing", "Name another account, or deploy from another.");
-    }
-    return address;
-  };
-  const owner = checked("owner", roles.owner);
-  const guardian = checked("guardian", roles.guardian);
-  const keepers = roles.keepers.map((keeper, index) => checked(`keepers.${index}`, keeper));
-  if (keepers.length === 0) throw wrong("keepers", "no keeper is named", "Name at least one.");
-  if (new Set(keepers).size !== keepers.length) throw wrong("keepers", "one is named twice", "Name each once.");
-  for (const [field, holder] of [
-    ["owner", owner],
-    ["guardian", guardian],
-  ] as const) {
-    if (keepers.includes(holder)) {
-      throw wrong(field, "is a keeper too", "Keep the keeper's key, which is online, apart from every other power.");
-    }
-  }
-  if (owner === guardian) {
-    throw wrong("guardian", "is the owner too", "Name an account that can act when the owner's cannot be trusted.");
-  }
-  return { owner, guardian, keepers };
-}
-
 /** The file is of this chain and of what was asked for. */
 function requireSame(
   found: AddressFile,
@@ -318,6 +301,11 @@ function requireSame(
         String(network.venues.map(({ id, kind, venue }) => [id, kind, getAddress(venue)])),
     ],
     [
+      "auction",
+      JSON.stringify(found.auction?.rewards) ===
+        JSON.stringify(network.auction === null ? undefined : rewardsOf(network.auction.rewards)),
+    ],
+    [
       "conditions",
       String((found.conditions ?? []).map(({ id, kind }) => [id, kind])) ===
         String(network.conditions.map(({ id, kind }) => [id, kind])),
@@ -328,6 +316,12 @@ function requireSame(
     field: asked.addressFile,
     remedy: "Name another file to deploy afresh, or ask for the deployment that the file is about.",
   });
+}
+
+function rewardsOf(
+  rewards: readonly { readonly symbol: string; readonly token: string }[],
+): NonNullable<AddressFile["auction"]>["rewards"] {
+  return rewards.map(({ symbol, token }) => ({ symbol, token: getAddress(token) }));
 }
 
 async function requireSeed(

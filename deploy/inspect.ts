@@ -1,6 +1,6 @@
 // Reads a deployed vault as an auditor would: is the code that of this checkout, who holds which power, and how is every
 // parameter set. Believes the chain only; of the address file, nothing that it does not find there.
-import { formatUnits, getAddress, ZeroAddress, type Provider } from "ethers";
+import { formatUnits, ZeroAddress, type Provider } from "ethers";
 import {
   Curve3PoolAdapter__factory,
   IAdapter__factory,
@@ -14,8 +14,11 @@ import {
 } from "../typechain-types";
 import type { AddressFile } from "../keeper/config/addressFile";
 import { artifactOf, compareCode, type Artifact } from "./artifacts";
+import { check, list, same, type Check } from "./finding";
+import { checkAuction } from "./inspectAuction";
 import { readConditions, readMembers, readTimelock } from "./members";
 import { adapterArtifact } from "./modules/adapters";
+import { AUCTION_ARTIFACT } from "./modules/auction";
 import { conditionArtifact } from "./modules/conditions";
 import { lens } from "./modules/lens";
 import { TIMELOCK_ARTIFACT } from "./modules/timelock";
@@ -25,12 +28,6 @@ import { readParameters, type Parameter } from "./parameters";
 import { threePoolTermsOf, uniswapTermsOf } from "./poolTerms";
 import { factoryOf } from "./poolProbes";
 import { problemOf } from "./venueProbes";
-
-export interface Check {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly detail: string;
-}
 
 export interface Inspection {
   readonly checks: readonly Check[];
@@ -55,17 +52,12 @@ export async function inspect(provider: Provider, file: AddressFile): Promise<In
     ...(await checkAsset(provider, file)),
     ...(await checkPowers(provider, file, members)),
     ...(await checkAdapters(provider, file)),
+    ...(await checkAuction(provider, file)),
     ...(await checkConditions(provider, file)),
     await checkLens(provider, file),
   ];
   const powers = Object.entries(members).map(([power, holders]) => ({ power, holders }));
   return { checks, powers, parameters: await readParameters(provider, file) };
-}
-
-const same = (a: string, b: string): boolean => getAddress(a) === getAddress(b);
-
-function check(name: string, ok: boolean, detail: string): Check {
-  return { name, ok, detail };
 }
 
 async function checkCode(provider: Provider, file: AddressFile): Promise<Check[]> {
@@ -85,6 +77,7 @@ async function checkCode(provider: Provider, file: AddressFile): Promise<Check[]
   await compare("vault", artifactOf(VAULT_ARTIFACT), file.vault);
   await compare("timelock", artifactOf(TIMELOCK_ARTIFACT), file.timelock);
   await compare("lens", lens().artifact, file.lens);
+  if (file.auction !== undefined) await compare("auction", artifactOf(AUCTION_ARTIFACT), file.auction.auction);
   for (const { id, kind, adapter } of file.adapters) await compare(`adapter ${id}`, adapterArtifact(kind), adapter);
   for (const { id, kind, condition } of file.conditions ?? []) {
     await compare(`condition ${id}`, conditionArtifact(kind), condition);
@@ -307,10 +300,6 @@ async function checkLens(provider: Provider, file: AddressFile): Promise<Check> 
     unread.length === 0 && same(snapshot.vault, file.vault),
     unread.length === 0 ? `block ${snapshot.blockNumber}` : `not ${unreadNames.join(", ")}`,
   );
-}
-
-function list(addresses: readonly string[]): string {
-  return addresses.length === 0 ? "nobody" : addresses.join(", ");
 }
 
 function textOf(bytes32: string): string {

@@ -50,8 +50,8 @@ const OPTIONS = {
 type Options = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"];
 
 const protocolsSchema = z.object({
-  tokens: z.object({ usdc: z.string(), usdt: z.string() }),
-  feeds: z.object({ usdc: z.string(), usdt: z.string(), dai: z.string() }),
+  tokens: z.object({ usdc: z.string(), usdt: z.string(), comp: z.string(), aave: z.string() }),
+  feeds: z.object({ usdc: z.string(), usdt: z.string(), dai: z.string(), comp: z.string(), aave: z.string() }),
   aave: z.object({ pool: z.string() }),
   uniswap: z.object({ factory: z.string(), usdcUsdtPool: z.string() }),
   comet: z.string(),
@@ -170,6 +170,7 @@ async function main(argv: readonly string[]): Promise<void> {
     ["vault", addresses.vault],
     ["timelock", addresses.timelock],
     ["lens", addresses.lens],
+    ...(addresses.auction === undefined ? [] : [["auction", addresses.auction.auction]]),
     ...addresses.adapters.map(({ id, adapter }) => [id, adapter]),
   ];
   console.log(`\n${table(["contract", "address"], rows)}`);

@@ -1,7 +1,7 @@
 // Who holds which power. Neither the vault nor the timelock lists its members, so they are read from the logs of their
 // appointment, and then asked for one by one: a log says who was, the call says who is.
-import { getAddress, id as keccakOfText, ZeroHash, type Log, type Provider } from "ethers";
-import { Vault__factory, VaultTimelock__factory } from "../typechain-types";
+import { getAddress, id as keccakOfText, ZeroAddress, ZeroHash, type Log, type Provider } from "ethers";
+import { RewardAuction__factory, Vault__factory, VaultTimelock__factory } from "../typechain-types";
 import type { AddressFile } from "../keeper/config/addressFile";
 import { WorldFailure } from "../keeper/config/failure";
 
@@ -12,7 +12,7 @@ const TIMELOCK_ROLES = {
   "timelock canceller": keccakOfText("CANCELLER_ROLE"),
 } as const;
 
-/** The timelock is made before the vault, whose block is all that the address file knows; a day before, at most. */
+/** Timelock and auction are made before the vault, whose block is all that the address file knows; a day before, at most. */
 const BLOCKS_BEFORE_VAULT = 7_200;
 /** What public nodes answer in one call at most. */
 const MOST_BLOCKS_A_CALL = 10_000;
@@ -69,6 +69,18 @@ export async function readConditions(provider: Provider, file: AddressFile): Pro
     ...changed.map((log) => addressIn(log.topics[1])),
   ]);
   return keep(ever, async (condition) => (await vault.condition(condition))[0]);
+}
+
+/** Tokens that an auction of rewards has for sale now. */
+export async function readListed(provider: Provider, file: AddressFile, auction: string): Promise<readonly string[]> {
+  const contract = RewardAuction__factory.connect(auction, provider);
+  const topic = contract.getEvent("Listed").fragment.topicHash;
+  const listed = await logsOf(provider, file, { address: auction, topic });
+  const ever = distinct([
+    ...(file.auction?.rewards ?? []).map(({ token }) => token),
+    ...listed.map((log) => addressIn(log.topics[1])),
+  ]);
+  return keep(ever, async (token) => (await contract.termsOf(token)).feed !== ZeroAddress);
 }
 
 async function logsOf(

@@ -3,6 +3,7 @@ import { decodeBytes32String, formatUnits, type Provider } from "ethers";
 import {
   Curve3PoolAdapter__factory,
   OracleTrouble__factory,
+  RewardAuction__factory,
   SharePriceFall__factory,
   SkySavingsAdapter__factory,
   UniswapV3Adapter__factory,
@@ -15,7 +16,15 @@ import { isExact } from "./modules/adapters";
 import { conditionsOn } from "./networks/limits";
 import { LOCAL_LIMITS } from "./networks/local";
 import { MAINNET } from "./networks/mainnet";
-import type { ConditionParameters, NetworkParameters, VenueKind, VenueLimits, VenuePlace } from "./networks/network";
+import type {
+  AuctionParameters,
+  ConditionParameters,
+  NetworkParameters,
+  RewardParameters,
+  VenueKind,
+  VenueLimits,
+  VenuePlace,
+} from "./networks/network";
 import { threePoolTermsOf, uniswapTermsOf } from "./poolTerms";
 
 export interface Parameter {
@@ -31,17 +40,25 @@ export interface Parameter {
 type Declared = Pick<NetworkParameters, "limits" | "groups" | "timelockDelaySeconds"> & {
   readonly venues: readonly DeclaredVenue[];
   readonly conditions: NetworkParameters["conditions"];
+  readonly auction: DeclaredAuction | null;
 };
 
 /** A venue of a network file, with or without the addresses: those of the local chain are in none. */
 type DeclaredVenue = VenueLimits & PartOf<VenuePlace>;
+type DeclaredAuction = Partial<Omit<AuctionParameters, "rewards">> & {
+  readonly rewards: readonly (Partial<RewardParameters> & Pick<RewardParameters, "symbol" | "floor">)[];
+};
 type PartOf<Place> = Place extends { readonly kind: infer Kind } ? Partial<Place> & { readonly kind: Kind } : never;
+
+/** What the network file of this checkout says of the deployment's chain. */
+export function declaredFor(file: Pick<AddressFile, "chainId">): Declared {
+  // Where the local chain has its feed no network file says.
+  return file.chainId === LOCAL_LIMITS.chainId ? { ...LOCAL_LIMITS, conditions: conditionsOn("") } : MAINNET;
+}
 
 export async function readParameters(provider: Provider, file: AddressFile): Promise<readonly Parameter[]> {
   const vault = Vault__factory.connect(file.vault, provider);
-  // Where the local chain has its feed no network file says.
-  const local = { ...LOCAL_LIMITS, conditions: conditionsOn("") };
-  const declared: Declared = file.chainId === LOCAL_LIMITS.chainId ? local : MAINNET;
+  const declared = declaredFor(file);
   const { limits } = declared;
   const { decimals, symbol } = file.asset;
   const found: Parameter[] = [];
@@ -92,6 +109,7 @@ export async function readParameters(provider: Provider, file: AddressFile): Pro
     }
     add(`${id}: quarantined`, String(record.quarantined), record.quarantined ? "yes" : "no", null);
   }
+  if (file.auction !== undefined) found.push(...(await readAuction(provider, file, file.auction, declared.auction)));
   for (const { id, kind, condition } of file.conditions ?? []) {
     const wanted = declared.conditions.find((known) => known.id === id && known.kind === kind);
     for (const { name, value, shown, declared: wish } of await readCondition(provider, { kind, condition }, wanted)) {
@@ -154,6 +172,36 @@ async function readAdapter(
       ];
     }
   }
+}
+
+/** How the auction sells each reward. */
+async function readAuction(
+  provider: Provider,
+  { asset }: Pick<AddressFile, "asset">,
+  { auction, rewards }: NonNullable<AddressFile["auction"]>,
+  wanted: DeclaredAuction | null,
+): Promise<readonly Parameter[]> {
+  const contract = RewardAuction__factory.connect(auction, provider);
+  const [feed, heartbeat] = await contract.assetFeed();
+  const hours = (seconds: bigint): string => `${Number(seconds) / 3600} h`;
+  const found = [
+    one(`auction: feed of ${asset.symbol}`, feed, feed, wanted?.feed),
+    one(`auction: heartbeat of ${asset.symbol}`, heartbeat, hours(heartbeat), wanted?.heartbeatSeconds),
+  ];
+  for (const { symbol, token } of rewards) {
+    const terms = await contract.termsOf(token);
+    const wish = wanted?.rewards.find((known) => known.symbol === symbol);
+    const least = `${formatUnits(terms.minimumLot, asset.decimals)} ${asset.symbol}`;
+    found.push(
+      one(`${symbol}: sold from`, terms.premium, percentOf(terms.premium), wish?.premium),
+      one(`${symbol}: sold down to`, terms.floor, percentOf(terms.floor), wish?.floor),
+      one(`${symbol}: falls over`, terms.duration, hours(terms.duration), wish?.durationSeconds),
+      one(`${symbol}: least lot`, terms.minimumLot, least, wish?.minimumLot),
+      one(`${symbol}: feed`, terms.feed, terms.feed, wish?.feed),
+      one(`${symbol}: heartbeat`, terms.heartbeat, hours(terms.heartbeat), wish?.heartbeatSeconds),
+    );
+  }
+  return found;
 }
 
 function feedParameters(

@@ -117,7 +117,8 @@ export async function factoryOf(provider: Provider, pool: string): Promise<unkno
   return ask(provider, { to: pool, abi: POOLS_FACTORY, method: "factory" });
 }
 
-async function problemOfFeed(
+/** What is wrong with Chainlink's dollar price of a token, or null. It is known by the name that it gives itself. */
+export async function problemOfFeed(
   provider: Provider,
   { feed, coin, part }: { readonly feed: string; readonly coin: string; readonly part: string },
 ): Promise<Problem | null> {

@@ -8,9 +8,8 @@ import {
   ISkyPsm__factory,
 } from "../typechain-types";
 import { InputFailure } from "../keeper/config/failure";
-import { ask, noAnswer } from "./contractCall";
+import { ask, refusalOf } from "./contractCall";
 import { adapter, adapterInterface } from "./modules/adapters";
-import { creationData } from "./modules/creation";
 import type { VenueParameters, VenuePlace } from "./networks/network";
 import { problemOfThreePool, problemOfUniswapPool } from "./poolProbes";
 import { sameAddress, type Problem } from "./problem";
@@ -56,7 +55,7 @@ export async function requireVenue(provider: Provider, venue: VenueParameters, a
   const field = `venues.${venue.id}`;
   await requireCode(provider, venue.venue, field);
   for (const [part, address] of partsOf(venue)) await requireCode(provider, address, `${field}.${part}`);
-  const problem = (await problemOf(provider, venue, asset)) ?? (await refusalOf(provider, venue, asset));
+  const problem = (await problemOf(provider, venue, asset)) ?? (await refused(provider, venue, asset));
   if (problem === null) return;
   throw new InputFailure("VENUE_WRONG", `${venue.venue} ${problem.what}`, {
     field: problem.part === undefined ? field : `${field}.${problem.part}`,
@@ -85,22 +84,16 @@ function partsOf(place: VenuePlace): readonly (readonly [part: string, address: 
 }
 
 /** What the adapter's constructor says to these parameters where it does not take them. Nothing is sent. */
-async function refusalOf(provider: Provider, venue: VenueParameters, asset: string): Promise<Problem | null> {
+async function refused(provider: Provider, venue: VenueParameters, asset: string): Promise<Problem | null> {
   // Which vault it is for, it does not ask.
-  const creation = adapter(venue, ZeroAddress, asset);
-  try {
-    await provider.call({ data: creationData(creation, new Map()) });
-    return null;
-  } catch (error) {
-    const { code, data } = error as { readonly code?: unknown; readonly data?: unknown };
-    if (code !== "CALL_EXCEPTION") throw noAnswer(`what the adapter of ${venue.id} says`, error);
-    const refusal = typeof data === "string" ? adapterInterface(venue.kind).parseError(data) : null;
-    const said = refusal === null ? "without a reason" : `with ${refusal.name}(${refusal.args.join(", ")})`;
-    return {
-      what: `is refused by its adapter ${said}`,
-      remedy: `Correct the parameters of ${venue.id} in deploy/networks/.`,
-    };
-  }
+  const creation = adapter(venue, { vault: ZeroAddress, asset, auction: ZeroAddress });
+  const said = await refusalOf(provider, creation, adapterInterface(venue.kind));
+  return said === null
+    ? null
+    : {
+        what: `is refused by its adapter ${said}`,
+        remedy: `Correct the parameters of ${venue.id} in deploy/networks/.`,
+      };
 }
 
 /** What is wrong with a venue, or null. */

@@ -5,13 +5,14 @@ import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { COLLECT_EVERY_SECONDS } from "../keeper/config/schema";
 import { Failure, InputFailure, WorldFailure } from "../keeper/config/failure";
 import type { ConfigInput } from "../keeper/config/schema";
 import { startLocalChain, type LocalChain } from "./localnet/anvil";
 import { startChild, type Child } from "./start/child";
 import { lockFolder } from "./start/folderLock";
 import { localKeeperKey, prepareGenesis, type Genesis } from "./start/genesis";
-import { notable } from "./start/notable";
+import { historyGrowth, notable } from "./start/notable";
 
 const DEFAULT_PAGE_PORT = 8480;
 const DEFAULT_BLOCK_MS = 2000;
@@ -189,6 +190,7 @@ function startKeeper(
   },
 ): void {
   const { system, say } = context;
+  const growth = historyGrowth();
   let current: Child;
   let restarts = 0;
   const launch = (): void => {
@@ -200,7 +202,7 @@ function startKeeper(
       logFolder: context.logFolder,
       onLine: (line) => {
         const event = parsed(line);
-        const text = event === null ? null : notable(event);
+        const text = event === null ? null : (notable(event) ?? growth(event));
         if (text !== null) say(text);
       },
     });
@@ -230,6 +232,8 @@ function keeperConfig(
     chain: { rpcUrls: [at.chain.url], pollMs: Math.min(250, options.blockMs / 4), finalityBlocks: 3 },
     addresses: at.genesis.addressFile,
     relays: [{ name: "local", url: at.relayUrl }],
+    // A block that is longer than a bucket would leave others empty.
+    collect: { everySeconds: Math.max(COLLECT_EVERY_SECONDS, options.secondsPerBlock) },
     limits: { cooldownSeconds: 12 * options.secondsPerBlock, deadlineSeconds: 20 * options.secondsPerBlock },
     serve: { port: at.port },
   };

@@ -312,7 +312,8 @@ contract UniswapV3Adapter is ILiquidityAdapter, IUniswapV3Callbacks {
     }
 
     /// @dev `numerator / denominator` of the liquidity, the fees and what lies here, rounded down; all fees are collected, and
-    /// stay here but for that part. Nothing to take counts the fees.
+    /// stay here but for that part. Nothing to take counts the fees. A range is kept only as long as it has liquidity, so the
+    /// pool refuses neither call.
     function take(
         uint256 numerator,
         uint256 denominator
@@ -321,11 +322,9 @@ contract UniswapV3Adapter is ILiquidityAdapter, IUniswapV3Callbacks {
         if (lower != upper) {
             uint256 liquidity = liquidityOf(lower, upper);
             removed = Math.mulDiv(liquidity, numerator, denominator);
-            if (liquidity != 0) {
-                (uint256 burned0, uint256 burned1) = IUniswapV3Pool(venue).burn(lower, upper, uint128(removed));
-                (amount, paired) = ASSET_FIRST ? (burned0, burned1) : (burned1, burned0);
-                IUniswapV3Pool(venue).collect(address(this), lower, upper, type(uint128).max, type(uint128).max);
-            }
+            (uint256 burned0, uint256 burned1) = IUniswapV3Pool(venue).burn(lower, upper, uint128(removed));
+            (amount, paired) = ASSET_FIRST ? (burned0, burned1) : (burned1, burned0);
+            IUniswapV3Pool(venue).collect(address(this), lower, upper, type(uint128).max, type(uint128).max);
             if (removed == liquidity) (tickLower, tickUpper) = (0, 0);
         }
         // What was burned is taken whole; of the rest that lies here now, the part.

@@ -20,6 +20,12 @@ interface IRewardAuction {
         uint128 minimumLot;
     }
 
+    /// @notice A token that is for sale from the beginning.
+    struct Offer {
+        address token;
+        Terms terms;
+    }
+
     /// @notice What is being sold of a token.
     /// @param left How much is not sold yet. What came after the lot began waits for the next.
     /// @param startedAt Timestamp at which the price began to fall.
@@ -40,8 +46,6 @@ interface IRewardAuction {
     error OutOfRange(bytes32 field, uint256 given, uint256 least, uint256 most);
     error UnsupportedDecimals(address token, uint256 decimals, uint256 most);
     error NotListed(address token);
-    /// @notice The asset's feed comes before the first token.
-    error NoAssetFeed();
     /// @notice A lot is on sale, or its floor is still open.
     error LotOpen(address token, uint256 left, uint256 closesAt);
     /// @notice By the oracle, what lies here is worth too little to begin.

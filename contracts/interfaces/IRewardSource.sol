@@ -22,7 +22,8 @@ interface IRewardSource {
     /// @notice Where rewards go. Immutable; the zero address: nowhere, they stay.
     function auction() external view returns (address);
 
-    /// @notice Sends all that lies here of a reward token to the auction. Anybody may call it, and names the token.
+    /// @notice Sends all that lies here of a reward token to the auction. Anybody may call it, and names the token. How the
+    /// token comes here, the adapter says.
     /// @return amount What left, in the token's unit.
     function releaseRewards(address token) external returns (uint256 amount);
 }

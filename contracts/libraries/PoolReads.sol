@@ -64,8 +64,6 @@ library PoolReads {
         (p.liquidity, last0, last1, p.fees0, p.fees1) = pool.positions(
             keccak256(abi.encodePacked(owner, lower, upper))
         );
-        // Without liquidity no fees grow, and its ticks may hold nothing.
-        if (p.liquidity == 0) return p;
         (uint256 inside0, uint256 inside1) = growthInside(pool, lower, upper);
         unchecked {
             // Growths wrap around, and so does what is owed.

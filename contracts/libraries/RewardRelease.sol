@@ -34,7 +34,8 @@ library RewardRelease {
         emit IRewardSource.RewardsReleased(token, amount);
     }
 
-    function requireKept(address token, uint256 before) private view {
+    /// @notice For whoever hands the call to others: nothing of a token has left.
+    function requireKept(address token, uint256 before) internal view {
         uint256 left = token.balanceOf(address(this));
         if (left < before) revert IRewardSource.PositionTouched(token, before, left);
     }

@@ -1,6 +1,6 @@
 // One adapter a venue. An adapter answers to one vault for ever, so it is built for the vault's address, before the
 // vault is.
-import { ZeroAddress, type Interface } from "ethers";
+import type { Interface } from "ethers";
 import {
   AaveV3Adapter__factory,
   CompoundV3Adapter__factory,
@@ -53,16 +53,22 @@ export function adapterInterface(kind: VenuePlace["kind"]): Interface {
   }
 }
 
-/** @param auction where rewards are sold for this vault; by default nowhere. */
-export function adapter(venue: VenueParameters, vault: string, asset: string, auction = ZeroAddress): Creation {
-  const encoded = encode(venue, vault, asset, auction);
-  return { id: `adapter:${venue.id}`, artifact: adapterArtifact(venue.kind), arguments: encoded };
+/** For whom an adapter holds what. */
+export interface Served {
+  readonly vault: string;
+  readonly asset: string;
+  /** Where rewards are sold for the vault; zero: nowhere. */
+  readonly auction: string;
 }
 
-function encode(place: VenuePlace, vault: string, asset: string, auction: string): string {
+export function adapter(venue: VenueParameters, served: Served): Creation {
+  return { id: `adapter:${venue.id}`, artifact: adapterArtifact(venue.kind), arguments: encode(venue, served) };
+}
+
+function encode(place: VenuePlace, { vault, asset, auction }: Served): string {
   switch (place.kind) {
     case "aave-v3":
-      return AaveV3Adapter__factory.createInterface().encodeDeploy([vault, place.venue, asset]);
+      return AaveV3Adapter__factory.createInterface().encodeDeploy([vault, place.venue, asset, auction]);
     case "compound-v3":
       return CompoundV3Adapter__factory.createInterface().encodeDeploy([vault, place.venue, auction]);
     case "erc4626":

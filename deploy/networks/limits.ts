@@ -6,11 +6,14 @@ import {
   percent,
   type ConditionParameters,
   type NetworkParameters,
+  type SaleTerms,
   type ThreePoolTerms,
   type UniswapTerms,
 } from "./network";
 
 type CommonLimits = Omit<NetworkParameters["limits"], "depositCap" | "maxRate">;
+
+const USDC = 10n ** 6n;
 
 export const COMMON_LIMITS: CommonLimits = {
   // No fee while the vault proves itself. Raising one goes through the timelock.
@@ -96,6 +99,22 @@ export const UNISWAP_STABLE_TERMS: UniswapTerms = {
   // As the 3pool's steadiness, nearer to the feeds' own bounds: the mean has no noise of a single block.
   oracleBound: 60,
   heartbeatSeconds: [DAILY_FEED_SECONDS, DAILY_FEED_SECONDS],
+};
+
+/** Of the vault's asset, in the auction of rewards: as the condition has it. */
+export const AUCTION_ASSET_HEARTBEAT_SECONDS = DAILY_FEED_SECONDS;
+
+/** Rewards are sold to whoever trades them on. COMP is what Comet pays; Aave's rewards contract pays for USDC nothing now. */
+export const REWARD_SALE: SaleTerms = {
+  // The feed follows its market by a percent: five above it nobody buys, unless the market has run away.
+  premium: percent(105),
+  // What is left to who buys a small lot: a percent of the feed's lag, a percent or two for a market's price of it, and gas.
+  floor: percent(95),
+  // A percent in half an hour or so, and the floor for as long again: a lot is over within half a day.
+  durationSeconds: 6 * HOUR_SECONDS,
+  // A twentieth of it, of which the buyer lives, pays for the calls of a claim, a release, a beginning and a purchase.
+  minimumLot: 1_000n * USDC,
+  heartbeatSeconds: HOURLY_FEED_SECONDS,
 };
 
 /** Of the networks' two stablecoin pools. */

@@ -1,11 +1,13 @@
 // The local chain: the same limits as mainnet wherever the place does not force others.
 import {
+  AUCTION_ASSET_HEARTBEAT_SECONDS,
   COMMON_LIMITS,
   conditionsOn,
   DAI_USDS_GROUP,
   GROUPS,
   LENDING_GROUP,
   RELATIVE_CAPS,
+  REWARD_SALE,
   THREE_POOL_GROUPS,
   THREE_POOL_TERMS,
   UNISWAP_STABLE_GROUPS,
@@ -15,6 +17,7 @@ import {
   LEAST_TIMELOCK_DELAY_SECONDS,
   percent,
   type NetworkParameters,
+  type SaleTerms,
   type ThreePoolTerms,
   type VenueLimits,
   type VenuePlace,
@@ -24,8 +27,8 @@ const USDC = 10n ** 6n;
 
 /** What of the local chain's protocols (protocols.json) the vault uses. */
 export interface LocalProtocols {
-  readonly tokens: { readonly usdc: string; readonly usdt: string };
-  readonly feeds: { readonly usdc: string; readonly usdt: string; readonly dai: string };
+  readonly tokens: { readonly usdc: string; readonly usdt: string; readonly comp: string; readonly aave: string };
+  readonly feeds: Readonly<Record<"usdc" | "usdt" | "dai" | "comp" | "aave", string>>;
   readonly aave: { readonly pool: string };
   readonly uniswap: { readonly factory: string; readonly usdcUsdtPool: string };
   readonly comet: string;
@@ -55,6 +58,9 @@ const LOCAL_THREE_POOL_TERMS: ThreePoolTerms = {
   heartbeatSeconds: [LOCAL_HEARTBEAT_SECONDS, LOCAL_HEARTBEAT_SECONDS, LOCAL_HEARTBEAT_SECONDS],
 };
 
+/** As DAI's, and lots that a vault of some hundred thousand earns in days. */
+const LOCAL_SALE: SaleTerms = { ...REWARD_SALE, minimumLot: 50n * USDC, heartbeatSeconds: LOCAL_HEARTBEAT_SECONDS };
+
 /** All but the addresses. Absolute caps are a quarter of what the market opens with in each place. */
 export const LOCAL_LIMITS = {
   network: "local",
@@ -71,6 +77,13 @@ export const LOCAL_LIMITS = {
     maxRate: percent(100),
   },
   groups: GROUPS,
+  auction: {
+    heartbeatSeconds: AUCTION_ASSET_HEARTBEAT_SECONDS,
+    rewards: [
+      { symbol: "COMP", ...LOCAL_SALE },
+      { symbol: "AAVE", ...LOCAL_SALE },
+    ],
+  },
   venues: [
     venue("aave-v3-usdc", "aave-v3", { absoluteCap: 15_000_000n * USDC, groups: [LENDING_GROUP.name] }),
     venue("compound-v3-usdc", "compound-v3", { absoluteCap: 5_000_000n * USDC, groups: [LENDING_GROUP.name] }),
@@ -90,6 +103,7 @@ export const LOCAL_LIMITS = {
 /** Parameters of the vault on the local chain whose protocols are at these addresses. */
 export function localNetwork(protocols: LocalProtocols): NetworkParameters {
   const [aave, comet, savings, sky, curve, uniswap] = LOCAL_LIMITS.venues;
+  const [comp, aaveToken] = LOCAL_LIMITS.auction.rewards;
   const { tokens, feeds, threePool } = protocols;
   return {
     ...LOCAL_LIMITS,
@@ -109,6 +123,14 @@ export function localNetwork(protocols: LocalProtocols): NetworkParameters {
         ...{ paired: tokens.usdt, feeds: [feeds.usdc, feeds.usdt] },
       },
     ],
-    conditions: conditionsOn(protocols.feeds.usdc),
+    auction: {
+      ...LOCAL_LIMITS.auction,
+      feed: feeds.usdc,
+      rewards: [
+        { ...comp, token: tokens.comp, feed: feeds.comp },
+        { ...aaveToken, token: tokens.aave, feed: feeds.aave },
+      ],
+    },
+    conditions: conditionsOn(feeds.usdc),
   };
 }

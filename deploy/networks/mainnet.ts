@@ -1,12 +1,14 @@
 // Ethereum mainnet, and forks of it.
 import { DAY_SECONDS, percent, type NetworkParameters } from "./network";
 import {
+  AUCTION_ASSET_HEARTBEAT_SECONDS,
   COMMON_LIMITS,
   conditionsOn,
   DAI_USDS_GROUP,
   GROUPS,
   LENDING_GROUP,
   RELATIVE_CAPS,
+  REWARD_SALE,
   THREE_POOL_GROUPS,
   THREE_POOL_TERMS,
   UNISWAP_STABLE_GROUPS,
@@ -25,6 +27,7 @@ const FEEDS = {
   dai: "0xAed0c38402a5d19df6E4c03F4E2DceD6e29c1ee9",
   usdc: "0x8fFfFfd4AfB6115b954Bd326cbe7B4BA576818f6",
   usdt: "0x3E7d1eAB13ad0104d2750B8863b489D65364e32D",
+  comp: "0xdbd020CAeF83eFd542f4De03e3cF0C28A4428bd5",
 } as const;
 
 export const MAINNET: NetworkParameters = {
@@ -105,16 +108,25 @@ export const MAINNET: NetworkParameters = {
       groups: UNISWAP_STABLE_GROUPS,
     },
   ],
+  auction: {
+    feed: FEEDS.usdc,
+    heartbeatSeconds: AUCTION_ASSET_HEARTBEAT_SECONDS,
+    rewards: [
+      // compound-finance/comet, deployments/mainnet/usdc/configuration.json, rewardTokenAddress
+      { symbol: "COMP", token: "0xc00e94Cb662C3520282E6f5717214004A7f26888", feed: FEEDS.comp, ...REWARD_SALE },
+    ],
+  },
   conditions: conditionsOn(FEEDS.usdc),
 };
 
 /**
  * Mainnet's parameters on a fork: one confirmation, for nobody reorganises it, and without what the recorded state does not
- * hold: Sky, and what Uniswap's pool remembers.
+ * hold: Sky, what Uniswap's pool remembers, and COMP with its feed, so that nothing is sold there.
  */
 export const MAINNET_FORK: NetworkParameters = {
   ...MAINNET,
   network: "fork",
   confirmations: 1,
+  auction: null,
   venues: MAINNET.venues.filter(({ kind }) => kind !== "sky-savings" && kind !== "uniswap-v3"),
 };

@@ -121,6 +121,33 @@ export type ConditionParameters = { readonly id: string } & (
   | { readonly kind: "venue-reverting" }
 );
 
+/** How a reward is sold; what each means, and its bounds: `contracts/interfaces/IRewardAuction.sol`. */
+export interface SaleTerms {
+  /** WAD shares of the feed's price that a lot begins and ends at. */
+  readonly premium: bigint;
+  readonly floor: bigint;
+  readonly durationSeconds: number;
+  /** In the asset's unit. */
+  readonly minimumLot: bigint;
+  /** After which an answer of the reward's feed is stale. */
+  readonly heartbeatSeconds: number;
+}
+
+/** A token that a venue pays in, beside its asset. */
+export interface RewardParameters extends SaleTerms {
+  readonly symbol: string;
+  readonly token: string;
+  /** Chainlink's dollar price of it. */
+  readonly feed: string;
+}
+
+export interface AuctionParameters {
+  /** Chainlink's dollar price of the asset, and after which its answer is stale. */
+  readonly feed: string;
+  readonly heartbeatSeconds: number;
+  readonly rewards: readonly RewardParameters[];
+}
+
 export interface NetworkParameters {
   readonly network: AddressFile["network"];
   readonly chainId: number;
@@ -152,8 +179,8 @@ export interface NetworkParameters {
   readonly groups: readonly { readonly name: string; readonly relativeCap: bigint }[];
   /** In the order of the withdrawal queue. */
   readonly venues: readonly VenueParameters[];
-  /** Where rewards of venues are sold: a RewardAuction for the vault's address to be. None: rewards stay in the adapters. */
-  readonly auction?: string;
+  /** Where rewards of venues are sold. Null: they stay with whoever owes them, or in the adapters, for ever. */
+  readonly auction: AuctionParameters | null;
   /** Registered at the vault from birth. */
   readonly conditions: readonly ConditionParameters[];
 }

@@ -1,11 +1,13 @@
 // The exact allocator: how much to hold in each venue so that income over the horizon, with our own effect on every
 // rate, less expected loss, less the cost of getting there, is greatest. Pure and deterministic; no general solver.
-import { InputFailure } from "../config/failure";
 import { supplyApr, type RateModel } from "../venues/rateModel";
 import { Envelope, VenueCurve } from "./envelope";
 import { limitsOf, type Limits } from "./limits";
 import type { AllocationAnswer, AllocationMove, AllocationProblem, AllocationVenue } from "./problem";
-import { search } from "./search";
+import { assertNumbers } from "./problemNumbers";
+import { search, type SearchResult } from "./search";
+import { cvar, lossesOf, scenariosOf, type Scenarios } from "./tailRisk";
+import { searchWithTail } from "./tailSearch";
 
 const HOURS_PER_YEAR = 8760;
 const BPS = 10_000;
@@ -18,24 +20,64 @@ export const DUST_USD = 1e-6;
  * a venue, or the price of money times the total): what rounding leaves open.
  */
 const EXACTNESS = 1e-10;
+/** The same with a tail, where linear programmes in doubles stand between. */
+const TAIL_EXACTNESS = 1e-8;
 
 /**
  * Maximises Σ x·(apr(x) − expectedLossApr)·hours/8760 − Σ costBps/10⁴·|x − current| − gasUsdPerMove·(venues that change)
- * within caps, floors, groups, minimum idle and what venues can pay out. Amounts in USD, rates fractions a year.
+ * − kappa·CVaR within caps, floors, groups, minimum idle and what venues can pay out. Amounts in USD, rates fractions a
+ * year.
  * @throws InputFailure where the limits contradict each other or a number is not one.
  */
 export function allocate(problem: AllocationProblem): AllocationAnswer {
   assertNumbers(problem);
   const limits = limitsOf(problem);
+  const { tail } = problem;
+  if (tail === undefined) return answer(problem, settled(problem, limits, separable(problem, limits)));
+  const scenarios = scenariosOf(problem, tail);
+  const found = searchWithTail(problem, scenarios, separableOf, valueOf);
+  return answer(problem, settled(problem, limits, found, TAIL_EXACTNESS), scenarios);
+}
+
+/** The optimum without a tail. */
+function separableOf(problem: AllocationProblem): SearchResult {
+  return separable(problem, limitsOf(problem));
+}
+
+function separable(problem: AllocationProblem, limits: Limits): SearchResult {
   const envelopes: Envelope[] = [];
   for (let i = 0; i < problem.venues.length; i++) {
     const twin = twinOf(problem, limits, i);
     envelopes.push(twin === undefined ? envelopeOf(problem, limits, i) : (envelopes[twin] as Envelope));
   }
-  const found = search(envelopes, limits);
-  const gap = found.bound - found.value;
-  const exact = !(gap > EXACTNESS * found.scale);
-  return answer(problem, withoutDust(problem, limits, found.amounts), exact ? 0 : gap);
+  return search(envelopes, limits);
+}
+
+/** What was found, without dust, and how far it may be from the optimum. */
+function settled(
+  problem: AllocationProblem,
+  limits: Limits,
+  { amounts, value, bound, scale }: SearchResult,
+  exactness = EXACTNESS,
+): { readonly amounts: Float64Array; readonly gap: number } {
+  const gap = bound - value;
+  return { amounts: withoutDust(problem, limits, amounts), gap: gap > exactness * scale ? gap : 0 };
+}
+
+/** Gain over the horizon of holding `amounts`, costs of getting there included, without a tail. */
+function valueOf(problem: AllocationProblem, amounts: ArrayLike<number>): number {
+  const years = problem.horizonHours / HOURS_PER_YEAR;
+  let value = 0;
+  problem.venues.forEach((venue, i) => {
+    const x = amounts[i] as number;
+    value += years * x * (supplyApr(venue.model, x) - venue.expectedLossApr) - costOf(venue, x, problem.gasUsdPerMove);
+  });
+  return value;
+}
+
+function costOf(venue: AllocationVenue, x: number, gasUsd: number): number {
+  const way = Math.abs(x - venue.current);
+  return way < DUST_USD ? 0 : (venue.costBps / BPS) * way + bendOf(venue) * way * way + gasUsd;
 }
 
 function envelopeOf(problem: AllocationProblem, limits: Limits, i: number): Envelope {
@@ -131,94 +173,41 @@ function allowed({ budget, groups }: Limits, amounts: Float64Array): boolean {
   return groups.every(({ members, cap }) => members.reduce((held, i) => held + (amounts[i] as number), 0) <= cap);
 }
 
-function answer(problem: AllocationProblem, amounts: Float64Array, gap: number): AllocationAnswer {
+function answer(
+  problem: AllocationProblem,
+  { amounts, gap }: { readonly amounts: Float64Array; readonly gap: number },
+  scenarios?: Scenarios,
+): AllocationAnswer {
+  const { venues, total } = problem;
   const years = problem.horizonHours / HOURS_PER_YEAR;
   const moves: AllocationMove[] = [];
   let held = 0;
   let incomePerYear = 0;
   let gained = 0;
   let costUsd = 0;
-  problem.venues.forEach((venue, i) => {
-    const { id, current, costBps, expectedLossApr, model } = venue;
+  venues.forEach((venue, i) => {
+    const { id, current, expectedLossApr, model } = venue;
     const x = amounts[i] as number;
     const apr = supplyApr(model, x);
     held += x;
     incomePerYear += x * apr;
     gained += years * (x * (apr - expectedLossApr) - current * (supplyApr(model, current) - expectedLossApr));
     if (Math.abs(x - current) < DUST_USD) return;
-    const way = Math.abs(x - current);
-    costUsd += (costBps / BPS) * way + bendOf(venue) * way * way + problem.gasUsdPerMove;
+    costUsd += costOf(venue, x, problem.gasUsdPerMove);
     moves.push({ id, from: current, to: x });
   });
+  const tailLoss = (of: ArrayLike<number>): number => (scenarios ? cvar(scenarios, lossesOf(scenarios, of)) : 0);
+  const tailLossUsd = tailLoss(amounts);
+  const worse = (scenarios?.kappa ?? 0) * (tailLossUsd - tailLoss(venues.map(({ current }) => current)));
   return {
-    allocation: Object.fromEntries(problem.venues.map(({ id }, i) => [id, amounts[i] as number])),
-    idle: Math.max(0, problem.total - held),
+    allocation: Object.fromEntries(venues.map(({ id }, i) => [id, amounts[i] as number])),
+    idle: Math.max(0, total - held),
     incomePerYear,
-    gainOverHorizon: gained - costUsd,
+    gainOverHorizon: gained - costUsd - worse,
     costUsd,
     moves,
     exact: gap === 0,
     gap,
+    ...(scenarios && { tailLossUsd }),
   };
-}
-
-/** The last guard before money moves: a NaN that slipped into a typed problem must not come out as an amount. */
-function assertNumbers(problem: AllocationProblem): void {
-  const at = (value: number, owner: string, field: string): void => {
-    if (value >= 0 && value < Number.POSITIVE_INFINITY) return;
-    throw new InputFailure("ALLOCATION_NUMBER", `${value} is not an amount, rate or time at or above 0`, {
-      field: owner + field,
-      remedy: "Give a finite number at or above 0.",
-    });
-  };
-  at(problem.total, "", "total");
-  at(problem.horizonHours, "", "horizonHours");
-  at(problem.gasUsdPerMove, "", "gasUsdPerMove");
-  at(problem.minIdle, "", "minIdle");
-  for (const [g, { cap }] of problem.groups.entries()) at(cap, `groups[${g}]`, ".cap");
-  for (const [
-    i,
-    { current, cap, floor, costBps, impactBpsPerMillion, expectedLossApr, model },
-  ] of problem.venues.entries()) {
-    const owner = `venues[${i}]`;
-    at(current, owner, ".current");
-    if (cap !== Number.POSITIVE_INFINITY) at(cap, owner, ".cap");
-    at(floor ?? 0, owner, ".floor");
-    at(costBps, owner, ".costBps");
-    at(impactBpsPerMillion ?? 0, owner, ".impactBpsPerMillion");
-    at(expectedLossApr, owner, ".expectedLossApr");
-    if (model.kind === "fixed") {
-      // A rate may be negative, but not beyond measure.
-      at(Math.abs(model.apr), owner, ".model.apr");
-      continue;
-    }
-    if (model.kind === "liquidity") {
-      at(model.pool, owner, ".model.pool");
-      at(model.fees, owner, ".model.fees");
-      at(Math.abs(model.apr), owner, ".model.apr");
-      continue;
-    }
-    if ((impactBpsPerMillion ?? 0) > 0) {
-      throw new InputFailure(
-        "ALLOCATION_NUMBER",
-        `a ${model.kind} venue's cost does not grow with the size of a move`,
-        {
-          field: `${owner}.impactBpsPerMillion`,
-          remedy: "Take it out, or use the model fixed or liquidity.",
-        },
-      );
-    }
-    at(model.supplied, owner, ".model.supplied");
-    at(model.borrowed, owner, ".model.borrowed");
-    at(model.base, owner, ".model.base");
-    at(model.kink, owner, ".model.kink");
-    if (model.kind === "aave") {
-      at(model.slope1, owner, ".model.slope1");
-      at(model.slope2, owner, ".model.slope2");
-      at(model.reserveFactor, owner, ".model.reserveFactor");
-    } else {
-      at(model.slopeLow, owner, ".model.slopeLow");
-      at(model.slopeHigh, owner, ".model.slopeHigh");
-    }
-  }
 }

@@ -176,16 +176,18 @@ export class Envelope {
     return 1 / arc.curvature(x);
   }
 
-  /** The envelope's own value, slope and curvature at x. */
+  /** The envelope's own value, slope and curvature at x; outside the domain nothing is worth having. */
   at(x: number): { readonly value: number; readonly slope: number; readonly curvature: number } {
     const { arcs, starts } = this;
     for (let j = 0; j < arcs.length; j++) {
       const arc = arcs[j] as Arc;
       const start = starts[j] as number;
       const low = j === 0 ? arc.from : arc.least(start);
-      if (x < low) {
-        const touch = (arcs[j - 1] as Arc).most(start);
-        return { value: (arcs[j - 1] as Arc).value(touch) + start * (x - touch), slope: start, curvature: 0 };
+      const before = arcs[j - 1];
+      if (x < low && before === undefined) break;
+      if (x < low && before !== undefined) {
+        const touch = before.most(start);
+        return { value: before.value(touch) + start * (x - touch), slope: start, curvature: 0 };
       }
       const next = starts[j + 1];
       const high = next === undefined ? arc.to : arc.most(next);

@@ -26,6 +26,23 @@ export interface AllocationGroup {
   readonly cap: number;
 }
 
+/** One thing that may happen and hits several venues at once: a stablecoin, an oracle, a chain, a protocol. */
+export interface LossScenario {
+  /** That it happens within a year, 0 to 1. Scenarios exclude each other. */
+  readonly probability: number;
+  /** Share of what is held that is lost, 0 to 1, by venue id; 0 where absent. */
+  readonly losses: Readonly<Record<string, number>>;
+}
+
+/** Takes kappa times the mean loss over the horizon in the worst 1 − confidence of what may happen (CVaR) off the gain. */
+export interface TailRisk {
+  /** Dislike of that loss; 0: none. */
+  readonly kappa: number;
+  /** For example 0.95. Below 1. */
+  readonly confidence: number;
+  readonly scenarios: readonly LossScenario[];
+}
+
 export interface AllocationProblem {
   readonly total: number;
   readonly horizonHours: number;
@@ -33,6 +50,7 @@ export interface AllocationProblem {
   readonly minIdle: number;
   readonly groups: readonly AllocationGroup[];
   readonly venues: readonly AllocationVenue[];
+  readonly tail?: TailRisk;
 }
 
 export interface AllocationMove {
@@ -46,7 +64,7 @@ export interface AllocationAnswer {
   readonly idle: number;
   /** Σ x·apr(x). */
   readonly incomePerYear: number;
-  /** Objective minus the objective of staying. */
+  /** Objective minus the objective of staying; with a tail, kappa times the change of its loss is in both. */
   readonly gainOverHorizon: number;
   readonly costUsd: number;
   readonly moves: readonly AllocationMove[];
@@ -54,4 +72,6 @@ export interface AllocationAnswer {
   readonly exact: boolean;
   /** Upper bound on what the optimum could be above this answer, USD over the horizon. Zero when exact. */
   readonly gap: number;
+  /** Mean loss in the tail over the horizon, USD; only where the problem has a tail. */
+  readonly tailLossUsd?: number;
 }

@@ -51,6 +51,12 @@ const venue = z.strictObject({
   model,
 });
 
+const tail = z.strictObject({
+  kappa: rate,
+  confidence: z.number().min(0).lt(1).default(0.95),
+  scenarios: z.array(z.strictObject({ probability: share, losses: z.record(z.string().min(1), share) })),
+});
+
 const problem = z.strictObject({
   total: usd,
   horizonHours: z.number().gt(0).max(MOST_RATE),
@@ -58,6 +64,7 @@ const problem = z.strictObject({
   minIdle: usd.default(0),
   groups: z.array(z.strictObject({ ids: z.array(z.string().min(1)), cap: usd })).default([]),
   venues: z.array(venue),
+  tail: tail.optional(),
 });
 
 /**
@@ -95,8 +102,9 @@ export function parseProblem(text: string, source: string): AllocationProblem {
   }
   const parsed = problem.safeParse(json.value);
   if (!parsed.success) throw fieldFailure(parsed.error.issues[0] as z.core.$ZodIssue, json.value);
-  const { total, venues } = parsed.data;
-  return { ...parsed.data, venues: venues.map((one) => ({ ...one, cap: one.cap ?? total })) };
+  const { total, venues, tail: risk, ...rest } = parsed.data;
+  const capped = venues.map((one) => ({ ...one, cap: one.cap ?? total }));
+  return { total, ...rest, venues: capped, ...(risk && { tail: risk }) };
 }
 
 function fieldFailure(issue: z.core.$ZodIssue, root: unknown): InputFailure {

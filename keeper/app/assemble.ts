@@ -2,7 +2,9 @@
 import { headStream, type Head } from "../chain/heads";
 import { checkDeployment } from "../chain/checkDeployment";
 import { connectChain, type Chain } from "../chain/connect";
+import { connectByQuorum } from "../chain/quorumProvider";
 import { readLatestSnapshot, readSnapshot } from "../chain/readSnapshot";
+import { sharedHeads } from "../chain/sharedHeads";
 import { snapshotFromJson } from "../chain/snapshotJson";
 import type { VaultSnapshot } from "../chain/snapshot";
 import type { AddressFile } from "../config/addressFile";
@@ -16,6 +18,7 @@ import { noCheckpoint, type Checkpoint } from "../events/steps";
 import { dryRun } from "../execute/dryRun";
 import { createExecutor } from "../execute/executor";
 import { flashbotsRelay } from "../execute/flashbotsRelay";
+import { unableToLeave } from "../execute/leaving";
 import { policyLimitsOf } from "../execute/policy";
 import type { BundleRelay } from "../execute/relay";
 import { walletSigner, type KeeperSigner } from "../execute/signer";
@@ -23,6 +26,7 @@ import { openStore } from "../store/open";
 import type { Store } from "../store/records";
 import { unknownVenues } from "./knownVenues";
 import { Keeper, type Execution } from "./keeper";
+import { riskLookbackSeconds, riskSources, RiskWatch } from "./riskWatch";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -42,14 +46,16 @@ export function storeOf(config: Config, sink: Sink): Promise<Store> {
 }
 
 export function chainOf(config: Config, addresses: AddressFile, sink: Sink): Promise<Chain> {
-  return connectChain({
-    rpcUrls: config.chain.rpcUrls,
+  const { rpcUrls, requestTimeoutMs, quorum: needed } = config.chain;
+  const options = {
+    rpcUrls,
     expectedChainId: addresses.chainId,
     // A fork's recorded state has no block 0 to ask for.
     genesisHash: addresses.network === "fork" ? undefined : addresses.genesisHash,
-    requestTimeoutMs: config.chain.requestTimeoutMs,
+    requestTimeoutMs,
     sink,
-  });
+  };
+  return needed === 1 ? connectChain(options) : connectByQuorum({ ...options, needed });
 }
 
 /**
@@ -89,6 +95,8 @@ function keeperAddress(addresses: AddressFile): string {
 export interface AssembleOptions {
   readonly env: Environment;
   readonly dryRun: boolean;
+  /** With `dryRun`: what closing all positions would be for; they are planned to idle instead of what rates say. */
+  readonly closing?: string;
   readonly sink: Sink;
   readonly checkpoint?: Checkpoint;
 }
@@ -98,8 +106,10 @@ export interface Assembled {
   readonly chain: Chain;
   readonly store: Store;
   readonly keeper: Keeper;
+  readonly risk: RiskWatch;
   /** Address whose plans these are. */
   readonly account: string;
+  /** The loop and the collector follow the chain by one poll. */
   heads(signal: AbortSignal): AsyncIterable<Head>;
   close(): Promise<void>;
 }
@@ -113,6 +123,7 @@ export async function assemble(config: Config, options: AssembleOptions): Promis
   const wallet = options.dryRun ? null : await loadKeeperWallet(config.keeper.key, addresses, env);
   const account = wallet?.address ?? keeperAddress(addresses);
   unknownVenues(config, addresses);
+  const sources = riskSources(config, addresses);
   if (!options.dryRun) requireRelays(config);
   const chain = await chainOf(config, addresses, sink);
   let store: Store | null = null;
@@ -122,6 +133,9 @@ export async function assemble(config: Config, options: AssembleOptions): Promis
     store = opened;
     // The signing policy looks at the newest block that the keeper has read.
     let newest: VaultSnapshot | null = null;
+    const persist = !options.dryRun;
+    const { closing } = options;
+    const risk = new RiskWatch({ addresses, config, sources, chain, store: opened, sink, persist, closing });
     const keeper = new Keeper({
       chainId: addresses.chainId,
       vault: addresses.vault,
@@ -136,10 +150,13 @@ export async function assemble(config: Config, options: AssembleOptions): Promis
         signer: wallet === null ? null : walletSigner(wallet),
         relays: wallet === null ? [] : relaysOf(config, env),
         newest: () => newest,
+        risk,
         sink,
         checkpoint,
       }),
       strategy: decide,
+      risk,
+      riskLookbackSeconds: riskLookbackSeconds(config),
       limits: config.limits,
       halfLifeHours: config.forecast.halfLifeHours,
       repeatHoldSeconds: REPEAT_HOLD_SECONDS,
@@ -151,8 +168,9 @@ export async function assemble(config: Config, options: AssembleOptions): Promis
       chain,
       store: opened,
       keeper,
+      risk,
       account,
-      heads: (signal) => headStream(chain, { pollMs: config.chain.pollMs, signal }),
+      heads: sharedHeads((signal) => headStream(chain, { pollMs: config.chain.pollMs, signal })),
       async close() {
         chain.close();
         await opened.close();
@@ -177,12 +195,19 @@ interface ExecutionParts {
   readonly signer: KeeperSigner | null;
   readonly relays: readonly BundleRelay[];
   readonly newest: () => VaultSnapshot | null;
+  readonly risk: RiskWatch;
   readonly sink: Sink;
   readonly checkpoint: Checkpoint;
 }
 
 function executionOf(config: Config, parts: ExecutionParts): Execution {
   const { chain, store, vault, signer, relays, sink, checkpoint } = parts;
+  const leaving: Pick<Execution, "unableToLeave"> = {
+    unableToLeave: (plan, head) => {
+      const call = { vault, keeper: parts.account, gasLimit: config.fees.gasLimit, block: head.number };
+      return unableToLeave(chain.provider, plan, call);
+    },
+  };
   if (signer === null) {
     const options = {
       provider: chain.provider,
@@ -191,7 +216,11 @@ function executionOf(config: Config, parts: ExecutionParts): Execution {
       keeper: parts.account,
       settings: config.fees,
     };
-    return { kind: "dry-run", rehearse: (plan, recordHash, head) => dryRun(options, { plan, recordHash }, head) };
+    return {
+      ...leaving,
+      kind: "dry-run",
+      rehearse: (plan, recordHash, head) => dryRun(options, { plan, recordHash }, head),
+    };
   }
   const executor = createExecutor({
     chain,
@@ -202,7 +231,7 @@ function executionOf(config: Config, parts: ExecutionParts): Execution {
     policyLimits: () => {
       const snapshot = parts.newest();
       if (snapshot === null) throw new TypeError("nothing is signed before a block was read");
-      return policyLimitsOf(snapshot, config.limits);
+      return policyLimitsOf(snapshot, config.limits, { onlyToIdle: parts.risk.isTripped });
     },
     settings: {
       ...config.fees,
@@ -213,7 +242,7 @@ function executionOf(config: Config, parts: ExecutionParts): Execution {
     sink,
     checkpoint,
   });
-  return { kind: "live", executor };
+  return { ...leaving, kind: "live", executor };
 }
 
 function relaysOf(config: Config, env: Environment): BundleRelay[] {

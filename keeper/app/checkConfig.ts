@@ -1,6 +1,7 @@
 // Every check that can be made before a keeper runs, one after the other; none hides the ones after it.
 import { checkDeployment } from "../chain/checkDeployment";
 import { readLatestSnapshot } from "../chain/readSnapshot";
+import { targetsOf } from "../collect/targets";
 import { loadAddresses } from "../config/addresses";
 import { Failure, InputFailure, WorldFailure } from "../config/failure";
 import { loadKeeperWallet, loadRelayAuthWallet } from "../config/keys";
@@ -8,6 +9,7 @@ import type { Config } from "../config/load";
 import { silent } from "../events/events";
 import { chainOf, withStore, type Environment } from "./assemble";
 import { unknownVenues } from "./knownVenues";
+import { riskSources } from "./riskWatch";
 
 export interface CheckResult {
   readonly name: string;
@@ -34,9 +36,14 @@ export async function checkConfig(config: Config, env: Environment): Promise<Che
   const addresses = await check("address file", async () => {
     const value = loadAddresses(config.addresses);
     unknownVenues(config, value);
+    riskSources(config, value);
     return { value, detail: `${value.network}, chain ${value.chainId}, vault ${value.vault}` };
   });
   if (addresses !== null) {
+    await check("collected", async () => {
+      const { sources, pools } = targetsOf(addresses, config.collect.targets, { assetUsd: config.limits.assetUsd });
+      return { value: null, detail: `${sources.length} sources by sweep, ${pools.length} pools by their events` };
+    });
     const account = await check("keeper key", async () => {
       const { address } = await loadKeeperWallet(config.keeper.key, addresses, env);
       return { value: address, detail: address };

@@ -1,5 +1,5 @@
 // Collects a chain: at a block, every source in one sweep, what it read and the points of its series into the store.
-import { settle } from "../collect/settle";
+import { settle, type Settled } from "../collect/settle";
 import { blockFees } from "../collect/baseFee";
 import { locate } from "../collect/locate";
 import { SeriesQuality } from "../collect/quality";
@@ -46,6 +46,7 @@ export class ChainCollecting {
   readonly #followed = new Map<string, Followed>();
   /** Sources that are down: one event at each end of an outage. */
   readonly #down = new Map<string, number>();
+  #settling: Promise<Settled> | null = null;
   #located: readonly ChainCollector[] | null = null;
   #unlocated: readonly SweepFailure[] = [];
 
@@ -60,10 +61,9 @@ export class ChainCollecting {
    * @throws WorldFailure `BLOCK_GONE`, `RPC_…`, `STORE_…`: nothing of this block is stored then.
    */
   async collect(head: Head, seenAt: number): Promise<CollectedBlock> {
-    const { chain, store, finalityBlocks } = this.#options;
-    const { forgotten } = await settle(store, chain, { finalityBlocks });
-    if (forgotten > 0) this.#followed.clear();
-    const { at, readings, failures, requests } = await this.#read(head);
+    const { store, finalityBlocks } = this.#options;
+    const { forgotten } = await this.settle();
+    const { at, readings, failures, requests } = await this.read(head);
     const availableAt = at.timestamp + Math.max(0, Math.ceil((Date.now() - seenAt) / 1_000));
     const tentative = finalityBlocks > 0;
     let stored = 0;
@@ -77,7 +77,24 @@ export class ChainCollecting {
     return { at, readings, failures, requests, stored, forgotten };
   }
 
-  async #read(head: Head): Promise<Omit<CollectedBlock, "stored" | "forgotten">> {
+  /**
+   * What is stored of blocks that could still be undone, against the chain. For all who collect of this chain at once: two
+   * that forget what one reorganisation undid would forget what was read again in between.
+   *
+   * @throws as `settle`.
+   */
+  settle(): Promise<Settled> {
+    return (this.#settling ??= this.#settle().finally(() => (this.#settling = null)));
+  }
+
+  async #settle(): Promise<Settled> {
+    const settled = await settle(this.#options.store, this.#options.chain, this.#options);
+    if (settled.forgotten > 0) this.#followed.clear();
+    return settled;
+  }
+
+  /** The same, and nothing is stored. @throws as `collect`. */
+  async read(head: Head): Promise<Omit<CollectedBlock, "stored" | "forgotten">> {
     const { chain, sources } = this.#options;
     if (this.#located === null || this.#unlocated.length > 0) {
       const { collectors, failures } = await locate(chain, head, sources);

@@ -4,14 +4,16 @@ import type { Head } from "../chain/heads";
 import type { VaultSnapshot } from "../chain/snapshot";
 import { Failure } from "../config/failure";
 import { recordOf, type DecisionRecord } from "../decide/record";
-import type { Forecast, Hold, OperatorLimits, Plan, Strategy, StrategyInput } from "../decide/strategy";
+import type { Forecast, Hold, OperatorLimits, Plan, RiskInput, Strategy, StrategyInput } from "../decide/strategy";
 import type { Checkpoint } from "../events/steps";
 import type { Sink } from "../events/events";
 import type { DryRun } from "../execute/dryRun";
 import type { Executor } from "../execute/executor";
+import type { Unable } from "../execute/leaving";
 import type { DecisionRow, IntentRow, IntentState, ObservationRow, Store } from "../store/records";
 import { observationsOf } from "../venues/observations";
 import { lookbackSeconds, RateHistory } from "./history";
+import type { RiskWatch } from "./riskWatch";
 
 export interface KeeperDeps {
   readonly chainId: number;
@@ -21,6 +23,9 @@ export interface KeeperDeps {
   readonly store: Store;
   readonly execution: Execution;
   readonly strategy: Strategy;
+  readonly risk: RiskWatch;
+  /** Seconds of observations that {@link risk} wants to remember. */
+  readonly riskLookbackSeconds: number;
   readonly limits: OperatorLimits;
   readonly halfLifeHours: number;
   /** An unchanged hold is stored again after this many chain seconds. */
@@ -30,9 +35,13 @@ export interface KeeperDeps {
 }
 
 /** A dry run decides like a live one; its plan is simulated, and neither planned in the store nor sent. */
-export type Execution =
+export type Execution = (
   | { readonly kind: "live"; readonly executor: Executor }
-  | { readonly kind: "dry-run"; readonly rehearse: (plan: Plan, recordHash: string, head: Head) => Promise<DryRun> };
+  | { readonly kind: "dry-run"; readonly rehearse: (plan: Plan, recordHash: string, head: Head) => Promise<DryRun> }
+) & {
+  /** Venues of a plan to idle that the chain would not let us leave at `head`. */
+  readonly unableToLeave: (plan: Plan, head: Head) => Promise<readonly Unable[]>;
+};
 
 /** What one tick came to. */
 export interface Tick {
@@ -98,13 +107,15 @@ export class Keeper {
     this.previousObservations = observations;
     deps.checkpoint("snapshot.stored");
 
+    // Before anything is sent again: a plan in flight that puts money out must not go on once the breaker has tripped.
+    const risk = await timed("snapshot", () => deps.risk.look(head, snapshot, observations));
     await timed("submit", () => this.settle(head));
     this.lastRebalanceAt = await timed("store", () => deps.store.lastRebalanceAt(deps.chainId, deps.vault));
     const inFlight = deps.execution.kind === "dry-run" ? [] : await timed("store", () => this.inFlight());
     const outcome =
       inFlight.length > 0 || options.settleOnly === true
         ? ({ action: "busy", intents: inFlight } as const)
-        : await this.decide(snapshot, { head, availableAt, timed });
+        : await this.decide(snapshot, { head, availableAt, risk, timed });
     const forecasts = this.forecasts(snapshot, availableAt);
     const tick: Tick = { head, snapshot, observations, forecasts, outcome };
     deps.sink.emit({
@@ -134,7 +145,7 @@ export class Keeper {
   /** The rates that an earlier process saw. */
   private async remember(head: Head): Promise<void> {
     const { deps } = this;
-    const from = head.timestamp - lookbackSeconds(deps.halfLifeHours);
+    const from = head.timestamp - Math.max(lookbackSeconds(deps.halfLifeHours), deps.riskLookbackSeconds);
     const rows = await deps.store.observations({
       chainId: deps.chainId,
       from,
@@ -142,6 +153,7 @@ export class Keeper {
       knownBy: head.timestamp,
     });
     this.history.add(rows);
+    deps.risk.remember(rows);
     const newest = new Map(rows.map((row) => [row.venue, row]));
     this.previousObservations = [...newest.values()];
   }
@@ -185,18 +197,24 @@ export class Keeper {
     context: {
       readonly head: Head;
       readonly availableAt: number;
+      readonly risk: RiskInput;
       readonly timed: <T>(part: "store" | "decide" | "submit", work: () => Promise<T> | T) => Promise<T>;
     },
   ): Promise<Tick["outcome"]> {
     const { deps } = this;
     const { timed } = context;
-    const { input, output, decision } = await timed("decide", () => {
-      const strategyInput: StrategyInput = {
-        snapshot,
-        forecasts: this.forecasts(snapshot, context.availableAt),
-        limits: deps.limits,
-        lastRebalanceAt: this.lastRebalanceAt,
-      };
+    const { input, output, decision } = await timed("decide", async () => {
+      const strategyInput = await withoutUnable(
+        {
+          snapshot,
+          forecasts: this.forecasts(snapshot, context.availableAt),
+          limits: deps.limits,
+          lastRebalanceAt: this.lastRebalanceAt,
+          risk: context.risk,
+        },
+        deps,
+        context.head,
+      );
       const made = deps.strategy(strategyInput);
       return { input: strategyInput, output: made, decision: recordOf(strategyInput, made) };
     });
@@ -226,6 +244,20 @@ export class Keeper {
     await this.deps.store.saveDecision(row);
     this.lastHold = { code: hold.code, at: row.decidedAt };
   }
+}
+
+/** When all is to go to idle: the input with the venues that the chain would not let us leave at this block. */
+export async function withoutUnable(
+  input: StrategyInput,
+  { strategy, execution }: { readonly strategy: Strategy; readonly execution: Pick<Execution, "unableToLeave"> },
+  head: Head,
+): Promise<StrategyInput> {
+  const { risk } = input;
+  if (risk === undefined || risk.closing === null) return input;
+  const wanted = strategy(input);
+  if (wanted.action === "hold") return input;
+  const unable = await execution.unableToLeave(wanted, head);
+  return unable.length === 0 ? input : { ...input, risk: { ...risk, closing: { unable } } };
 }
 
 function decisionRow(

@@ -1,5 +1,5 @@
 // Runs the loop over heads until it is told to stop: takes the lead and keeps it, survives what the world does to a
-// tick, and knows when a single run (`--once`) is over.
+// tick, and knows when a single run (`--once`) is over. Beside it the collector, which it does not wait for.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Head } from "../chain/heads";
 import { WorldFailure } from "../config/failure";
@@ -7,10 +7,16 @@ import type { Sink } from "../events/events";
 import type { IntentRow, Store } from "../store/records";
 import type { Config } from "../config/load";
 import { assemble, type Assembled, type AssembleOptions } from "./assemble";
+import { Collector } from "./collector";
+
 import { failureOf, type Keeper, type Tick } from "./keeper";
+import type { RiskWatch } from "./riskWatch";
 
 /** How often an instance that is not the leader asks whether it may be. */
 const STANDBY_POLL_MS = 2_000;
+
+/** How often the clock is looked at for what no block tells. */
+const CLOCK_MS = 10_000;
 
 /** What a watcher of the run (the page) is told. */
 export interface RunWatcher {
@@ -38,8 +44,17 @@ export async function runFromConfig(config: Config, options: RunFromConfigOption
   const { sink, signal, once, dryRun, watcher = {} } = options;
   const assembled = await assemble(config, options);
   const { store, addresses, account } = assembled;
+  const over = new AbortController();
+  let collecting: Promise<void> = Promise.resolve();
   try {
+    const collector = once || !config.collect.withKeeper ? null : new Collector({ config, sink, ...assembled });
     await watcher.ready?.(assembled);
+    if (collector !== null) {
+      collecting = collector.run(AbortSignal.any([signal, over.signal]), {
+        everySeconds: config.collect.everySeconds,
+        heads: assembled.heads,
+      });
+    }
     sink.emit({ name: "keeper.started", vault: addresses.vault, keeper: account, chainId: addresses.chainId });
     let result: RunResult = { tick: null, intent: null };
     while (!signal.aborted) {
@@ -66,6 +81,8 @@ export async function runFromConfig(config: Config, options: RunFromConfigOption
     return result;
   } finally {
     watcher.state?.("stopping");
+    over.abort();
+    await collecting;
     await watcher.closing?.();
     await assembled.close();
   }
@@ -79,6 +96,7 @@ function notLeading(): WorldFailure {
 
 interface LoopOptions {
   readonly keeper: Keeper;
+  readonly risk: RiskWatch;
   readonly heads: AsyncIterable<Head>;
   readonly store: Store;
   readonly sink: Sink;
@@ -97,6 +115,26 @@ export interface RunResult {
  * @throws with `once`, the failure of the tick; otherwise a failed tick is an event and the next head is the next try.
  */
 async function loop(options: LoopOptions): Promise<RunResult> {
+  const clock = options.once ? undefined : setInterval(() => void lookAtClock(options), CLOCK_MS);
+  try {
+    return await overHeads(options);
+  } finally {
+    clearInterval(clock);
+  }
+}
+
+/** When no block comes, only the clock can say so. What fails here is said at the next block, if it still does. */
+async function lookAtClock({ risk, sink, watcher }: LoopOptions): Promise<void> {
+  try {
+    await risk.lookAtClock();
+  } catch (error) {
+    const failure = failureOf(error);
+    sink.emit({ name: "tick.failed", block: null, ...failure });
+    watcher.trouble?.(failure.message);
+  }
+}
+
+async function overHeads(options: LoopOptions): Promise<RunResult> {
   const { keeper, sink, signal, once, watcher } = options;
   let decided: Tick | null = null;
   for await (const head of options.heads) {

@@ -37,9 +37,9 @@ const [OBSERVED, BASE_FEE, ETH] = [0, 1, 2] as const;
  * @param gasPerMove Units of gas.
  * @throws InputFailure `IMPORT_…`, `BACKTEST_GAS`.
  */
-export function readGasPrices(file: string, gasPerMove: number): GasPrices {
+export async function readGasPrices(file: string, gasPerMove: number): Promise<GasPrices> {
   const [at, usd]: [number[], number[]] = [[], []];
-  readNumberCsv(contentOf(file).toString("utf8"), { file, columns: COLUMNS }, (row) => {
+  readNumberCsv(await contentOf(file), { file, columns: COLUMNS }, (row) => {
     const observedAt = row.whole(OBSERVED);
     const [fee, eth] = [row.number(BASE_FEE), row.number(ETH)];
     if (fee === null || fee < 0) throw row.malformed(BASE_FEE, "is no price of gas");

@@ -40,9 +40,9 @@ export async function readSeries(folder: string, names: readonly string[], optio
   const read = new Map<string, RateSeries>();
   for (const name of [...names].sort()) {
     const file = files.get(name) as string;
-    const text = contentOf(file).toString("utf8");
+    const bytes = await contentOf(file);
     const source = path.basename(file);
-    const rows = parseCanonical(text, { file, chainId: NO_CHAIN, rates: "ask", now: options.now, source });
+    const rows = parseCanonical(bytes, { file, chainId: NO_CHAIN, rates: "ask", now: options.now, source });
     digest.begin(name);
     digest.add(rows);
     read.set(name, new RateSeries(name, rows));

@@ -31,6 +31,8 @@ export interface Trade {
   readonly feesUsd: number;
   /** Part of it still waits for the venue's cash. */
   readonly partial: boolean;
+  /** In the strategy's words; null where it says none or the run is not recorded. */
+  readonly reason: string | null;
 }
 
 /** What a run leaves: all that figures and plots are made of. */
@@ -54,6 +56,7 @@ export interface Run {
 interface Order {
   active: boolean;
   decided: number;
+  reason: string | null;
   /** USD to come out of each venue; infinite: all. */
   readonly out: Float64Array;
   /** USD that was to go into each: what comes out goes in by these shares. */
@@ -90,7 +93,10 @@ export class Backtest {
     this.#halfCost = options.costBps / 2e4;
     this.#wanted = new Float64Array(venues);
     this.#fills = new Float64Array(venues);
-    this.#order = { active: false, decided: 0, out: new Float64Array(venues), into: new Float64Array(venues), idle: 0 };
+    this.#order = {
+      ...{ active: false, decided: 0, reason: null, idle: 0 },
+      ...{ out: new Float64Array(venues), into: new Float64Array(venues) },
+    };
     this.#equity = new Float64Array(steps + 1);
     this.#holdings = new Float64Array(options.record === true ? steps * venues : 0);
     this.#decisions = new Float64Array(options.record === true ? steps * venues : 0);
@@ -124,6 +130,7 @@ export class Backtest {
       const moves = this.#decider.decide(now, this.#wanted);
       if (recording) this.#recordDecision(k, moves, total);
       if (moves) {
+        this.#order.reason = recording ? (this.#decider.reason?.() ?? null) : null;
         this.#place(k, total);
         if (now.first) total = this.#trade(k);
       }
@@ -225,8 +232,17 @@ export class Backtest {
     }
     if (first) this.#situation.first = false;
     else {
-      const { decided } = order;
-      this.#trades.push({ step, decided, movedUsd: moved, moves, gasUsd: gas, feesUsd: fees, partial: waiting });
+      const { decided, reason } = order;
+      this.#trades.push({
+        step,
+        decided,
+        movedUsd: moved,
+        moves,
+        gasUsd: gas,
+        feesUsd: fees,
+        partial: waiting,
+        reason,
+      });
       this.#situation.lastMovedAt = this.#situation.at;
     }
     return ledger.total;

@@ -27,6 +27,8 @@ export interface Decider {
    * @returns whether anything shall move.
    */
   decide(now: Situation, wanted: Float64Array): boolean;
+  /** Why the last decision that moved something did, in words; asked for where a run is recorded. */
+  reason?(): string;
 }
 
 /** How a decision's problem is made beside what is known. */

@@ -40,13 +40,7 @@ export interface ChainOptions {
  * @throws InputFailure `CHAIN_WRONG` (naming both ids), `CHAIN_STARTED_AFRESH`; WorldFailure `RPC_UNREACHABLE`.
  */
 export async function connectChain(options: ChainOptions): Promise<Chain> {
-  const provider = new FailoverProvider({
-    rpcUrls: options.rpcUrls,
-    chainId: options.expectedChainId,
-    genesisHash: options.genesisHash ?? null,
-    requestTimeoutMs: options.requestTimeoutMs,
-    sink: options.sink,
-  });
+  const provider = providerOf(options);
   try {
     await provider.checkEndpoints();
   } catch (error) {
@@ -56,7 +50,16 @@ export async function connectChain(options: ChainOptions): Promise<Chain> {
   return chainOver(provider, options.expectedChainId);
 }
 
-function chainOver(provider: FailoverProvider, chainId: number): Chain {
+/** The same without asking anything yet: each endpoint shows what chain it is of before its first use. */
+export function openChain(options: ChainOptions): Chain {
+  return chainOver(providerOf(options), options.expectedChainId);
+}
+
+function providerOf({ expectedChainId: chainId, genesisHash, ...options }: ChainOptions): FailoverProvider {
+  return new FailoverProvider({ ...options, chainId, genesisHash: genesisHash ?? null });
+}
+
+export function chainOver(provider: FailoverProvider, chainId: number): Chain {
   let nextId = 1;
   let byHash = true;
   const request = async (method: string, params: readonly unknown[]): Promise<unknown> => {

@@ -57,8 +57,7 @@ export async function* headStream(chain: Chain, options: HeadOptions): AsyncGene
 }
 
 async function nextHead(chain: Chain, seen: ReadonlyMap<number, string>, last: Head | null): Promise<Head | null> {
-  const head = await blockAt(chain, "latest");
-  if (head === null) throw garbage("eth_getBlockByNumber");
+  const head = await newestBlock(chain);
   if (last === null) return head;
   if (head.hash === last.hash) return null;
   if (head.number > last.number) {
@@ -106,6 +105,13 @@ export async function blockAt(
       : await chain.request("eth_getBlockByNumber", [block === "latest" ? block : quantity(block), false]);
   if (raw === null) return null;
   return headOf(raw);
+}
+
+/** @throws WorldFailure `RPC_GARBAGE` where the node has none; else as `Chain.request`. */
+export async function newestBlock(chain: Chain): Promise<Head> {
+  const head = await blockAt(chain, "latest");
+  if (head === null) throw garbage("eth_getBlockByNumber");
+  return head;
 }
 
 const HASH = /^0x[0-9a-f]{64}$/;

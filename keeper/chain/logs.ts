@@ -17,6 +17,8 @@ export interface ChainLog {
   readonly data: string;
   readonly blockNumber: number;
   readonly blockHash: string;
+  /** Unix seconds; null of a node that does not say it (ethereum/execution-apis #639, of 2025). */
+  readonly blockTimestamp: number | null;
   readonly transactionHash: string;
   readonly transactionIndex: number;
   readonly logIndex: number;
@@ -59,30 +61,37 @@ export function isTooMany(error: unknown): boolean {
 /** EIP-1474. */
 const LIMIT_EXCEEDED = -32_005;
 
-const DATA = /^0x([0-9a-f]{2})*$/i;
+const DATA = /^0x(?:[0-9a-f]{2})*$/i;
 const HASH = /^0x[0-9a-f]{64}$/i;
 const ADDRESS = /^0x[0-9a-f]{40}$/i;
+const INTEGER = /^0x[0-9a-f]{1,13}$/i;
 
 function logOf(entry: unknown): ChainLog {
   if (typeof entry !== "object" || entry === null) throw garbageLogs();
   const log = entry as Record<string, unknown>;
-  const matching = (value: unknown, form: RegExp): string => {
-    if (typeof value !== "string" || !form.test(value)) throw garbageLogs();
-    return value;
-  };
-  // Null for a log of a block that is not made yet, which was not asked for.
-  const integer = (value: unknown): number => Number(matching(value, /^0x[0-9a-f]{1,13}$/i));
-  if (!Array.isArray(log["topics"]) || log["removed"] === true) throw garbageLogs();
+  const { topics, blockTimestamp } = log;
+  if (!Array.isArray(topics) || log["removed"] === true) throw garbageLogs();
   return {
     address: matching(log["address"], ADDRESS),
-    topics: log["topics"].map((topic) => matching(topic, HASH)),
+    topics: topics.map((topic) => matching(topic, HASH)),
     data: matching(log["data"], DATA),
+    // Null for a log of a block that is not made yet, which was not asked for.
     blockNumber: integer(log["blockNumber"]),
     blockHash: matching(log["blockHash"], HASH),
+    blockTimestamp: typeof blockTimestamp === "string" && INTEGER.test(blockTimestamp) ? Number(blockTimestamp) : null,
     transactionHash: matching(log["transactionHash"], HASH),
     transactionIndex: integer(log["transactionIndex"]),
     logIndex: integer(log["logIndex"]),
   };
+}
+
+function matching(value: unknown, form: RegExp): string {
+  if (typeof value !== "string" || !form.test(value)) throw garbageLogs();
+  return value;
+}
+
+function integer(value: unknown): number {
+  return Number(matching(value, INTEGER));
 }
 
 function garbageLogs(): WorldFailure {

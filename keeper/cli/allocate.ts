@@ -46,6 +46,9 @@ function report(problem: AllocationProblem, answer: AllocationAnswer): string {
   const lines = [
     `income ${usd(answer.incomePerYear)} USD a year`,
     `gain over ${problem.horizonHours} h against staying ${usd(answer.gainOverHorizon)} USD, costs of ${usd(answer.costUsd)} USD for ${moves} ${moves === 1 ? "move" : "moves"} included`,
+    ...(answer.tailLossUsd === undefined
+      ? []
+      : [`mean loss over ${problem.horizonHours} h in the tail ${usd(answer.tailLossUsd)} USD`]),
     answer.exact
       ? "exact: no allocation gains more"
       : `not proven: another allocation could gain at most ${usd(answer.gap)} USD more`,

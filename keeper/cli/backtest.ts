@@ -1,11 +1,13 @@
 // `tiller backtest`: what strategies would have earned on recorded history, beside the best hold and the ceiling. The shape of
 // its JSON is a contract with others.
 import { Command } from "commander";
+import path from "node:path";
 import { namesOf, strategyOf } from "../backtest/catalogue";
 import { compare, type Comparison } from "../backtest/compare";
 import { constantGas, readGasPrices, type GasPrices } from "../backtest/gasPrices";
 import { checkLeaks, type LeakReport } from "../backtest/leaks";
 import { iso, marketOf, type Market, type MarketOptions } from "../backtest/market";
+import type { Parameters } from "../backtest/parameters";
 import { readSeries } from "../backtest/readSeries";
 import type { RunOptions } from "../backtest/run";
 import type { Strategy } from "../backtest/strategy";
@@ -16,8 +18,11 @@ import { untilInterrupted } from "./interrupted";
 import { DATES, decimal, malformed, optionalDate, required, wholeNumber } from "./optionValues";
 import { printJson, table } from "./printing";
 import { countOf } from "./progress";
+import { writeReport } from "./reportFile";
+import { sweepCommand } from "./sweep";
+import { tearSheetPage } from "./tearSheet/page";
 
-interface BacktestCommandOptions {
+export interface BacktestCommandOptions {
   readonly data?: string;
   readonly series?: string[];
   readonly capital?: string;
@@ -51,13 +56,16 @@ export function backtestCommand(): Command {
     new Command("backtest").description("what strategies would have earned on recorded history, and what was possible"),
   )
     .option("--seed <number>", "of the resampling behind the intervals", "1")
-    .action(async (options: BacktestCommandOptions & { seed: string }) => {
-      const request = requestOf(options);
+    .option("--html <file>", "write a tear sheet: one file that opens without a network")
+    .action(async (options: BacktestCommandOptions & { seed: string; html?: string }) => {
+      const request = await requestOf(options);
       const seed = wholeNumber(options.seed, "--seed", 2 ** 32 - 1);
-      await untilInterrupted((signal) => backtest(request, seed, signal), "nothing was written");
+      const sheet = options.html === undefined ? null : { file: options.html, gas: gasWords(options) };
+      await untilInterrupted((signal) => backtest(request, { seed, sheet, signal }), "nothing was written");
     })
     .enablePositionalOptions()
-    .addCommand(leaksCommand());
+    .addCommand(leaksCommand())
+    .addCommand(sweepCommand());
 }
 
 function leaksCommand(): Command {
@@ -68,13 +76,13 @@ function leaksCommand(): Command {
   )
     .option("--moments <count>", "at how many moments the future is altered", "8")
     .action(async (options: BacktestCommandOptions & { moments: string }) => {
-      const request = requestOf(options);
+      const request = await requestOf(options);
       const moments = wholeNumber(options.moments, "--moments", MOST_MOMENTS);
       await untilInterrupted((signal) => findLeaks(request, moments, signal), "nothing was written");
     });
 }
 
-function withOptions(command: Command): Command {
+export function withOptions(command: Command): Command {
   return command
     .option("--data <dir>", "folder of history files, one a series: NAME.csv or NAME.csv.gz")
     .option("--series <name...>", "the markets that money may be in")
@@ -95,22 +103,38 @@ function withOptions(command: Command): Command {
 }
 
 /** What was asked for, checked as far as that goes without reading any history. */
-interface Request {
+export interface Request {
   readonly folder: string;
   readonly series: readonly string[];
   readonly strategies: () => Strategy[];
+  /** Of the live decision, by the config. */
+  readonly parameters: Parameters;
   readonly market: MarketOptions;
   readonly run: RunOptions;
   readonly json: boolean;
 }
 
-async function backtest(request: Request, seed: number, signal: AbortSignal): Promise<void> {
+interface Sheet {
+  readonly file: string;
+  /** What gas costs, in words. */
+  readonly gas: string;
+}
+
+async function backtest(
+  request: Request,
+  { seed, sheet, signal }: { readonly seed: number; readonly sheet: Sheet | null; readonly signal: AbortSignal },
+): Promise<void> {
   const { market, dataHash } = await readMarket(request, signal);
   const result = await compare(market, request.strategies(), {
-    ...{ ...request.run, seed, signal },
+    ...{ ...request.run, seed, signal, record: sheet !== null },
     ...(request.json ? {} : { progress: countOf("strategies") }),
   });
   const notes = notesOn(market);
+  if (sheet !== null) {
+    const assumptions = [...assumptionsOf(market, request, sheet.gas), ...notes];
+    const { capital } = request.run;
+    writeReport(sheet.file, tearSheetPage({ market, comparison: result, capital, dataHash, assumptions }));
+  }
   if (request.json) printJson({ dataHash, ...jsonShape(result), notes });
   else process.stdout.write(report(result, { market, dataHash, capital: request.run.capital, notes }));
 }
@@ -131,7 +155,7 @@ async function findLeaks(request: Request, moments: number, signal: AbortSignal)
   });
 }
 
-async function readMarket(
+export async function readMarket(
   { folder, series, market, json }: Request,
   signal: AbortSignal,
 ): Promise<{ readonly market: Market; readonly dataHash: string }> {
@@ -143,24 +167,29 @@ async function readMarket(
 }
 
 /** @throws InputFailure `OPTION_…`, `BACKTEST_SPAN`, `BACKTEST_STRATEGY`, `MODEL_NOT_SERVED`, `CONFIG_…`. */
-function requestOf(options: BacktestCommandOptions): Request {
+export async function requestOf(options: BacktestCommandOptions): Promise<Request> {
   const folder = required(options.data, "--data", "Name the folder with the history files.");
   const series = options.series ?? [];
   if (series.length === 0) required(undefined, "--series", "Name the series that money may be in.");
   const capitalText = required(options.capital, "--capital", "Say how much money, USD.");
   const capital = decimal(capitalText, "--capital", { above: 0, most: MOST_USD });
   const costBps = decimal(options.costBps, "--cost-bps", { most: BPS });
-  const market = marketSettings(options, capital);
+  const market = await marketSettings(options, capital);
   const { limits, forecast } = loadConfig({ file: options.config, env: process.env, offline: true });
   const names = [...new Set(options.strategy ?? namesOf(series))];
   const strategies = (): Strategy[] =>
     names.map((name) => strategyOf(name, { venues: series, limits, halfLifeHours: forecast.halfLifeHours }));
   // A name that means nothing is refused before anything is read.
   strategies();
-  return { folder, series, strategies, market, run: { capital, costBps }, json: options.json === true };
+  const { horizonHours, minGainUsd, noTradeBandBps, cooldownSeconds, maxShareOfVenue } = limits;
+  const parameters = {
+    ...{ horizonHours, minGainUsd, noTradeBandBps, cooldownSeconds, maxShareOfVenue },
+    halfLifeHours: forecast.halfLifeHours,
+  };
+  return { folder, series, strategies, parameters, market, run: { capital, costBps }, json: options.json === true };
 }
 
-function marketSettings(options: BacktestCommandOptions, capital: number): MarketOptions {
+async function marketSettings(options: BacktestCommandOptions, capital: number): Promise<MarketOptions> {
   const stepMinutes = wholeNumber(options.stepMinutes, "--step-minutes", DAY_MINUTES);
   if (DAY_MINUTES % stepMinutes !== 0) {
     const remedy = `Name a part of ${DAY_MINUTES}, such as 5 or 60.`;
@@ -178,11 +207,11 @@ function marketSettings(options: BacktestCommandOptions, capital: number): Marke
     lagSeconds: Math.round(decimal(options.lagHours, "--lag-hours", { most: MOST_HOURS }) * 3600),
     priceTaker: options.priceTaker === true,
     maxGapSeconds: decimal(options.maxGapHours, "--max-gap-hours", { most: MOST_HOURS }) * 3600,
-    gas: gasOf(options),
+    gas: await gasOf(options),
   };
 }
 
-function gasOf(options: BacktestCommandOptions): GasPrices {
+async function gasOf(options: BacktestCommandOptions): Promise<GasPrices> {
   if (options.gasHistory === undefined) {
     return constantGas(decimal(options.gasUsdPerMove, "--gas-usd-per-move", { most: MOST_USD }));
   }
@@ -191,6 +220,24 @@ function gasOf(options: BacktestCommandOptions): GasPrices {
 
 function date(text: string | undefined, field: string): number {
   return optionalDate(required(text, field, `Write ${DATES}.`), field) as number;
+}
+
+function gasWords({ gasHistory, gasPerMove, gasUsdPerMove }: BacktestCommandOptions): string {
+  return gasHistory === undefined
+    ? `a move costs ${gasUsdPerMove} USD of gas`
+    : `gas of ${gasPerMove} units a move at the prices of ${path.basename(gasHistory)}`;
+}
+
+/** What the figures rest on. */
+function assumptionsOf({ knowledge }: Market, { run }: Request, gas: string): string[] {
+  return [
+    `A decision knows what was available ${knowledge.lagSeconds / 3600} h before, and is traded a step later.`,
+    `The first placement is free; ${gas}, and ${run.costBps} basis points of what is moved.`,
+    knowledge.priceTaker
+      ? "Our deposits change no rate and can always leave."
+      : "Our deposits dilute the rates that they earn; a withdrawal waits while the venue has no cash.",
+    "Rates are base rates without rewards. All of it is in hindsight; parameters were not chosen on this history.",
+  ];
 }
 
 /** The fixed shape; what is beyond it may be read, and may change. */

@@ -1,12 +1,10 @@
 // `tiller data`: history from files, and what there is of it.
 import { Command } from "commander";
-import { writeFileSync } from "node:fs";
 import { withStore } from "../app/assemble";
 import { dataReport, type SeriesReport } from "../collect/dataReport";
 import { importFiles } from "../collect/importFiles";
 import type { RateUnit } from "../collect/canonicalHistory";
 import { utcDay } from "../collect/utcDay";
-import { InputFailure } from "../config/failure";
 import { loadConfig, type Config } from "../config/load";
 import { silent } from "../events/events";
 import { dataReportPage } from "./dataReportPage";
@@ -14,6 +12,7 @@ import { untilInterrupted } from "./interrupted";
 import { chainIdOf, malformed, unknownSeries } from "./optionValues";
 import { printJson, table } from "./printing";
 import { countOf } from "./progress";
+import { writeReport } from "./reportFile";
 
 interface CommonOptions {
   readonly config?: string;
@@ -74,23 +73,10 @@ function reportCommand(): Command {
       for (const name of wanted ?? []) {
         if (!found.some(({ series }) => series === name)) throw unknownSeries(name);
       }
-      if (options.html !== undefined) writePage(options.html, found);
+      if (options.html !== undefined) writeReport(options.html, dataReportPage(found));
       if (options.json === true) printJson({ series: found.map(({ days: _days, ...rest }) => rest) });
       else process.stdout.write(describe(found));
     });
-}
-
-function writePage(file: string, reports: readonly SeriesReport[]): void {
-  try {
-    writeFileSync(file, dataReportPage(reports));
-  } catch (error) {
-    throw new InputFailure("REPORT_FILE", "cannot be written", {
-      field: "--html",
-      remedy: "Name a file in a folder that exists and that you may write to.",
-      cause: error,
-    });
-  }
-  process.stderr.write(`wrote ${file}\n`);
 }
 
 function describe(reports: readonly SeriesReport[]): string {

@@ -3,12 +3,15 @@ import { Command, CommanderError } from "commander";
 import { allocateCommand } from "./allocate";
 import { backfillCommand } from "./backfill";
 import { backtestCommand } from "./backtest";
+import { breakerCommand } from "./breaker";
 import { collectCommand } from "./collect";
 import { configCommand } from "./config";
 import { dataCommand } from "./data";
 import { datasetCommand } from "./dataset";
+import { emergencyCommand } from "./emergency";
 import { exitWith } from "./failing";
 import { replayCommand } from "./replay";
+import { riskCommand } from "./risk";
 import { runCommand } from "./run";
 import { statusCommand } from "./status";
 
@@ -27,6 +30,9 @@ function program(): Command {
   for (const command of [
     runCommand(),
     statusCommand(),
+    riskCommand(),
+    breakerCommand(),
+    emergencyCommand(),
     replayCommand(),
     allocateCommand(),
     backfillCommand(),

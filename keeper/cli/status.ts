@@ -7,6 +7,7 @@ import type { StatusView } from "../app/view";
 import { loadAddresses } from "../config/addresses";
 import { loadConfig } from "../config/load";
 import { silent } from "../events/events";
+import type { BreakerTrip } from "../store/breakerRecords";
 import { amount, printJson, table } from "./printing";
 
 interface StatusOptions {
@@ -26,14 +27,18 @@ export function statusCommand(): Command {
         const { snapshot, trouble } = await currentSnapshot(config, { addresses, store, sink: silent });
         if (trouble !== null) process.stderr.write(`tiller: ${trouble}; showing the last stored block\n`);
         const view = await statusView(snapshot, store);
+        const { symbol, decimals } = addresses.asset;
         if (options.json === true) printJson(view);
-        else
-          process.stdout.write(describe(view, { symbol: addresses.asset.symbol, decimals: addresses.asset.decimals }));
+        else process.stdout.write(describe(view, await store.breaker.open(snapshot), { symbol, decimals }));
       });
     });
 }
 
-function describe(view: StatusView, asset: { readonly symbol: string; readonly decimals: number }): string {
+function describe(
+  view: StatusView,
+  tripped: readonly BreakerTrip[],
+  asset: { readonly symbol: string; readonly decimals: number },
+): string {
   const money = (units: string): string => amount(units, asset.decimals);
   const total = BigInt(view.totalAssets);
   const share = (units: bigint): string =>
@@ -50,6 +55,9 @@ function describe(view: StatusView, asset: { readonly symbol: string; readonly d
     .map((item) => [item.id, stateColour(item.state), shortened(item.reason)]);
   return [
     `${pc.bold("vault")}         ${view.vault}  block ${view.block}  breaker ${view.breaker === "closed" ? pc.green("closed") : pc.red(view.breaker)}`,
+    ...tripped.map(
+      ({ cause, detail }) => `${pc.bold("keeper")}        ${pc.red("stopped itself")}: ${cause} (${detail})`,
+    ),
     `${pc.bold("total assets")}  ${money(view.totalAssets)} ${asset.symbol}`,
     `${pc.bold("share price")}   ${view.sharePrice}`,
     `${pc.bold("bundles")}       ${view.bundles.included} included, ${view.bundles.missed} missed`,

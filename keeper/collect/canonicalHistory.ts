@@ -1,7 +1,7 @@
 // The canonical history file: one series, CSV, keyed by `available_at`. What cannot be right is refused with its line.
 import { InputFailure } from "../config/failure";
 import type { HistoryRow } from "../store/historyRecords";
-import { checkBlockTime } from "./blockTimes";
+import { blockTimeTrouble } from "./blockTimes";
 import { readNumberCsv, type CsvRow } from "./numberCsv";
 
 export const CANONICAL_COLUMNS = [
@@ -39,27 +39,32 @@ const PERCENT = { supply: 0.5, borrow: 1, supplyBeside: 0.2 } as const;
 /** Seconds that are milliseconds: the year 5138. */
 const MILLISECONDS = 1e11;
 
+/** A row whose flags are still to be set: they depend on what is stored before it. */
+export type UnflaggedRow = Omit<HistoryRow, "flags"> & { flags: number };
+
 /**
  * Rows of a canonical file, in its order, without flags.
  *
  * @throws InputFailure `IMPORT_COLUMNS`, `IMPORT_MALFORMED`, `IMPORT_EMPTY`, `IMPORT_UNSORTED`, `IMPORT_TWICE`,
  * `IMPORT_FUTURE`, `IMPORT_UNITS`, `IMPORT_WRONG_CHAIN`.
  */
-export function parseCanonical(text: string, options: CanonicalOptions): HistoryRow[] {
-  const rows: HistoryRow[] = [];
+export function parseCanonical(bytes: Buffer, options: CanonicalOptions): UnflaggedRow[] {
+  const rows: UnflaggedRow[] = [];
   const scale = options.rates === "percent" ? 0.01 : 1;
   const rate = (row: CsvRow, column: number): number | null => {
     const value = row.number(column);
     return value === null ? null : value * scale;
   };
   let last = 0;
-  readNumberCsv(text, { file: options.file, columns: CANONICAL_COLUMNS }, (row) => {
+  readNumberCsv(bytes, { file: options.file, columns: CANONICAL_COLUMNS }, (row) => {
     const availableAt = row.whole(AVAILABLE);
     const observedAt = row.whole(OBSERVED);
-    checkTimes(row, { observedAt, availableAt, last }, options);
+    const inOrder = observedAt <= availableAt && last < availableAt && availableAt <= options.now;
+    if (!inOrder || availableAt > MILLISECONDS) throw wrongTimes(row, { observedAt, availableAt, last }, options);
     last = availableAt;
     const block = row.whole(BLOCK);
-    checkBlockTime(options.chainId, { block, observedAt }, (what) => wrongChain(row, options, what));
+    const trouble = blockTimeTrouble(options.chainId, block, observedAt);
+    if (trouble !== null) throw wrongChain(row, options, trouble);
     rows.push({
       observedAt,
       availableAt,
@@ -78,33 +83,31 @@ export function parseCanonical(text: string, options: CanonicalOptions): History
   return rows;
 }
 
-function checkTimes(
+function wrongTimes(
   row: CsvRow,
   at: { readonly observedAt: number; readonly availableAt: number; readonly last: number },
   options: CanonicalOptions,
-): void {
+): InputFailure {
   const { observedAt, availableAt, last } = at;
   const field = `${options.file}: line ${row.line}, column available_at`;
-  if (availableAt > MILLISECONDS) throw row.malformed(AVAILABLE, "is no time in seconds: milliseconds?");
-  if (observedAt > availableAt) throw row.malformed(OBSERVED, "is later than available_at: known before it was");
+  if (availableAt > MILLISECONDS) return row.malformed(AVAILABLE, "is no time in seconds: milliseconds?");
+  if (observedAt > availableAt) return row.malformed(OBSERVED, "is later than available_at: known before it was");
   if (availableAt > options.now) {
-    throw new InputFailure("IMPORT_FUTURE", `${availableAt} is later than now`, {
+    return new InputFailure("IMPORT_FUTURE", `${availableAt} is later than now`, {
       field,
       remedy: "Correct the time, or the clock of this machine.",
     });
   }
   if (availableAt === last) {
-    throw new InputFailure("IMPORT_TWICE", `${availableAt} is that of the row before too`, {
+    return new InputFailure("IMPORT_TWICE", `${availableAt} is that of the row before too`, {
       field,
       remedy: "Keep one row for each available_at: of two, the one that was observed last.",
     });
   }
-  if (availableAt < last) {
-    throw new InputFailure("IMPORT_UNSORTED", `${availableAt} is before that of the row above`, {
-      field,
-      remedy: "Sort the rows by available_at.",
-    });
-  }
+  return new InputFailure("IMPORT_UNSORTED", `${availableAt} is before that of the row above`, {
+    field,
+    remedy: "Sort the rows by available_at.",
+  });
 }
 
 function checkUnits(rows: readonly HistoryRow[], file: string): void {

@@ -1,15 +1,18 @@
 // A history file on disk: plain or packed by gzip, and the series that its name names.
-import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { gunzipSync } from "node:zlib";
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
 import { InputFailure } from "../config/failure";
 import { CANONICAL_COLUMNS } from "./canonicalHistory";
 
 /** Larger than fifty years of hours; a file that unpacks to more is not what it says. */
 const MOST_BYTES = 512 * 1024 * 1024;
 
-/** @throws InputFailure `IMPORT_UNREADABLE`. */
-export function contentOf(file: string): Buffer {
+const gunzipAsync = promisify(gunzip);
+
+/** Unpacked beside what the process does meanwhile. @throws InputFailure `IMPORT_UNREADABLE`. */
+export async function contentOf(file: string): Promise<Buffer> {
   const unreadable = (what: string, cause: unknown): InputFailure =>
     new InputFailure("IMPORT_UNREADABLE", what, {
       field: file,
@@ -18,13 +21,13 @@ export function contentOf(file: string): Buffer {
     });
   let bytes: Buffer;
   try {
-    bytes = readFileSync(file);
+    bytes = await readFile(file);
   } catch (error) {
     throw unreadable("cannot be read", error);
   }
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   try {
-    return gunzipSync(bytes, { maxOutputLength: MOST_BYTES });
+    return await gunzipAsync(bytes, { maxOutputLength: MOST_BYTES });
   } catch (error) {
     throw unreadable("is no whole gzip file, or unpacks to more than 512 MiB", error);
   }

@@ -3,7 +3,7 @@
 // remedy, never the body nor the URL, which may hold a key.
 import type { z } from "zod";
 import { InputFailure, WorldFailure } from "../config/failure";
-import { type Clock, TimeIsUp, backOff, wallClock, within } from "./clock";
+import { type Clock, TimeIsUp, backOff, wallClock, within } from "../chain/clock";
 import { type RateLimit, RequestRate } from "./requestRate";
 
 export interface HttpSourceOptions {

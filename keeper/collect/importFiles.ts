@@ -3,12 +3,12 @@
 import { createHash } from "node:crypto";
 import { setImmediate as immediately } from "node:timers/promises";
 import { InputFailure } from "../config/failure";
-import type { HistoryRow, HistoryStore, Inserted, ReadingRow } from "../store/historyRecords";
-import { parseCanonical, type RateUnit } from "./canonicalHistory";
+import type { HistoryStore, Inserted, ReadingRow } from "../store/historyRecords";
+import { parseCanonical, type RateUnit, type UnflaggedRow } from "./canonicalHistory";
 import { contentOf, seriesNameOf } from "./historyFile";
 import { headerOf } from "./numberCsv";
-import { POOL_FILES, type PoolFile } from "./poolFiles";
-import { rowsBefore, withFlags } from "./quality";
+import { POOL_FILES, refuseSwaps } from "./poolFiles";
+import { SeriesQuality, rowsBefore } from "./quality";
 
 export interface ImportOptions {
   readonly chainId: number;
@@ -29,17 +29,17 @@ export interface ImportReport {
   readonly flagged: number;
 }
 
-/** Files that are stored at a time: while one is written to text, another is written to disk. */
+/** Files that are stored at a time: while one is made ready here, the server writes another. */
 const PARALLEL = 3;
 
 type Parsed =
-  | { readonly kind: "series"; readonly name: string; readonly rows: HistoryRow[] }
+  | { readonly kind: "series"; readonly name: string; readonly rows: UnflaggedRow[] }
   | { readonly kind: "pool"; readonly name: string; readonly rows: ReadingRow[] };
 
 /**
  * A file's series is named as the file is, without its endings.
  *
- * @throws InputFailure `IMPORT_…` (see {@link parseCanonical}), `IMPORT_UNREADABLE`, `IMPORT_NAME`; WorldFailure as
+ * @throws InputFailure `IMPORT_…` (see {@link parseCanonical}), `IMPORT_SWAPS`, `IMPORT_UNREADABLE`, `IMPORT_NAME`; WorldFailure as
  * {@link HistoryStore.addHistory}.
  */
 export async function importFiles(
@@ -47,13 +47,7 @@ export async function importFiles(
   files: readonly string[],
   options: ImportOptions,
 ): Promise<ImportReport> {
-  const parsed: Parsed[] = [];
-  for (const file of files) {
-    parsed.push(parse(file, options));
-    // Else a signal of the process would be heard only after the last file.
-    await immediately();
-    options.signal?.throwIfAborted();
-  }
+  const parsed = await parseAll(files, options);
   checkNames(files, parsed);
   const report = { files: files.length, rowsRead: 0, rowsInserted: 0, rowsUnchanged: 0, flagged: 0 };
   let [next, done] = [0, 0];
@@ -73,31 +67,48 @@ export async function importFiles(
   return report;
 }
 
+/** In their order; while one is read, the next one is unpacked beside it. */
+async function parseAll(files: readonly string[], options: ImportOptions): Promise<Parsed[]> {
+  const parsed: Parsed[] = [];
+  let next = files[0] === undefined ? null : contentOf(files[0]);
+  for (let k = 0; next !== null; k += 1) {
+    const bytes = await next;
+    const following = files[k + 1];
+    next = following === undefined ? null : contentOf(following);
+    // Its failure is met where it is waited for, unless this file's comes first.
+    next?.catch(() => undefined);
+    parsed.push(parse(files[k] as string, bytes, options));
+    // Else a signal of the process would be heard only after the last file.
+    await immediately();
+    options.signal?.throwIfAborted();
+  }
+  return parsed;
+}
+
 async function storeOne(store: HistoryStore, one: Parsed, chainId: number): Promise<Inserted & { flagged: number }> {
   if (one.kind === "pool") return { ...(await store.addReadings(one.rows)), flagged: 0 };
   const series = { chainId, name: one.name };
-  const first = one.rows[0] as HistoryRow;
-  const rows = withFlags(await rowsBefore(store, series, first.availableAt), one.rows);
-  const stored = await store.addHistory(series, rows);
-  return { ...stored, flagged: rows.reduce((count, { flags }) => count + (flags === 0 ? 0 : 1), 0) };
+  const quality = new SeriesQuality();
+  for (const row of await rowsBefore(store, series, (one.rows[0] as UnflaggedRow).availableAt)) quality.flagsOf(row);
+  let flagged = 0;
+  for (const row of one.rows) {
+    row.flags = quality.flagsOf(row);
+    if (row.flags !== 0) flagged += 1;
+  }
+  return { ...(await store.addHistory(series, one.rows)), flagged };
 }
 
-function parse(file: string, options: ImportOptions): Parsed {
-  const bytes = contentOf(file);
-  const text = bytes.toString("utf8");
+function parse(file: string, bytes: Buffer, options: ImportOptions): Parsed {
   const name = seriesNameOf(file);
+  const header = headerOf(bytes);
+  refuseSwaps(header, file);
+  const pool = POOL_FILES.find(({ columns }) => columns.every((column) => header.includes(column)));
+  if (pool !== undefined) {
+    const { chainId, now } = options;
+    return { kind: "pool", name, rows: pool.parse(bytes, { file, subject: name, chainId, now }) };
+  }
   const source = `import:${createHash("sha256").update(bytes).digest("hex").slice(0, 16)}`;
-  const pool = POOL_FILES.find(({ columns }) => columns.every((column) => headerOf(text).includes(column)));
-  if (pool !== undefined) return { kind: "pool", name, rows: poolRows(pool, { text, file, name, options }) };
-  return { kind: "series", name, rows: parseCanonical(text, { ...options, file, source }) };
-}
-
-function poolRows(
-  pool: PoolFile,
-  of: { readonly text: string; readonly file: string; readonly name: string; readonly options: ImportOptions },
-): ReadingRow[] {
-  const { chainId, now } = of.options;
-  return pool.parse(of.text, { file: of.file, subject: of.name, chainId, now });
+  return { kind: "series", name, rows: parseCanonical(bytes, { ...options, file, source }) };
 }
 
 function checkNames(files: readonly string[], parsed: readonly Parsed[]): void {

@@ -1,6 +1,6 @@
 // The time by which a job's buckets run: the wall's for sources of the web, the chain's for sources of the chain, which may
 // run faster, stand still or jump.
-import { type Clock, unlessAborted } from "./clock";
+import { type Clock, unlessAborted } from "../chain/clock";
 
 export interface JobTime {
   /** Unix seconds. */

@@ -2,9 +2,9 @@
 // job may be run again for the same bucket and stores nothing twice.
 import { WorldFailure } from "../config/failure";
 import type { DefiLlamaConfig } from "../config/schema";
-import type { HistoryRow, HistoryStore, ReadingRow } from "../store/historyRecords";
+import type { HistoryRow, HistoryStore } from "../store/historyRecords";
 import { FAR_FUTURE } from "../store/historyRows";
-import { type Clock, wallClock } from "./clock";
+import { type Clock, wallClock } from "../chain/clock";
 import {
   LLAMA_PROTOCOLS,
   LLAMA_YIELDS,
@@ -61,7 +61,7 @@ export async function llamaJobs(
   const pools = settings.charts.map((chart): LlamaPool => ({ ...chart, chainId }));
   const protocols = settings.protocols.map((slug): LlamaProtocol => ({ chainId, subject: slug, slug }));
   const common = { everySeconds, time: wallTime(clock), timeoutMs: JOB_MS };
-  const room = { store, chainId, clock, everySeconds };
+  const room = { store, chainId, everySeconds };
 
   const readings = await Promise.all([
     readingsJob(pools, { ...room, source: LLAMA_YIELDS, read: (due, signal) => llamaPools(yields, due, { signal }) }),
@@ -101,7 +101,6 @@ interface ReadingsRoom<T> {
   readonly source: string;
   readonly store: HistoryStore;
   readonly chainId: number;
-  readonly clock: Clock;
   readonly everySeconds: number;
   readonly read: (due: readonly T[], signal: AbortSignal) => Promise<LlamaReadings>;
 }
@@ -112,8 +111,8 @@ async function readingsJob<T extends { readonly subject: string }>(
   room: ReadingsRoom<T>,
 ): Promise<Pick<Job, "source" | "lastDone" | "work"> | null> {
   if (wanted.length === 0) return null;
-  const { source, store, everySeconds } = room;
-  const newest = await Promise.all(wanted.map(({ subject }) => newestReading(subject, room)));
+  const { source, store, chainId, everySeconds } = room;
+  const newest = await Promise.all(wanted.map(({ subject }) => store.newestReading({ chainId, source, subject })));
   const last = newest.reduce((most, at) => (at !== null && (most === null || at > most) ? at : most), null);
   return {
     source,
@@ -133,31 +132,11 @@ async function readingsJob<T extends { readonly subject: string }>(
 async function withoutReading<T extends { readonly subject: string }>(
   wanted: readonly T[],
   bucket: number,
-  room: ReadingsRoom<T>,
+  { store, chainId, source, everySeconds }: ReadingsRoom<T>,
 ): Promise<T[]> {
-  const ends = { from: bucket, to: bucket + room.everySeconds - 1 };
-  const stored = await Promise.all(wanted.map(({ subject }) => readingsOf(subject, room, ends)));
+  const ends = { from: bucket, to: bucket + everySeconds - 1 };
+  const stored = await Promise.all(wanted.map(({ subject }) => store.readings({ chainId, source, subject, ...ends })));
   return wanted.filter((_, index) => stored[index]?.length === 0);
-}
-
-function readingsOf(
-  subject: string,
-  { store, chainId, source }: ReadingsRoom<never>,
-  ends: { readonly from: number; readonly to: number },
-): Promise<ReadingRow[]> {
-  return store.readings({ chainId, source, subject, ...ends });
-}
-
-/** When the newest was made; null: none ever. Looked for further and further back, since most are recent. */
-async function newestReading(subject: string, room: ReadingsRoom<never>): Promise<number | null> {
-  const now = Math.floor(room.clock.now() / 1_000);
-  for (let span = 2 * room.everySeconds; ; span *= 16) {
-    const from = Math.max(0, now - span);
-    const rows = await readingsOf(subject, room, { from, to: FAR_FUTURE });
-    const last = rows.at(-1);
-    if (last !== undefined) return last.observedAt;
-    if (from === 0) return null;
-  }
 }
 
 function notListed(source: string, subjects: readonly string[]): WorldFailure {

@@ -1,4 +1,5 @@
 // Files of Uniswap pools that can be imported: hourly states and days, as public data sets have them. They become readings.
+// Files of single swaps cannot.
 import canonicalize from "canonicalize";
 import { InputFailure } from "../config/failure";
 import type { ReadingRow } from "../store/historyRecords";
@@ -8,7 +9,7 @@ export interface PoolFile {
   readonly source: string;
   readonly columns: readonly string[];
   parse(
-    text: string,
+    bytes: Buffer,
     of: { readonly file: string; readonly subject: string; readonly chainId: number; readonly now: number },
   ): ReadingRow[];
 }
@@ -29,10 +30,10 @@ function poolFile(
   return {
     source,
     columns,
-    parse(text, { file, subject, chainId, now }) {
+    parse(bytes, { file, subject, chainId, now }) {
       const rows: ReadingRow[] = [];
       let last = -1;
-      readNumberCsv(text, { file, columns }, (row) => {
+      readNumberCsv(bytes, { file, columns }, (row) => {
         const { observedAt, block } = momentOf(row);
         const refuse = (code: string, what: string, remedy: string): InputFailure =>
           new InputFailure(code, what, { field: `${file}: line ${row.line}, column 1`, remedy });
@@ -61,3 +62,20 @@ export const POOL_FILES: readonly PoolFile[] = [
   // A day is known when it is over.
   poolFile("import-pool-day", DAILY, (row) => ({ observedAt: row.whole(0) + DAY_SECONDS, block: null })),
 ];
+
+/** By which a file of swaps is known, whatever else it has. */
+const SWAPS = ["block", "log_index", "pool", "amount0", "amount1"] as const;
+/** Without which no event is stored: its moment, and the block that a reorganisation would take it back with. */
+const OF_EVENTS = { observed_at: "time", block_hash: "hash" } as const;
+
+/** @throws InputFailure `IMPORT_SWAPS` when the file is one of swaps whose blocks it says too little of. */
+export function refuseSwaps(header: readonly string[], file: string): void {
+  if (!SWAPS.every((column) => header.includes(column))) return;
+  const missing = Object.entries(OF_EVENTS).flatMap(([column, what]) => (header.includes(column) ? [] : [what]));
+  if (missing.length === 0) return;
+  throw new InputFailure("IMPORT_SWAPS", `holds swaps without the ${missing.join(" and the ")} of their blocks`, {
+    field: `${file}: line 1`,
+    remedy:
+      "Collect them from a node instead, which knows both: tiller backfill --source uniswap-v3 --pool ADDRESS --from BLOCK --to BLOCK.",
+  });
+}

@@ -1,12 +1,14 @@
 // What is odd in a series of rates: flagged and kept, never dropped; who reads it chooses. Each flag is decided from the row
 // and from earlier ones alone, so that it was known when the row was.
 import type { HistoryRow, HistoryStore, SeriesName } from "../store/historyRecords";
+import { RateCurve, type Standing } from "./rateCurve";
+import { RollingMedian } from "./rollingMedian";
 
 /** Bits of `HistoryRow.flags`. Stored: a bit keeps its meaning for good. */
 export const FLAGS = {
   /** A supply or borrow rate that compounds to more than 200 % a year. */
   "apy-over-200": 1,
-  /** Far from the series' last 168 rows, by a robust z-score: a spike, true or not. Not said of a change of parameters. */
+  /** Far from the series' last 168 rows, by a robust z-score: a spike, true or not. Not said of a rate off its curve. */
   outlier: 2,
   /** An amount or a rate below zero. */
   negative: 4,
@@ -19,8 +21,8 @@ export const FLAGS = {
   /** Something is lent out, at no rate. */
   "zero-borrow-rate": 64,
   /**
-   * The rate jumped at an unchanged utilisation: the protocol's parameters were changed, or the source took rate and
-   * amounts at different moments (of which there are some in public data of Compound).
+   * The rate has been another at the same utilisation for three states now, this one the third: the protocol's parameters were
+   * changed.
    */
   "parameter-change": 128,
   /** Less than {@link TINY_USD} is supplied: a market that begins, whose rates are of a few accounts. */
@@ -29,6 +31,11 @@ export const FLAGS = {
   "wound-down": 512,
   /** A rate that the source should have and did not give. */
   "missing-rate": 1024,
+  /**
+   * The rate is not what the rows of late had at this utilisation: it is of another moment than the amounts, as in some hours
+   * of public data of Compound. Or it is one of the first two under new parameters: which, only later rows say.
+   */
+  misaligned: 2048,
 } as const;
 
 export type Flag = keyof typeof FLAGS;
@@ -49,10 +56,6 @@ const OUTLIER_Z = 10;
 const NORMAL_MAD = 1.4826;
 const LEAST_DEVIATION_SHARE = 0.1;
 const LEAST_DEVIATION = 0.001;
-
-/** No rate curve in use is steeper than this much rate per utilisation (Aave's 300 % over the last tenth is 30). */
-const STEEPEST_CURVE = 40;
-const LEAST_PARAMETER_JUMP = 0.002;
 
 export function namesOf(flags: number): Flag[] {
   return (Object.keys(FLAGS) as Flag[]).filter((name) => (flags & FLAGS[name]) !== 0);
@@ -75,6 +78,7 @@ export async function rowsBefore(store: HistoryStore, series: SeriesName, before
 /** Reads a series row by row, oldest first. */
 export class SeriesQuality {
   readonly #usual = new RollingMedian(WINDOW);
+  readonly #curve = new RateCurve();
   #last: HistoryRow | null = null;
   #most = 0;
 
@@ -82,7 +86,7 @@ export class SeriesQuality {
     const { suppliedUsd, borrowedUsd, supplyApr, borrowApr } = row;
     let flags = 0;
     if (above(supplyApr, APR_OF_APY_200) || above(borrowApr, APR_OF_APY_200)) flags |= FLAGS["apy-over-200"];
-    if ([suppliedUsd, borrowedUsd, supplyApr, borrowApr].some((value) => value !== null && value < 0)) {
+    if (below(suppliedUsd, 0) || below(borrowedUsd, 0) || below(supplyApr, 0) || below(borrowApr, 0)) {
       flags |= FLAGS.negative;
     }
     if (above(utilisationOf(row), 1 + 1e-9)) flags |= FLAGS["over-utilised"];
@@ -98,10 +102,13 @@ export class SeriesQuality {
       this.#most = Math.max(this.#most, suppliedUsd);
       if (suppliedUsd < WOUND_DOWN_SHARE * this.#most) flags |= FLAGS["wound-down"];
     }
-    if (this.#last !== null && parametersChanged(this.#last, row)) {
+    const standing = this.#standingOf(row);
+    if (standing === "changed") {
       flags |= FLAGS["parameter-change"];
       // What was usual under the old parameters says nothing of the new ones.
       this.#usual.clear();
+    } else if (standing === "off") {
+      flags |= FLAGS.misaligned;
     } else if (supplyApr !== null && this.#isFar(supplyApr)) {
       flags |= FLAGS.outlier;
     }
@@ -110,16 +117,32 @@ export class SeriesQuality {
     return flags;
   }
 
+  /** By the borrow rate, which is what a curve gives; a savings rate has no utilisation, and is set. */
+  #standingOf(row: HistoryRow): Standing {
+    const { borrowApr, observedAt } = row;
+    const utilisation = utilisationOf(row);
+    // No rate at all is not one of a curve: it has a flag of its own.
+    if (utilisation === null || borrowApr === null || borrowApr === 0) return "on";
+    return this.#curve.standingOf({ utilisation, rate: borrowApr, observedAt });
+  }
+
   #isFar(value: number): boolean {
     if (this.#usual.size < LEAST_WINDOW) return false;
-    const { median, deviation } = this.#usual.read();
-    const scale = Math.max(NORMAL_MAD * deviation, LEAST_DEVIATION_SHARE * Math.abs(median), LEAST_DEVIATION);
-    return Math.abs(value - median) > OUTLIER_Z * scale;
+    const median = this.#usual.median();
+    const distance = Math.abs(value - median);
+    const least = Math.max(LEAST_DEVIATION_SHARE * Math.abs(median), LEAST_DEVIATION);
+    // Most rows are within the least bound, whatever the deviation is, which takes longer to find.
+    if (distance <= OUTLIER_Z * least) return false;
+    return distance > OUTLIER_Z * Math.max(NORMAL_MAD * this.#usual.deviation(), least);
   }
 }
 
 function above(value: number | null, bound: number): boolean {
   return value !== null && value > bound;
+}
+
+function below(value: number | null, bound: number): boolean {
+  return value !== null && value < bound;
 }
 
 function utilisationOf({ suppliedUsd, borrowedUsd }: HistoryRow): number | null {
@@ -128,74 +151,4 @@ function utilisationOf({ suppliedUsd, borrowedUsd }: HistoryRow): number | null 
 
 function indexFell(last: HistoryRow | null, row: HistoryRow): boolean {
   return last !== null && last.index !== null && row.index !== null && BigInt(row.index) < BigInt(last.index);
-}
-
-/** Of a pool's rate curve, so of the borrow rate; a savings rate has no utilisation, and is set. */
-function parametersChanged(last: HistoryRow, row: HistoryRow): boolean {
-  const moved = utilisationMove(last, row);
-  return moved !== null && moved < 0.01 && rateMove(last, row) > LEAST_PARAMETER_JUMP + STEEPEST_CURVE * moved;
-}
-
-function utilisationMove(last: HistoryRow | null, row: HistoryRow): number | null {
-  const [before, after] = [last === null ? null : utilisationOf(last), utilisationOf(row)];
-  return before === null || after === null ? null : Math.abs(after - before);
-}
-
-function rateMove(last: HistoryRow, row: HistoryRow): number {
-  return last.borrowApr === null || row.borrowApr === null ? 0 : Math.abs(row.borrowApr - last.borrowApr);
-}
-
-/** Median and median deviation of the last `length` values, kept in order. */
-class RollingMedian {
-  readonly #length: number;
-  readonly #sorted: number[] = [];
-  readonly #queue: number[] = [];
-
-  constructor(length: number) {
-    this.#length = length;
-  }
-
-  get size(): number {
-    return this.#queue.length;
-  }
-
-  clear(): void {
-    this.#sorted.length = 0;
-    this.#queue.length = 0;
-  }
-
-  add(value: number): void {
-    if (this.#queue.length === this.#length) {
-      const oldest = this.#queue.shift() as number;
-      this.#sorted.splice(this.#placeOf(oldest), 1);
-    }
-    this.#queue.push(value);
-    this.#sorted.splice(this.#placeOf(value), 0, value);
-  }
-
-  read(): { readonly median: number; readonly deviation: number } {
-    const sorted = this.#sorted;
-    const middle = sorted.length >> 1;
-    const median = sorted[middle] as number;
-    // Deviations grow to both sides of the median: the middle one is found by walking outwards.
-    let [below, over, deviation] = [middle - 1, middle, 0];
-    for (let taken = 0; taken <= middle; taken += 1) {
-      const down = below >= 0 ? median - (sorted[below] as number) : Infinity;
-      const up = over < sorted.length ? (sorted[over] as number) - median : Infinity;
-      deviation = Math.min(down, up);
-      if (down < up) below -= 1;
-      else over += 1;
-    }
-    return { median, deviation };
-  }
-
-  #placeOf(value: number): number {
-    let [low, high] = [0, this.#sorted.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#sorted[middle] as number) < value) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
 }

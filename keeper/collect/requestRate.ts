@@ -1,5 +1,5 @@
 // How often one source is asked: a bucket of tokens, in order of asking.
-import { type Clock, unlessAborted } from "./clock";
+import { type Clock, unlessAborted } from "../chain/clock";
 
 export interface RateLimit {
   readonly perMinute: number;

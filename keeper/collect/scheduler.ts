@@ -3,7 +3,7 @@
 // that passed is never run late, since what it would read is of now: it is a gap, and said to be one.
 import { Failure } from "../config/failure";
 import type { Sink } from "../events/events";
-import { type Clock, TimeIsUp, backOff, unlessAborted, wallClock, within } from "./clock";
+import { type Clock, TimeIsUp, backOff, unlessAborted, wallClock, within } from "../chain/clock";
 import type { JobTime } from "./jobTime";
 
 export interface Job {

@@ -2,8 +2,7 @@
 // what has become final stays. Of all sources and subjects of the chain at once, for both change a chain as a whole.
 import { WorldFailure } from "../config/failure";
 import type { Chain } from "../chain/connect";
-import { garbage } from "../chain/failures";
-import { blockAt } from "../chain/heads";
+import { blockAt, newestBlock } from "../chain/heads";
 import { steadfast } from "../chain/steadfast";
 import type { HistoryStore } from "../store/historyRecords";
 
@@ -28,9 +27,7 @@ export async function settle(
   options: { readonly finalityBlocks: number },
 ): Promise<Settled> {
   const steady = steadfast(chain);
-  const newest = await blockAt(steady, "latest");
-  if (newest === null) throw garbage("eth_getBlockByNumber");
-  const head = newest.number;
+  const head = (await newestBlock(steady)).number;
   const final = head - options.finalityBlocks;
   const tentative = await store.tentativeRanges(chain.chainId);
   if (tentative.length === 0) return { head, final, forgotten: 0 };

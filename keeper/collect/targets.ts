@@ -10,6 +10,7 @@ import { locateCurvePool } from "./curvePool";
 import { locateErc4626 } from "./erc4626";
 import type { LocatingStep } from "./locate";
 import type { ChainCollector } from "./reading";
+import { locateUniswapPool } from "./uniswapPool";
 
 export interface PoolTarget {
   readonly subject: string;
@@ -26,7 +27,11 @@ export interface CollectedTargets {
 /** Coins of the pool that the adapter of that name is for. */
 const THREE_POOL_COINS = 3;
 
-type Start = { readonly source: LocatingStep | ChainCollector } | { readonly pool: PoolTarget };
+interface Start {
+  readonly source: LocatingStep | ChainCollector;
+  /** Whose events are collected besides. */
+  readonly pool?: PoolTarget;
+}
 
 /**
  * @param assetUsd USD for one unit of the vault's asset.
@@ -40,8 +45,8 @@ export function targetsOf(
   const venues = addresses?.adapters.map((entry) => ofVenue(entry, { asset: addresses.asset.address, assetUsd })) ?? [];
   const starts = [...venues, ...targets.map(ofTarget)];
   const seen = new Set<string>();
-  for (const start of starts) {
-    const { subject } = "source" in start ? start.source : start.pool;
+  for (const { source } of starts) {
+    const { subject } = source;
     if (seen.has(subject)) {
       throw new InputFailure("COLLECTED_TWICE", `${subject} is collected twice`, {
         field: "collect.targets",
@@ -51,8 +56,8 @@ export function targetsOf(
     seen.add(subject);
   }
   return {
-    sources: starts.flatMap((start) => ("source" in start ? [start.source] : [])),
-    pools: starts.flatMap((start) => ("pool" in start ? [start.pool] : [])),
+    sources: starts.map(({ source }) => source),
+    pools: starts.flatMap(({ pool }) => (pool === undefined ? [] : [pool])),
   };
 }
 
@@ -75,7 +80,7 @@ function ofVenue(
       return { source: locateCurvePool({ subject, pool: venue, receipts: { namedBy: adapter }, coins, usd: 1 }) };
     }
     case "uniswap-v3":
-      return { pool: { subject, pool: venue } };
+      return uniswapPool({ subject, pool: venue });
   }
 }
 
@@ -92,6 +97,10 @@ function ofTarget(target: CollectTarget): Start {
     case "chainlink":
       return { source: chainlinkCollector(target) };
     case "uniswap-v3":
-      return { pool: { subject: target.subject, pool: target.pool } };
+      return uniswapPool({ subject: target.subject, pool: target.pool });
   }
+}
+
+function uniswapPool(pool: PoolTarget): Start {
+  return { source: locateUniswapPool(pool), pool };
 }

@@ -5,7 +5,7 @@ import { InputFailure } from "../config/failure";
 import type { EventRow } from "../store/historyRecords";
 import { ratio } from "../venues/exact";
 import type { ChainBlock } from "./chainBlocks";
-import { unlessAborted } from "./clock";
+import { unlessAborted } from "../chain/clock";
 import { unitsOf } from "./decimalAmount";
 import { garbage } from "./httpSource";
 import { PinnedReader, type PoolRange, type Subgraph, contradiction } from "./subgraphReader";

@@ -65,29 +65,37 @@ export async function collectUniswapEvents(chain: Chain, request: ChunkRequest):
   const { from, to } = request;
   const last = await canonicalBlock(chain, to);
   const logs = await poolLogs(chain, request);
-  const [blocks, prices] = await Promise.all([blocksOf(chain, logs, last), pricesBefore(chain, logs, from)]);
-  const gas = await gasOf(chain, logs);
+  const [times, prices, gas] = await Promise.all([
+    statedTimes(chain, logs, last),
+    pricesBefore(chain, logs, from),
+    gasOf(chain, logs),
+  ]);
+  const asked = times === null ? logs : logs.filter(({ blockHash }) => !gas.provenBlocks.has(blockHash));
+  const blocks = await blocksOf(chain, asked, last);
   // That the last block is the same after all was read makes everything below it the same.
   if ((await canonicalBlock(chain, to)).hash !== last.hash) throw new ChunkReorged(to);
 
-  const events = logs.map((log) => ({ log, pool: log.address.toLowerCase(), ...decodePoolLog(log) }));
+  const events = logs.map((log) => ({ ...decodePoolLog(log), pool: log.address.toLowerCase() }));
   const impacts = priceImpacts(events, prices);
-  const rows = events.map(({ log, ...event }, place): EventRow => {
-    const observedAt = blocks.get(log.blockNumber)?.timestamp ?? last.timestamp;
+  const rows = events.map((event, place): EventRow => {
+    const log = logs[place] as ChainLog;
+    const observedAt = blocks.get(log.blockNumber)?.timestamp ?? times?.get(log.blockNumber) ?? last.timestamp;
+    const txHash = log.transactionHash.toLowerCase();
+    const paid = gas.byTransaction.get(txHash);
     return {
+      ...event,
       chainId: chain.chainId,
       source: SOURCE,
-      ...event,
       block: log.blockNumber,
       blockHash: log.blockHash.toLowerCase(),
-      txHash: log.transactionHash.toLowerCase(),
+      txHash,
       txIndex: log.transactionIndex,
       logIndex: log.logIndex,
       observedAt,
       availableAt: request.availableAt ?? observedAt,
       priceImpactBps: impacts[place] ?? null,
-      gasUsed: gas.get(log.transactionHash.toLowerCase())?.gasUsed ?? null,
-      gasPriceWei: gas.get(log.transactionHash.toLowerCase())?.gasPriceWei ?? null,
+      gasUsed: paid?.gasUsed ?? null,
+      gasPriceWei: paid?.gasPriceWei ?? null,
     };
   });
   return { rows, toHash: last.hash };
@@ -120,6 +128,29 @@ async function poolLogs(chain: Chain, { pools, from, to }: ChunkRequest): Promis
   });
   if (twice) throw garbage("eth_getLogs");
   return sorted;
+}
+
+/**
+ * Times of the logs' blocks as the logs state them, by number, so that not each block's header must be asked for. Null where
+ * they do not, or where that cannot be: some nodes state zero. The headers of the first and the last of the blocks must agree.
+ */
+async function statedTimes(
+  chain: Chain,
+  logs: readonly ChainLog[],
+  last: Head,
+): Promise<ReadonlyMap<number, number> | null> {
+  const [first, end] = [logs[0], logs.at(-1)];
+  if (first === undefined || end === undefined) return null;
+  const times = new Map<number, number>();
+  let before = 0;
+  for (const { blockNumber, blockTimestamp } of logs) {
+    if (blockTimestamp === null || blockTimestamp < before || blockTimestamp > last.timestamp) return null;
+    if ((times.get(blockNumber) ?? blockTimestamp) !== blockTimestamp) return null;
+    times.set(blockNumber, blockTimestamp);
+    before = blockTimestamp;
+  }
+  const headers = await blocksOf(chain, [first, end], last);
+  return [...headers.values()].every(({ number, timestamp }) => times.get(number) === timestamp) ? times : null;
 }
 
 /** The blocks that the logs are of, by number. */
@@ -166,8 +197,14 @@ interface Gas {
   readonly gasPriceWei: string | null;
 }
 
-/** By transaction; without those whose receipt the node does not give. */
-async function gasOf(chain: Chain, logs: readonly ChainLog[]): Promise<Map<string, Gas>> {
+interface GasPaid {
+  /** Without those whose receipt the node does not give. */
+  readonly byTransaction: ReadonlyMap<string, Gas>;
+  /** Hashes, as the logs have them, of blocks that by their receipts are the chain's at their number. */
+  readonly provenBlocks: ReadonlySet<string>;
+}
+
+async function gasOf(chain: Chain, logs: readonly ChainLog[]): Promise<GasPaid> {
   const byBlock = new Map<number, ChainLog[]>();
   for (const log of logs) {
     const own = byBlock.get(log.blockNumber);
@@ -175,11 +212,16 @@ async function gasOf(chain: Chain, logs: readonly ChainLog[]): Promise<Map<strin
     else own.push(log);
   }
   let wholeBlocks = true;
+  const provenBlocks = new Set<string>();
   const found = await concurrently([...byBlock], REQUESTS_AT_ONCE, async ([number, own]) => {
     const hash = own[0]?.blockHash ?? "";
     if (wholeBlocks) {
       const receipts = await ifServed(() => chain.request("eth_getBlockReceipts", [quantity(number)]));
-      if (Array.isArray(receipts)) return receipts.flatMap((receipt) => gasIn(receipt, { number, hash }));
+      if (Array.isArray(receipts)) {
+        const all = receipts.flatMap((receipt) => gasIn(receipt, { number, hash }));
+        if (receipts.length > 0) provenBlocks.add(hash);
+        return all;
+      }
       wholeBlocks = false;
     }
     const transactions = [...new Set(own.map(({ transactionHash }) => transactionHash))];
@@ -190,7 +232,7 @@ async function gasOf(chain: Chain, logs: readonly ChainLog[]): Promise<Map<strin
     }
     return singles;
   });
-  return new Map(found.flat());
+  return { byTransaction: new Map(found.flat()), provenBlocks };
 }
 
 /** Null also where the node has no such method; a request that fails otherwise fails the chunk, which is asked for again. */

@@ -28,6 +28,13 @@ export const addressFileSchema = z.strictObject({
       }),
     )
     .max(10),
+  /** Sells rewards of venues for the asset, and which. Files of older deployments, and of networks without one, have none. */
+  auction: z
+    .strictObject({
+      auction: address,
+      rewards: z.array(z.strictObject({ symbol: z.string(), token: address })),
+    })
+    .optional(),
   /** Of the breaker, as deployed with the vault. Files of older deployments have none. */
   conditions: z
     .array(

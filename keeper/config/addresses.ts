@@ -48,6 +48,13 @@ function withChecksums(file: string, addresses: AddressFile): AddressFile {
     adapter: checked(`adapters.${index}.adapter`, entry.adapter),
     venue: checked(`adapters.${index}.venue`, entry.venue),
   }));
+  const auctionOf = ({ auction, rewards }: NonNullable<AddressFile["auction"]>): AddressFile["auction"] => ({
+    auction: checked("auction.auction", auction),
+    rewards: rewards.map((reward, index) => ({
+      ...reward,
+      token: checked(`auction.rewards.${index}.token`, reward.token),
+    })),
+  });
   refuseTwice(
     file,
     "id",
@@ -67,6 +74,7 @@ function withChecksums(file: string, addresses: AddressFile): AddressFile {
     guardian: checked("guardian", addresses.guardian),
     keepers: addresses.keepers.map((keeper, index) => checked(`keepers.${index}`, keeper)),
     adapters,
+    ...(addresses.auction === undefined ? {} : { auction: auctionOf(addresses.auction) }),
   };
 }
 

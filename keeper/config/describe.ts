@@ -19,6 +19,7 @@ export function describeConfig(config: Config): Record<string, unknown> {
       gasLimit: config.fees.gasLimit.toString(),
     },
     limits: { ...config.limits, maxFeePerGas: config.limits.maxFeePerGas.toString() },
+    risk: config.risk,
     forecast: config.forecast,
     collect: describeCollect(config.collect),
     serve: config.serve,

@@ -156,6 +156,13 @@ function assemble(parsed: Parsed, file: string | null, base: (dotted: string) =>
       parsed.relayAuth.kind === "env"
         ? parsed.relayAuth
         : { kind: "file", file: path.resolve(dataDir, parsed.relayAuth.file) },
+    risk:
+      parsed.risk.protocolFile === undefined
+        ? parsed.risk
+        : {
+            ...parsed.risk,
+            protocolFile: path.resolve(base("risk.protocolFile"), parsed.risk.protocolFile),
+          },
     fees: {
       maxFeePerGas: gwei(parsed.fees.maxFeePerGasGwei),
       maxPriorityFeePerGas: gwei(parsed.fees.maxPriorityFeeGwei),

@@ -1,6 +1,7 @@
 // Every setting of the keeper with its default: the only place where a default stands. Loading, environment overrides
 // and error lines are in load.ts.
 import { z } from "zod";
+import { redactUrl } from "./redact";
 
 const url = (protocol: RegExp, what: string) =>
   z.string().refine((value) => URL.canParse(value) && protocol.test(new URL(value).protocol), `is not ${what}`);
@@ -13,6 +14,7 @@ const positive = z.number().positive("must be above 0");
 const positiveInteger = z.number().int("must be a whole number").positive("must be above 0");
 const ratio = z.number().min(0, "must be in [0, 1]").max(1, "must be in [0, 1]");
 const nonNegative = z.number().min(0, "must not be negative");
+const distinct = (values: readonly string[]): boolean => new Set(values).size === values.length;
 
 /** Where the key that signs plans comes from. Never the key itself: a config file is no place for one. */
 const keySource = z.discriminatedUnion("kind", [
@@ -44,13 +46,27 @@ const relay = z.strictObject({
   timeoutMs: positiveInteger.default(2_500),
 });
 
-const chain = z.strictObject({
+const chainSettings = z.strictObject({
   /** In order of preference. */
   rpcUrls: z.array(httpUrl).min(1, "needs at least one URL"),
+  /** Endpoints that must agree on a block and its state before anything is decided on it. 1: the first that answers. */
+  quorum: positiveInteger.default(1),
   pollMs: positiveInteger.default(500),
   /** Blocks on top of an inclusion after which it cannot be undone: two epochs of 32 slots. */
   finalityBlocks: positiveInteger.default(64),
   requestTimeoutMs: positiveInteger.default(4_000),
+});
+
+const chain = chainSettings.superRefine(({ rpcUrls, quorum }, context) => {
+  if (quorum === 1) return;
+  const refuse = (field: "quorum" | "rpcUrls", message: string): void =>
+    context.addIssue({ code: "custom", path: [field], message });
+  const count = rpcUrls.length;
+  // Of half of them two answers could win.
+  if (quorum > count || 2 * quorum <= count) {
+    refuse("quorum", `must be 1, or more than half of the ${count} endpoints and no more than there are`);
+  }
+  if (!distinct(rpcUrls.map(redactUrl))) refuse("rpcUrls", "has two endpoints of one host, which would vote twice");
 });
 
 const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, "an address is 0x and 40 hex digits");
@@ -74,7 +90,7 @@ const collectTarget = z.discriminatedUnion("kind", [
   }),
   z.strictObject({ kind: z.literal("erc4626"), subject, vault: address, usd }),
   z.strictObject({ kind: z.literal("chainlink"), subject, feed: address, heartbeatSeconds: positiveInteger }),
-  /** Its events. */
+  /** Its state and its events. */
   z.strictObject({ kind: z.literal("uniswap-v3"), subject, pool: address }),
 ]);
 
@@ -109,8 +125,6 @@ const llamaChart = z.strictObject({
 });
 const llamaSlug = z.string().regex(/^[a-z0-9][a-z0-9.-]*$/, "is not the name of a protocol's page at DefiLlama");
 
-const distinct = (values: readonly string[]): boolean => new Set(values).size === values.length;
-
 const defiLlama = z.strictObject({
   yieldsUrl: keylessUrl.default("https://yields.llama.fi"),
   apiUrl: keylessUrl.default("https://api.llama.fi"),
@@ -125,8 +139,42 @@ const defiLlama = z.strictObject({
   protocols: z.array(llamaSlug).default([]).refine(distinct, "names a protocol twice"),
 });
 
+/** The keeper's own breaker: what `BreakerSettings` says, and whether a trip closes all positions. */
+const breaker = z.strictObject({
+  off: z
+    .array(z.enum(["drawdown", "oracle", "data-outage", "model-drift", "gas-spike"]))
+    .default([])
+    .refine(distinct, "names a cause twice"),
+  /** Half of what the vault's own condition trips at. */
+  drawdownBps: positive.max(10_000, "must be at most 10000").default(50),
+  /** Four times a stablecoin feed's deviation threshold, and half of what the vault's own condition trips at. */
+  depegBps: positive.max(10_000, "must be at most 10000").default(100),
+  oracleSeconds: nonNegative.default(600),
+  outageSeconds: positive.default(900),
+  driftRatio: z.number().min(1, "must be at least 1").default(2),
+  /** Fraction a year: a percentage point. */
+  driftLeastApr: nonNegative.default(0.01),
+  driftWindowHours: positive.max(720, "must be at most 720").default(168),
+  gasFactor: z.number().min(1, "must be at least 1").default(5),
+  gasSeconds: nonNegative.default(3_600),
+  closeOnTrip: z.boolean().default(false),
+});
+
+const risk = z.strictObject({
+  /** Data file of protocols in place of the keeper's own. */
+  protocolFile: fileName.optional(),
+  /** Which of them a venue is of, by venue id, where its kind does not say: any ERC-4626. */
+  protocols: z.record(z.string(), z.string().min(1, "is empty")).default({}),
+  /** Whether scores limit positions and expected losses count against rates. */
+  limitPositions: z.boolean().default(true),
+  breaker: breaker.prefault({}),
+});
+
 /** Beside the checkout's files, ignored by git. */
 export const DEFAULT_DATA_DIR = ".tiller";
+
+/** Time between two sweeps of the chain, unless the config says otherwise. */
+export const COLLECT_EVERY_SECONDS = 300;
 
 export const configSchema = z.strictObject({
   /** Everything that the keeper writes: database, relay identity, the local chain. */
@@ -175,10 +223,13 @@ export const configSchema = z.strictObject({
       deadlineSeconds: positiveInteger.default(600),
     })
     .prefault({}),
+  risk: risk.prefault({}),
   forecast: z.strictObject({ halfLifeHours: positive.default(24) }).prefault({}),
   collect: z
     .strictObject({
-      everySeconds: positiveInteger.default(300),
+      everySeconds: positiveInteger.default(COLLECT_EVERY_SECONDS),
+      /** Whether `tiller run` collects beside its loop; `tiller collect` does it alone. */
+      withKeeper: z.boolean().default(true),
       targets: z.array(collectTarget).default([]),
       /** Sources of the web: what is absent is not asked. */
       theGraph: theGraph.optional(),
@@ -211,7 +262,7 @@ export const configSchema = z.strictObject({
 
 /** For commands that work on what is stored: they need no node. */
 export const offlineSchema = configSchema.extend({
-  chain: chain.extend({ rpcUrls: z.array(httpUrl).default([]) }).prefault({}),
+  chain: chainSettings.extend({ rpcUrls: z.array(httpUrl).default([]) }).prefault({}),
 });
 
 /** What a config file may hold. */

@@ -1,16 +1,16 @@
 // The strategy that the keeper runs: allocate on the forecast, then ask whether moving pays. Pure and deterministic:
 // the same input gives the same plan, byte for byte, which is what `tiller replay` rests on.
 import { choose, cooldownLeft, type Candidate, type Target } from "./choice";
-import { gasUsd, problemOf, type DecisionProblem } from "./problem";
+import { closingOf, type Closing } from "./close";
+import { DUST_PER_MOVE, maxLossOf } from "./lossBound";
+import { baseOf, gasUsd, problemOf, type DecisionProblem } from "./problem";
 import type { Hold, HoldCode, Plan, PlanMove, Strategy, StrategyInput } from "./strategy";
 
 const WAD = 10n ** 18n;
-const BPS = 10_000n;
-
-/** Rounding that a lending venue may keep on one move, in the asset's unit; the loss bound leaves room for it. */
-const DUST_PER_MOVE = 4n;
 
 export const decide: Strategy = (input) => {
+  const closed = noKeeperHere(input) ?? keepersOwnBreaker(input);
+  if (closed !== null) return closed;
   const obstacle = obstacleOf(input);
   if (obstacle !== null) return obstacle;
 
@@ -45,20 +45,59 @@ export const decide: Strategy = (input) => {
   }
 };
 
+function noKeeperHere({ snapshot }: StrategyInput): Hold | null {
+  if (!snapshot.opened) return hold("not-open", "the vault is not open yet");
+  if (!snapshot.isKeeper) return hold("not-a-keeper", `${snapshot.keeper} is not a keeper of this vault`);
+  return null;
+}
+
+/** Tripped, the keeper does nothing but to take positions to idle where it was told to; that may be while the vault is too. */
+function keepersOwnBreaker(input: StrategyInput): Plan | Hold | null {
+  const { risk } = input;
+  if (risk === undefined) return null;
+  const tripped = risk.tripped.map(({ cause, detail }) => `${cause} (${detail})`).join(", ");
+  if (risk.closing === null) {
+    return tripped === "" ? null : hold("keeper-breaker-tripped", `the keeper's breaker has tripped: ${tripped}`);
+  }
+  const closing = closingOf(input, risk.closing.unable);
+  const because = `emergency close, ${tripped}`;
+  if (closing.moves.length === 0) {
+    return hold("keeper-breaker-tripped", `${because}: nothing more can go to idle${staysText(closing, input)}`);
+  }
+  return tooDear(input) ?? closePlan(closing, input, because);
+}
+
+function closePlan(closing: Closing, input: StrategyInput, because: string): Plan {
+  const { snapshot, limits } = input;
+  const { moves } = closing;
+  return {
+    action: "rebalance",
+    reason: `${because}: ${describe(moves, input)}${staysText(closing, input)}`,
+    moves,
+    nonce: snapshot.nextNonce,
+    deadline: snapshot.timestamp + limits.deadlineSeconds,
+    maxLoss: maxLossOf(input, baseOf(snapshot), moves.length),
+    expectedGainUsd: 0,
+    costUsd: rounded(gasUsd(limits.gasPerPlan + limits.gasPerMove * moves.length, snapshot, limits)),
+  };
+}
+
+function staysText({ stays }: Closing, { snapshot }: StrategyInput): string {
+  const scale = 10 ** snapshot.assetDecimals;
+  const parts = stays.map(({ venue, assets, why }) => {
+    return `${assets > 0n ? `${grouped(Number(assets) / scale)} in ` : ""}${venue} (${why})`;
+  });
+  return parts.length === 0 ? "" : `; stays: ${parts.join(", ")}`;
+}
+
 /** What stands in the way before any arithmetic. */
 function obstacleOf(input: StrategyInput): Hold | null {
   const { snapshot, limits, lastRebalanceAt } = input;
-  if (!snapshot.opened) return hold("not-open", "the vault is not open yet");
-  if (!snapshot.isKeeper) return hold("not-a-keeper", `${snapshot.keeper} is not a keeper of this vault`);
   if (snapshot.breaker !== "closed") {
     return hold("breaker-tripped", `the vault's breaker is ${snapshot.breaker}: only moves to idle are allowed`);
   }
-  if (snapshot.baseFeePerGas > limits.maxFeePerGas) {
-    return hold(
-      "gas-too-dear",
-      `base fee ${gwei(snapshot.baseFeePerGas)} gwei is over the ceiling of ${gwei(limits.maxFeePerGas)}`,
-    );
-  }
+  const dear = tooDear(input);
+  if (dear !== null) return dear;
   const left = cooldownLeft(snapshot.timestamp, lastRebalanceAt, limits.cooldownSeconds);
   if (left > 0) {
     return hold(
@@ -67,6 +106,14 @@ function obstacleOf(input: StrategyInput): Hold | null {
     );
   }
   return null;
+}
+
+function tooDear({ snapshot, limits }: StrategyInput): Hold | null {
+  if (snapshot.baseFeePerGas <= limits.maxFeePerGas) return null;
+  return hold(
+    "gas-too-dear",
+    `base fee ${gwei(snapshot.baseFeePerGas)} gwei is over the ceiling of ${gwei(limits.maxFeePerGas)}`,
+  );
 }
 
 /** What the vault's turnover budget lets into venues now. */
@@ -85,9 +132,6 @@ function numbersOf(candidate: Candidate<PlanMove>, { limits }: StrategyInput): s
 function planOf(candidate: Candidate<PlanMove>, input: StrategyInput, problem: DecisionProblem): Plan {
   const { snapshot, limits } = input;
   const { legs: moves, cost, gain } = candidate;
-  const lossBps = BigInt(Math.floor(limits.maxLossBps * 100));
-  const own = (problem.base * lossBps) / (BPS * 100n);
-  const vaults = (problem.base * snapshot.lossPerCall) / WAD;
   const because = problem.breaches.length > 0 ? `${problem.breaches.join(" and ")}; ` : "";
   const part =
     candidate.share < 1
@@ -99,7 +143,7 @@ function planOf(candidate: Candidate<PlanMove>, input: StrategyInput, problem: D
     moves,
     nonce: snapshot.nextNonce,
     deadline: snapshot.timestamp + limits.deadlineSeconds,
-    maxLoss: max(own < vaults ? own : vaults, DUST_PER_MOVE * BigInt(moves.length)),
+    maxLoss: maxLossOf(input, problem.base, moves.length),
     expectedGainUsd: rounded(gain),
     costUsd: rounded(cost),
   };

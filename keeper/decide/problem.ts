@@ -1,7 +1,10 @@
 // From what the chain says and what is forecast to the allocation problem: every limit of the vault and of the
 // operator as a cap, a floor or a group, with the headroom that keeps a plan from failing by a rounding.
 import type { AllocationGroup, AllocationProblem, AllocationVenue } from "../allocate/problem";
-import type { AdapterSnapshot, VaultSnapshot, VenueState } from "../chain/snapshot";
+import type { AdapterSnapshot, VaultSnapshot } from "../chain/snapshot";
+import type { Verdict } from "../risk/assessment";
+import { expectedLossApr } from "../risk/scenarios";
+import { cashOf } from "../venues/cash";
 import { curveCost } from "../venues/curve3pool";
 import type { MoveCost } from "../venues/liquidity";
 import { impliedModel, type RateModel } from "../venues/rateModel";
@@ -44,10 +47,10 @@ export interface DecisionProblem {
 
 /** @returns the id of a venue that has no forecast yet instead of a problem. */
 export function problemOf(input: StrategyInput): DecisionProblem | { readonly missing: string } {
-  const { snapshot, limits } = input;
+  const { snapshot, limits, risk } = input;
   const forecasts = new Map(input.forecasts.map((forecast) => [forecast.venue, forecast]));
   const usd = (assets: bigint): number => (Number(assets) / 10 ** snapshot.assetDecimals) * limits.assetUsd;
-  const base = snapshot.accountedAssets < snapshot.totalAssets ? snapshot.accountedAssets : snapshot.totalAssets;
+  const base = baseOf(snapshot);
   const baseUsd = usd(base);
 
   const usable = snapshot.adapters.filter(isUsable);
@@ -59,8 +62,10 @@ export function problemOf(input: StrategyInput): DecisionProblem | { readonly mi
     const forecast = forecasts.get(adapter.id);
     if (forecast === undefined) return { missing: adapter.id };
     const { model, cash } = rateModelOf(adapter, forecast, { snapshot, limits });
-    const bounds = boundsOf(adapter, { limits, usd, baseUsd, cashUsd: cash, breaches });
-    const venue = { id: adapter.id, ...bounds, ...costOf(adapter, snapshot.assetDecimals), expectedLossApr: 0 };
+    const verdict = risk?.verdicts.find(({ venue }) => venue === adapter.id);
+    const bounds = boundsOf(adapter, { limits, verdict, usd, baseUsd, cashUsd: cash, breaches });
+    const lost = expectedLossApr(risk?.scenarios ?? [], adapter.id);
+    const venue = { id: adapter.id, ...bounds, ...costOf(adapter, snapshot.assetDecimals), expectedLossApr: lost };
     venues.push({
       today: { ...venue, model },
       forecast: { ...venue, model: impliedModel(model, forecast.apr, 0) },
@@ -96,6 +101,11 @@ export function problemOf(input: StrategyInput): DecisionProblem | { readonly mi
   };
 }
 
+/** What relative limits are shares of, in the asset's unit. */
+export function baseOf({ accountedAssets, totalAssets }: VaultSnapshot): bigint {
+  return accountedAssets < totalAssets ? accountedAssets : totalAssets;
+}
+
 /** Price of `gas` units at the highest base fee of the next block and the operator's tip ceiling, USD. */
 export function gasUsd(gas: number, snapshot: VaultSnapshot, limits: OperatorLimits): number {
   return ((gas * Number(snapshot.baseFeePerGas) * 1.125) / WAD) * limits.ethUsd;
@@ -115,19 +125,8 @@ function rateModelOf(
   const state = adapter.state;
   if (state === null) throw new TypeError(`adapter ${adapter.id} has no state`);
   const model = modelOf(adapter, context.snapshot.assetDecimals, forecast.currentApr);
-  return { model, cash: Number(cashOf(state)) / unit };
-}
-
-/** What the venue could pay out now, in the asset's unit; an ERC-4626 does not say. */
-function cashOf(state: VenueState): bigint | number {
-  switch (state.kind) {
-    case "erc4626":
-      return Number.POSITIVE_INFINITY;
-    case "curve-3pool":
-      return state.balances[state.place] ?? 0n;
-    default:
-      return state.cash;
-  }
+  const cash = cashOf(state);
+  return { model, cash: cash === null ? Number.POSITIVE_INFINITY : Number(cash) / unit };
 }
 
 /** What a venue charges on a move. Lending and plain savings venues charge nothing. */
@@ -148,7 +147,7 @@ function costOf({ state }: AdapterSnapshot, assetDecimals: number): MoveCost {
  * What a plan can take out, in the asset's unit. A pool says what an exit of everything pays, a little less than the
  * position is worth: that is all of it, and not a rest that cannot leave.
  */
-function payable({ exact, fairValue, exitValue, maxWithdraw }: AdapterSnapshot): bigint {
+export function payable({ exact, fairValue, exitValue, maxWithdraw }: AdapterSnapshot): bigint {
   return !exact && maxWithdraw * WHOLE_EXIT >= exitValue * (WHOLE_EXIT - 1n) ? fairValue : maxWithdraw;
 }
 
@@ -156,22 +155,29 @@ function boundsOf(
   adapter: AdapterSnapshot,
   context: {
     readonly limits: OperatorLimits;
+    readonly verdict: Verdict | undefined;
     readonly usd: (assets: bigint) => number;
     readonly baseUsd: number;
     readonly cashUsd: number;
     readonly breaches: string[];
   },
 ): { current: number; cap: number; floor: number } {
-  const { limits, usd, baseUsd } = context;
+  const { limits, usd, baseUsd, verdict } = context;
   const current = usd(adapter.fairValue);
   const floor = Math.max(0, current - usd(payable(adapter)));
   const relative = Math.min(Number(adapter.relativeCap) / WAD, limits.venueCaps[adapter.id] ?? 1);
-  const granted = Math.min(usd(adapter.absoluteCap), relative * baseUsd);
+  const caps = Math.min(usd(adapter.absoluteCap), relative * baseUsd);
+  // Risk says how much there may be; it takes money out only where it says "reduce" (composite.ts has the band between).
+  const risked = verdict === undefined ? Infinity : verdict.limit * baseUsd;
+  const reduced = verdict?.advice === "reduce" && risked < caps;
+  const granted = reduced ? risked : caps;
   const breached = current > granted * (1 + CAP_DRIFT);
-  if (breached) context.breaches.push(`${adapter.id} is above its cap`);
-  // What only says "do not grow" (the venue's own room, exit liquidity) never forces money out.
+  // One that nothing can leave is no reason to move anything else.
+  if (breached && floor < current)
+    context.breaches.push(`${adapter.id} is above its ${reduced ? `risk limit (${verdict.reason})` : "cap"}`);
+  // What only says "do not grow" (risk, the venue's own room, exit liquidity) never forces money out.
   const room = Math.min(
-    granted * CAP_HEADROOM,
+    Math.min(granted, risked) * CAP_HEADROOM,
     current + usd(adapter.maxDeposit),
     limits.maxShareOfVenue * context.cashUsd,
   );

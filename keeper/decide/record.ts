@@ -5,7 +5,8 @@ import { keccak256, toUtf8Bytes } from "ethers";
 import { z } from "zod";
 import { InputFailure } from "../config/failure";
 import { snapshotFromJson, snapshotToJson } from "../chain/snapshotJson";
-import type { Forecast, Hold, OperatorLimits, Plan, Strategy, StrategyInput } from "./strategy";
+import { WATCHED_CAUSES } from "../risk/breaker";
+import type { Forecast, Hold, OperatorLimits, Plan, RiskInput, Strategy, StrategyInput } from "./strategy";
 
 export const RECORD_FORMAT = "tiller-decision/1";
 
@@ -43,12 +44,35 @@ const forecastSchema = z.strictObject({
   historySeconds: z.number(),
 });
 
+const riskSchema = z.strictObject({
+  verdicts: z.array(
+    z.strictObject({
+      venue: z.string(),
+      score: z.number(),
+      limit: z.number(),
+      advice: z.enum(["reduce", "hold", "may-grow"]),
+      reason: z.string(),
+    }),
+  ),
+  scenarios: z.array(
+    z.strictObject({
+      id: z.string(),
+      probabilityPerYear: z.number(),
+      lossShare: z.record(z.string(), z.number()),
+    }),
+  ),
+  tripped: z.array(z.strictObject({ cause: z.enum([...WATCHED_CAUSES, "operator"]), detail: z.string() })),
+  closing: z.strictObject({ unable: z.array(z.strictObject({ venue: z.string(), why: z.string() })) }).nullable(),
+});
+
 const recordSchema = z.strictObject({
   format: z.literal(RECORD_FORMAT),
   snapshot: z.record(z.string(), z.unknown()),
   forecasts: z.array(forecastSchema),
   limits: limitsSchema,
   lastRebalanceAt: z.number().nullable(),
+  /** Records of before the keeper looked at risk have none, and replay as they are. */
+  risk: riskSchema.optional(),
   output: z.record(z.string(), z.unknown()),
 });
 
@@ -60,6 +84,7 @@ export function recordOf(input: StrategyInput, output: Plan | Hold): DecisionRec
     forecasts: input.forecasts,
     limits: { ...input.limits, maxFeePerGas: input.limits.maxFeePerGas.toString() },
     lastRebalanceAt: input.lastRebalanceAt,
+    ...(input.risk === undefined ? {} : { risk: input.risk }),
     output: outputToJson(output),
   });
   const hash = keccak256(toUtf8Bytes(json));
@@ -119,12 +144,13 @@ function inputOf(json: string): StrategyInput {
     const issue = parsed.error.issues[0];
     throw malformed(`${issue?.path.join(".") ?? "record"}: ${issue?.message ?? "unreadable"}`);
   }
-  const { snapshot, forecasts, limits, lastRebalanceAt } = parsed.data;
+  const { snapshot, forecasts, limits, lastRebalanceAt, risk } = parsed.data;
   return {
     snapshot: snapshotFromJson(snapshot),
     forecasts: forecasts satisfies readonly Forecast[],
     limits: { ...limits, maxFeePerGas: BigInt(limits.maxFeePerGas) } satisfies OperatorLimits,
     lastRebalanceAt,
+    ...(risk === undefined ? {} : { risk: risk satisfies RiskInput }),
   };
 }
 

@@ -1,6 +1,9 @@
 // The one decision function, for live, dry run and backtest. Pure: what it needs is passed in, what it decides is
 // returned. It knows no clock, no database, no network.
 import type { VaultSnapshot } from "../chain/snapshot";
+import type { Verdict } from "../risk/assessment";
+import type { TripCause } from "../risk/breaker";
+import type { Scenario } from "../risk/scenarios";
 
 /** Mean supply APR expected over the horizon, by venue id, as the venue would pay it without our position. */
 export interface Forecast {
@@ -39,12 +42,28 @@ export interface OperatorLimits {
   readonly deadlineSeconds: number;
 }
 
+/** What the keeper's own look at risk says: limits that are stricter than the operator's, and whether it has stopped itself. */
+export interface RiskInput {
+  /** One for each venue; a venue without one has no limit of its own. */
+  readonly verdicts: readonly Verdict[];
+  readonly scenarios: readonly Scenario[];
+  /** What has tripped the keeper's breaker and was not reset; empty: nothing. */
+  readonly tripped: readonly { readonly cause: TripCause; readonly detail: string }[];
+  /** Set: all positions are to go to idle. */
+  readonly closing: {
+    /** Venues that the vault would not let the keeper leave at this block, as its simulation says. */
+    readonly unable: readonly { readonly venue: string; readonly why: string }[];
+  } | null;
+}
+
 export interface StrategyInput {
   readonly snapshot: VaultSnapshot;
   readonly forecasts: readonly Forecast[];
   readonly limits: OperatorLimits;
   /** Chain time of the last rebalance that landed; null if none. */
   readonly lastRebalanceAt: number | null;
+  /** Absent: not looked at, as in the records of versions before there was one. */
+  readonly risk?: RiskInput;
 }
 
 /** One leg, amounts in the asset's unit; negative: out of the adapter. `all`: the position is emptied. */
@@ -71,6 +90,7 @@ export type HoldCode =
   | "not-open"
   | "not-a-keeper"
   | "breaker-tripped"
+  | "keeper-breaker-tripped"
   | "no-funds"
   | "no-forecast"
   | "gas-too-dear"

@@ -66,6 +66,11 @@ export type KeeperEvent =
       readonly dissent: "disagreed" | "lagged" | "failed" | "silent";
     }
   | { readonly name: "quorum.joined"; readonly endpoint: string }
+  /** Too few endpoints agree on what this method answers: once, until `quorum.recovered`. */
+  | { readonly name: "quorum.trouble"; readonly method: string; readonly message: string }
+  | { readonly name: "quorum.recovered"; readonly method: string; readonly outageMs: number }
+  /** Of all processes with one database, one collects a chain. Once at each change. */
+  | { readonly name: "collect.state"; readonly chainId: number; readonly state: "collecting" | "standby" }
   /** Everything of a block was read and stored. */
   | {
       readonly name: "collect.swept";
@@ -74,6 +79,26 @@ export type KeeperEvent =
       readonly readings: number;
       readonly failures: number;
       readonly stored: number;
+    }
+  /** The keeper's own breaker: once a trip, not once a block. */
+  | { readonly name: "breaker.tripped"; readonly cause: string; readonly reason: string; readonly block: number }
+  /** What an earlier process left tripped, once at the start. */
+  | { readonly name: "breaker.open"; readonly causes: readonly string[]; readonly reason: string }
+  | { readonly name: "breaker.reset"; readonly reason: string }
+  /** Events of a pool are stored up to a block. */
+  | {
+      readonly name: "collect.followed";
+      readonly source: string;
+      readonly block: number;
+      readonly blocks: number;
+      readonly rows: number;
+    }
+  /** Blocks that nothing was collected of while nobody ran: left to the backfill. */
+  | {
+      readonly name: "collect.gap";
+      readonly source: string;
+      readonly fromBlock: number;
+      readonly toBlock: number;
     }
   | { readonly name: "serve.listening"; readonly url: string }
   | { readonly name: "serve.trouble"; readonly code: string; readonly message: string };

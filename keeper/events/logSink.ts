@@ -23,7 +23,11 @@ const WARNINGS: ReadonlySet<KeeperEvent["name"]> = new Set([
   "store.trouble",
   "source.trouble",
   "source.gap",
+  "collect.gap",
   "quorum.dissent",
+  "quorum.trouble",
+  "breaker.tripped",
+  "breaker.open",
 ]);
 
 /** Level at which an event is logged. */

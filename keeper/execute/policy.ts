@@ -27,7 +27,8 @@ export type PolicyDenial =
   | "POLICY_MAX_LOSS"
   | "POLICY_MOVES"
   | "POLICY_ADAPTER"
-  | "POLICY_AMOUNT";
+  | "POLICY_AMOUNT"
+  | "POLICY_BREAKER";
 
 /** The transaction is not signed. Nothing of it was sent. */
 export class PolicyFailure extends WorldFailure {
@@ -57,6 +58,8 @@ export interface PolicyLimits {
   readonly maxLoss: bigint;
   /** Most chain seconds from the block that is signed on to the deadline. */
   readonly maxLifetimeSeconds: number;
+  /** The keeper's own breaker has tripped: money goes out of venues, and nowhere else. */
+  readonly onlyToIdle: boolean;
 }
 
 /** What the transaction has to agree with. */
@@ -78,7 +81,11 @@ const ACCRUAL_SLACK = 1_000n;
 const ROUNDING_PER_MOVE = 4n;
 
 /** The operator's and the vault's caps as they bind at a snapshot, whichever is tighter. */
-export function policyLimitsOf(snapshot: VaultSnapshot, operator: OperatorLimits): PolicyLimits {
+export function policyLimitsOf(
+  snapshot: VaultSnapshot,
+  operator: OperatorLimits,
+  { onlyToIdle }: Pick<PolicyLimits, "onlyToIdle">,
+): PolicyLimits {
   const total = snapshot.totalAssets;
   const share = (fraction: number): bigint => (total * BigInt(Math.round(fraction * 1e9))) / 1_000_000_000n;
   const adapters = snapshot.adapters.map((adapter) => {
@@ -93,6 +100,7 @@ export function policyLimitsOf(snapshot: VaultSnapshot, operator: OperatorLimits
     adapters,
     maxLoss: withSlack(loss > rounding ? loss : rounding),
     maxLifetimeSeconds: operator.deadlineSeconds,
+    onlyToIdle,
   };
 }
 
@@ -184,6 +192,11 @@ function checkMove(move: DecodedMove, limits: PolicyLimits): void {
   demand(limit !== undefined, "POLICY_ADAPTER", `${move.adapter} is no adapter of this vault`);
   demand(move.assets !== 0n, "POLICY_AMOUNT", "a move of nothing");
   if (move.assets > 0n) {
+    demand(
+      !limits.onlyToIdle,
+      "POLICY_BREAKER",
+      `it puts ${move.assets} into ${move.adapter} while the keeper's breaker is tripped`,
+    );
     demand(
       limit.position + move.assets <= withSlack(limit.cap),
       "POLICY_AMOUNT",

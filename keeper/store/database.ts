@@ -8,6 +8,7 @@ import type { Sink } from "../events/events";
 import { UNREACHABLE, storeFailure } from "./failures";
 
 const CONNECT_TIMEOUT_MS = 4_000;
+/** Far more than any statement takes but a `COPY`: what takes longer waits for a lock that somebody does not let go. */
 const STATEMENT_TIMEOUT_MS = 15_000;
 const POOL_SIZE = 8;
 
@@ -23,8 +24,8 @@ export interface Queryable {
 
 /** One connection inside a transaction. */
 export interface Transaction extends Queryable {
-  /** `COPY … FROM STDIN` of text, in pieces that need not end with a line. */
-  copyIn(sql: string, text: Iterable<string> | AsyncIterable<string>): Promise<void>;
+  /** `COPY table (columns) FROM STDIN` in its binary format (copyBinary.ts), in pieces that end anywhere. */
+  copyIn(table: string, columns: readonly string[], bytes: Iterable<Buffer>): Promise<void>;
 }
 
 const INT8_OID = 20;
@@ -51,21 +52,29 @@ export function connectionConfig(target: ClientConfig): ClientConfig {
   };
 }
 
+export interface DatabaseOptions {
+  /** What is to be said instead where the database does not answer; null: only that. */
+  readonly reasonDown?: () => WorldFailure | null;
+  /** Of each statement but `COPY`. Default: 15 s. */
+  readonly statementTimeoutMs?: number | undefined;
+}
+
 export class Database implements Queryable {
   readonly #pool: Pool;
   readonly #sink: Sink;
   readonly #reasonDown: () => WorldFailure | null;
+  readonly #statementTimeoutMs: number;
   #downSince: number | null = null;
 
-  /** @param reasonDown What is to be said instead where the database does not answer; null: only that. */
-  constructor(target: ClientConfig, sink: Sink, reasonDown: () => WorldFailure | null = () => null) {
+  constructor(target: ClientConfig, sink: Sink, options: DatabaseOptions = {}) {
     this.#sink = sink;
-    this.#reasonDown = reasonDown;
+    this.#reasonDown = options.reasonDown ?? (() => null);
+    this.#statementTimeoutMs = options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS;
     this.#pool = new Pool({
       ...connectionConfig(target),
       max: POOL_SIZE,
-      statement_timeout: STATEMENT_TIMEOUT_MS,
-      query_timeout: STATEMENT_TIMEOUT_MS + CONNECT_TIMEOUT_MS,
+      statement_timeout: this.#statementTimeoutMs,
+      query_timeout: this.#statementTimeoutMs + CONNECT_TIMEOUT_MS,
       allowExitOnIdle: true,
     });
     // An idle connection that breaks is replaced on the next use; without a listener it would end the process.
@@ -98,7 +107,7 @@ export class Database implements Queryable {
       let reusable = true;
       try {
         await client.query("BEGIN");
-        const result = await work(onClient(client));
+        const result = await work(onClient(client, this.#statementTimeoutMs));
         await client.query("COMMIT");
         return result;
       } catch (error) {
@@ -115,6 +124,9 @@ export class Database implements Queryable {
   }
 
   async close(): Promise<void> {
+    // The server may end before the last connection is gone, which is no outage then.
+    this.#pool.removeAllListeners("error");
+    this.#pool.on("error", () => undefined);
     await this.#pool.end();
   }
 
@@ -147,17 +159,18 @@ export class Database implements Queryable {
   }
 }
 
-function onClient(client: PoolClient | Client): Transaction {
+function onClient(client: PoolClient | Client, statementTimeoutMs: number): Transaction {
   return {
     rows: async <T extends QueryResultRow>(sql: string, values: readonly unknown[] = []) =>
       (await client.query<T>(sql, [...values])).rows,
     run: async (sql, values = []) => (await client.query(sql, [...values])).rowCount ?? 0,
-    copyIn: async (sql, text) => {
+    copyIn: async (table, columns, bytes) => {
       await client.query(`SET LOCAL statement_timeout = ${COPY_TIMEOUT_MS}`);
       // The driver's own limit on a query is read from the object that is submitted.
+      const sql = `COPY ${table} (${columns.join(", ")}) FROM STDIN WITH (FORMAT binary)`;
       const copy = Object.assign(copyFrom(sql), { query_timeout: COPY_TIMEOUT_MS });
-      await pipeline(Readable.from(text, { objectMode: true }), client.query(copy));
-      await client.query(`SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS}`);
+      await pipeline(Readable.from(bytes, { objectMode: true }), client.query(copy));
+      await client.query(`SET LOCAL statement_timeout = ${statementTimeoutMs}`);
     },
   };
 }

@@ -1,6 +1,6 @@
 // Events of pools, and the ranges of blocks that were collected whole.
 import { WorldFailure } from "../config/failure";
-import { copyText, copyTime, type CopyValue } from "./copyText";
+import { copyBinary, type CopyWriter } from "./copyBinary";
 import type { Database, Queryable, Transaction } from "./database";
 import type { BackfillKey, ChunkRow, EventRow, Inserted, TentativeRange } from "./historyRecords";
 import { spanOf, type Partitions } from "./partitions";
@@ -19,7 +19,7 @@ const COLUMNS = [
     "tick",
   ],
   ...["tick_lower", "tick_upper", "price_impact_bps", "gas_used", "gas_price_wei"],
-].join(", ");
+];
 
 const SELECTED = `chain_id AS "chainId", source, pool, kind, block_number AS block, block_hash AS "blockHash",
   tx_hash AS "txHash", tx_index AS "txIndex", log_index AS "logIndex",
@@ -50,19 +50,37 @@ export async function addEvents(
       [...keyValues(key), chunk.fromBlock, chunk.toBlock, chunk.toHash, chunk.rows, chunk.checksum, chunk.tentative],
     );
     if (rows.length > 0) {
-      await transaction.copyIn(`COPY pool_events (${COLUMNS}) FROM STDIN`, copyText(rows, eventColumns));
+      await transaction.copyIn("pool_events", COLUMNS, copyBinary(rows, COLUMNS.length, writeColumns));
     }
     return { inserted: rows.length, unchanged: 0 };
   });
 }
 
-function eventColumns(row: EventRow): CopyValue[] {
-  return [
-    ...[row.chainId, row.source, row.pool.toLowerCase(), row.kind, row.block, row.blockHash],
-    ...[row.txHash, row.txIndex, row.logIndex, copyTime(row.observedAt), copyTime(row.availableAt)],
-    ...[row.sender, row.recipient, row.amount0, row.amount1, row.sqrtPriceX96, row.liquidity, row.tick],
-    ...[row.tickLower, row.tickUpper, row.priceImpactBps, row.gasUsed, row.gasPriceWei],
-  ];
+/** In the order of {@link COLUMNS}. */
+function writeColumns(row: EventRow, to: CopyWriter): void {
+  to.int8(row.chainId);
+  to.text(row.source);
+  to.text(row.pool.toLowerCase());
+  to.text(row.kind);
+  to.int8(row.block);
+  to.text(row.blockHash);
+  to.text(row.txHash);
+  to.int4(row.txIndex);
+  to.int4(row.logIndex);
+  to.time(row.observedAt);
+  to.time(row.availableAt);
+  to.text(row.sender);
+  to.text(row.recipient);
+  to.numeric(row.amount0);
+  to.numeric(row.amount1);
+  to.numeric(row.sqrtPriceX96);
+  to.numeric(row.liquidity);
+  to.int4(row.tick);
+  to.int4(row.tickLower);
+  to.int4(row.tickUpper);
+  to.float8(row.priceImpactBps);
+  to.numeric(row.gasUsed);
+  to.numeric(row.gasPriceWei);
 }
 
 /** Held to the end of the transaction: chunks of one backfill are added one after the other. */
@@ -91,10 +109,14 @@ async function isStored(transaction: Transaction, key: BackfillKey, chunk: Chunk
   );
 }
 
-export async function chunks(database: Database, key: BackfillKey): Promise<ChunkRow[]> {
+/** Chunks of one key do not overlap: of those that begin before `fromBlock` only the last may reach it. */
+export async function chunks(database: Database, key: BackfillKey, fromBlock: number): Promise<ChunkRow[]> {
+  const ofKey = "FROM backfill_chunks WHERE chain_id = $1 AND source = $2 AND subject = $3";
   return database.rows<ChunkRow & Record<string, unknown>>(
-    `SELECT ${CHUNK_COLUMNS} FROM backfill_chunks WHERE chain_id = $1 AND source = $2 AND subject = $3 ORDER BY from_block`,
-    keyValues(key),
+    `SELECT ${CHUNK_COLUMNS} ${ofKey}
+       AND from_block >= coalesce((SELECT max(from_block) ${ofKey} AND from_block <= $4), 0) AND to_block >= $4
+     ORDER BY from_block`,
+    [...keyValues(key), fromBlock],
   );
 }
 

@@ -167,8 +167,8 @@ export interface HistoryStore {
    * @throws WorldFailure `HISTORY_CHUNKS_OVERLAP` when only a part of its blocks is stored already.
    */
   addEvents(key: BackfillKey, chunk: ChunkRow, rows: readonly EventRow[]): Promise<Inserted>;
-  /** In order of blocks. */
-  chunks(key: BackfillKey): Promise<ChunkRow[]>;
+  /** In order of blocks; `fromBlock`: without those that end before it. */
+  chunks(key: BackfillKey, query?: { readonly fromBlock?: number }): Promise<ChunkRow[]>;
   /** Of all backfills of a chain, for a reorganisation is of all of it. */
   tentativeRanges(chainId: number): Promise<TentativeRange[]>;
   /**
@@ -188,6 +188,8 @@ export interface HistoryStore {
   maintain(now: number): Promise<Maintained>;
 
   series(): Promise<SeriesInfo[]>;
+  /** `availableAt` of the newest row of any of these series that is not older than `since`; null: there is none. */
+  newest(chainId: number, names: readonly string[], since: number): Promise<number | null>;
   /** Oldest first by `availableAt`, in batches; `to` and `from` are of `availableAt`, both included. */
   history(
     series: SeriesName,
@@ -205,6 +207,12 @@ export interface HistoryStore {
     readonly from: number;
     readonly to: number;
   }): Promise<ReadingRow[]>;
+  /** `observedAt` of the last reading; null: none ever. */
+  newestReading(of: {
+    readonly chainId: number;
+    readonly source: string;
+    readonly subject: string;
+  }): Promise<number | null>;
   /** In order of the chain, in batches; of one source, for two may bring the same event. */
   events(query: {
     readonly chainId: number;

@@ -1,6 +1,6 @@
 // Series of rates.
 import { WorldFailure } from "../config/failure";
-import { copyText, copyTime, type CopyValue } from "./copyText";
+import { copyBinary, type CopyWriter } from "./copyBinary";
 import type { Database, Transaction } from "./database";
 import type { HistoryRow, Inserted, SeriesInfo, SeriesName } from "./historyRecords";
 import { spanOf, type Partitions } from "./partitions";
@@ -19,7 +19,8 @@ const COLUMNS = [
   "yield_index",
   "flags",
   "tentative",
-].join(", ");
+];
+const NAMED = COLUMNS.join(", ");
 
 /** What makes two rows of one moment the same; flags and source are what we think of them. */
 const VALUES = "observed_at, block_number, supplied_usd, borrowed_usd, supply_apr, borrow_apr, yield_index";
@@ -41,25 +42,12 @@ export async function addHistory(
   const [first, last] = spanOf(rows.map(({ availableAt }) => availableAt));
   await partitions.ensure("history", first, last);
   return database.transaction(async (transaction) => {
-    const id = await seriesId(transaction, series);
-    const columns = (row: HistoryRow): CopyValue[] => [
-      id,
-      copyTime(row.observedAt),
-      copyTime(row.availableAt),
-      row.block,
-      row.blockHash,
-      row.source,
-      row.suppliedUsd,
-      row.borrowedUsd,
-      row.supplyApr,
-      row.borrowApr,
-      row.index,
-      row.flags,
-      tentative,
-    ];
-    const inserted = (await holdsAny(transaction, id, [first, last]))
-      ? await merge(transaction, { series, id, span: [first, last] }, copyText(rows, columns))
-      : await copyAll(transaction, copyText(rows, columns), rows.length);
+    const { id, isNew } = await lockedSeries(transaction, series);
+    const bytes = copyBinary(rows, COLUMNS.length, (row, to) => writeColumns(row, to, { id, tentative }));
+    let inserted = rows.length;
+    if (!isNew && (await holdsAny(transaction, id, [first, last]))) {
+      inserted = await merge(transaction, { series, id, span: [first, last] }, bytes);
+    } else await transaction.copyIn("history", COLUMNS, bytes);
     if (inserted > 0) {
       await transaction.run(
         "INSERT INTO history_pending (series_id, first_at, last_at) VALUES ($1, to_timestamp($2), to_timestamp($3))",
@@ -70,15 +58,42 @@ export async function addHistory(
   });
 }
 
+/** In the order of {@link COLUMNS}. */
+function writeColumns(
+  row: HistoryRow,
+  to: CopyWriter,
+  { id, tentative }: { readonly id: number; readonly tentative: boolean },
+): void {
+  to.int4(id);
+  to.time(row.observedAt);
+  to.time(row.availableAt);
+  to.int8(row.block);
+  to.text(row.blockHash);
+  to.text(row.source);
+  to.float8(row.suppliedUsd);
+  to.float8(row.borrowedUsd);
+  to.float8(row.supplyApr);
+  to.float8(row.borrowApr);
+  to.numeric(row.index);
+  to.int4(row.flags);
+  to.bool(tentative);
+}
+
 /** The series, made when there is none, and locked: what one insertion found does not change under it. */
-async function seriesId(transaction: Transaction, { chainId, name }: SeriesName): Promise<number> {
-  await transaction.run("INSERT INTO series (chain_id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING", [chainId, name]);
+async function lockedSeries(
+  transaction: Transaction,
+  { chainId, name }: SeriesName,
+): Promise<{ readonly id: number; readonly isNew: boolean }> {
+  const made = await transaction.run("INSERT INTO series (chain_id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING", [
+    chainId,
+    name,
+  ]);
   const [row] = await transaction.rows<{ id: number }>(
     "SELECT id FROM series WHERE chain_id = $1 AND name = $2 FOR UPDATE",
     [chainId, name],
   );
   if (row === undefined) throw new TypeError("a series that was just made is there");
-  return row.id;
+  return { id: row.id, isNew: made > 0 };
 }
 
 async function holdsAny(transaction: Transaction, id: number, [first, last]: [number, number]): Promise<boolean> {
@@ -89,19 +104,14 @@ async function holdsAny(transaction: Transaction, id: number, [first, last]: [nu
   return found.length > 0;
 }
 
-async function copyAll(transaction: Transaction, text: Iterable<string>, count: number): Promise<number> {
-  await transaction.copyIn(`COPY history (${COLUMNS}) FROM STDIN`, text);
-  return count;
-}
-
 async function merge(
   transaction: Transaction,
   of: { readonly series: SeriesName; readonly id: number; readonly span: readonly [number, number] },
-  text: Iterable<string>,
+  bytes: Iterable<Buffer>,
 ): Promise<number> {
   const { series, id, span } = of;
   await transaction.run("CREATE TEMPORARY TABLE incoming (LIKE history INCLUDING DEFAULTS) ON COMMIT DROP");
-  await transaction.copyIn(`COPY incoming (${COLUMNS}) FROM STDIN`, text);
+  await transaction.copyIn("incoming", COLUMNS, bytes);
   // Fresh tables have no statistics: a planner that guesses few rows would compare each with each.
   await transaction.run("SET LOCAL enable_nestloop = off");
   const named = (table: string): string =>
@@ -124,7 +134,7 @@ async function merge(
     );
   }
   return transaction.run(
-    `INSERT INTO history (${COLUMNS}) SELECT ${COLUMNS} FROM incoming ON CONFLICT (series_id, available_at) DO NOTHING`,
+    `INSERT INTO history (${NAMED}) SELECT ${NAMED} FROM incoming ON CONFLICT (series_id, available_at) DO NOTHING`,
   );
 }
 
@@ -136,20 +146,39 @@ export async function seriesInfo(database: Database): Promise<SeriesInfo[]> {
   );
 }
 
+export async function newest(
+  database: Database,
+  query: { readonly chainId: number; readonly names: readonly string[]; readonly since: number },
+): Promise<number | null> {
+  const [row] = await database.rows<{ at: number | null }>(
+    `SELECT extract(epoch FROM max(h.available_at))::float8 AS at
+     FROM series s JOIN history h ON h.series_id = s.id
+     WHERE s.chain_id = $1 AND s.name = ANY($2::text[]) AND h.available_at >= to_timestamp($3)`,
+    [query.chainId, query.names, query.since],
+  );
+  return row?.at ?? null;
+}
+
 /** By pages along the key, so that memory and locks do not grow with the series. */
 export async function* history(
   database: Database,
   series: SeriesName,
   query: { readonly from?: number; readonly to?: number },
 ): AsyncGenerator<HistoryRow[], void, void> {
+  // Asked first: of a series that is not there, the plan alone would take as long as a thousand rows.
+  const [known] = await database.rows<{ id: number }>("SELECT id FROM series WHERE chain_id = $1 AND name = $2", [
+    series.chainId,
+    series.name,
+  ]);
+  if (known === undefined) return;
   let after: number | null = null;
   for (;;) {
     const rows: HistoryRow[] = await database.rows<HistoryRow & Record<string, unknown>>(
       `SELECT ${SELECTED} FROM history
-       WHERE series_id = (SELECT id FROM series WHERE chain_id = $1 AND name = $2)
-         AND available_at ${after === null ? ">=" : ">"} to_timestamp($3) AND available_at <= to_timestamp($4)
+       WHERE series_id = $1 AND available_at ${after === null ? ">=" : ">"} to_timestamp($2)
+         AND available_at <= to_timestamp($3)
        ORDER BY history.available_at LIMIT ${ROWS_A_BATCH}`,
-      [series.chainId, series.name, after ?? query.from ?? 0, query.to ?? FAR_FUTURE],
+      [known.id, after ?? query.from ?? 0, query.to ?? FAR_FUTURE],
     );
     if (rows.length > 0) yield rows;
     const last = rows.at(-1);

@@ -2,9 +2,9 @@
 import type { Database } from "./database";
 import { addEvents, chunks, events, finalise, rollBack, tentativeRanges } from "./eventRows";
 import type { HistoryStore } from "./historyRecords";
-import { addHistory, history, seriesInfo } from "./historyRows";
+import { addHistory, history, newest, seriesInfo } from "./historyRows";
 import { Partitions } from "./partitions";
-import { addReadings, readings } from "./readingRows";
+import { addReadings, newestReading, readings } from "./readingRows";
 import { buckets, maintain } from "./rollUps";
 
 export function historyStore(database: Database): HistoryStore {
@@ -14,15 +14,17 @@ export function historyStore(database: Database): HistoryStore {
       addHistory(database, partitions, { series, rows, tentative: options?.tentative ?? false }),
     addReadings: (rows, options) => addReadings(database, partitions, { rows, tentative: options?.tentative ?? false }),
     addEvents: (key, chunk, rows) => addEvents(database, partitions, { key, chunk, rows }),
-    chunks: (key) => chunks(database, key),
+    chunks: (key, query) => chunks(database, key, query?.fromBlock ?? 0),
     tentativeRanges: (chainId) => tentativeRanges(database, chainId),
     rollBack: (chainId, block) => rollBack(database, chainId, block),
     finalise: (chainId, block) => finalise(database, chainId, block),
     maintain: (now) => maintain(database, partitions, now),
     series: () => seriesInfo(database),
+    newest: (chainId, names, since) => newest(database, { chainId, names, since }),
     history: (series, query) => history(database, series, query ?? {}),
     buckets: (series, query) => buckets(database, series, query),
     readings: (query) => readings(database, query),
+    newestReading: (of) => newestReading(database, of),
     events: (query) => events(database, query),
   };
 }

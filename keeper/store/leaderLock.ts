@@ -1,5 +1,5 @@
-// The leader lock: an advisory lock on a connection of its own. PostgreSQL lets go of it when that connection ends, for
-// whatever reason, so a killed leader cannot block its successor.
+// What one process at a time may do: an advisory lock on a connection of its own. PostgreSQL lets go of it when that connection
+// ends, for whatever reason, so a killed leader cannot block its successor.
 import { Client, type ClientConfig } from "pg";
 import { connectionConfig } from "./database";
 import { storeFailure } from "./failures";
@@ -14,11 +14,18 @@ export interface Lead {
   readonly lost: Promise<void>;
 }
 
-/** @throws WorldFailure as `storeFailure` makes it. */
-export async function tryLead(
-  target: ClientConfig,
-  who: { chainId: number; vault: string; keeper: string },
-): Promise<Lead | null> {
+/** Whoever sends for one keeper's account. */
+export const leaderLock = (chainId: number, vault: string, keeper: string): string =>
+  `tiller-leader:${chainId}:${vault.toLowerCase()}:${keeper.toLowerCase()}`;
+
+/** Whoever collects a chain. */
+export const collectorLock = (chainId: number): string => `tiller-collector:${chainId}`;
+
+/**
+ * @param lock Its name. @returns null while another process holds it.
+ * @throws WorldFailure as `storeFailure` makes it.
+ */
+export async function tryLead(target: ClientConfig, lock: string): Promise<Lead | null> {
   const client = new Client({ ...connectionConfig(target), query_timeout: HEARTBEAT_TIMEOUT_MS });
   let ended = false;
   let released = false;
@@ -34,10 +41,9 @@ export async function tryLead(
   client.on("end", end);
   try {
     await client.connect();
-    const name = `tiller-leader:${who.chainId}:${who.vault.toLowerCase()}:${who.keeper.toLowerCase()}`;
     const { rows } = await client.query<{ held: boolean }>(
       "SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS held",
-      [name],
+      [lock],
     );
     if (rows[0]?.held !== true) {
       released = true;

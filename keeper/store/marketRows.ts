@@ -100,3 +100,16 @@ export async function snapshots(
     [query.chainId, query.vault, query.limit],
   );
 }
+
+export async function sharePrices(
+  database: Database,
+  query: { chainId: number; vault: string; from: number },
+): Promise<{ at: number; sharePrice: string }[]> {
+  return database.rows<{ at: number; sharePrice: string }>(
+    `SELECT DISTINCT ON (date_trunc('hour', observed_at)) extract(epoch FROM observed_at)::float8 AS at,
+       share_price AS "sharePrice"
+     FROM snapshots WHERE chain_id = $1 AND lower(vault) = lower($2) AND observed_at >= to_timestamp($3)
+     ORDER BY date_trunc('hour', observed_at), observed_at DESC`,
+    [query.chainId, query.vault, query.from],
+  );
+}

@@ -2,14 +2,15 @@
 import type { ClientConfig } from "pg";
 import { InputFailure } from "../config/failure";
 import type { Sink } from "../events/events";
+import { breakerStore } from "./breakerRows";
 import { Database } from "./database";
 import { decision, decisions, insertDecision, lastRebalanceAt } from "./decisionRows";
 import { joinEmbedded } from "./embedded";
 import { historyStore } from "./historyStore";
 import { openJobQueue } from "./jobQueue";
 import { intent, liveIntents, moveIntent, planIntent } from "./intentRows";
-import { tryLead } from "./leaderLock";
-import { latestSnapshot, observations, saveSnapshot, snapshots } from "./marketRows";
+import { collectorLock, leaderLock, tryLead } from "./leaderLock";
+import { latestSnapshot, observations, saveSnapshot, sharePrices, snapshots } from "./marketRows";
 import { migrate } from "./migrate";
 import type { Store } from "./records";
 import type { ServerBinaries } from "./serverBinaries";
@@ -22,6 +23,8 @@ export interface StoreOptions {
   readonly sink: Sink;
   /** Of the embedded server. Default: npm's. */
   readonly binaries?: ServerBinaries;
+  /** Of each statement but `COPY`. Default: 15 s. */
+  readonly statementTimeoutMs?: number;
 }
 
 /**
@@ -30,17 +33,18 @@ export interface StoreOptions {
  * @throws InputFailure `STORE_URL_MALFORMED`; WorldFailure `STORE_…` (see `storeFailure`, `migrate`, `joinEmbedded`).
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
+  const { statementTimeoutMs } = options;
   if (options.databaseUrl !== undefined) {
     const target = targetOf(options.databaseUrl);
     return opened(
-      new Database(target, options.sink),
+      new Database(target, options.sink, { statementTimeoutMs }),
       () => target,
       async () => undefined,
     );
   }
   let database: Database | null = null;
   const server = await joinEmbedded({ ...options, onMoved: (target) => database?.retarget(target) });
-  database = new Database(server.target(), options.sink, () => server.trouble());
+  database = new Database(server.target(), options.sink, { reasonDown: () => server.trouble(), statementTimeoutMs });
   return opened(
     database,
     () => server.target(),
@@ -75,6 +79,7 @@ async function opened(database: Database, target: () => ClientConfig, leave: () 
     observations: (query) => observations(database, query),
     latestSnapshot: (chainId, vault) => latestSnapshot(database, chainId, vault),
     snapshots: (query) => snapshots(database, query),
+    sharePrices: (query) => sharePrices(database, query),
     saveDecision: (row, extra) =>
       database.transaction((transaction) => insertDecision(transaction, row, extra?.dryRun ?? false)),
     planIntent: (row, plan) => planIntent(database, row, plan),
@@ -88,8 +93,10 @@ async function opened(database: Database, target: () => ClientConfig, leave: () 
     updateSubmission: (id, change) => updateSubmission(database, id, change),
     submissions: (intentId) => submissions(database, intentId),
     bundleCounts: (chainId, vault) => bundleCounts(database, chainId, vault),
-    tryLead: (chainId, vault, keeper) => tryLead(target(), { chainId, vault, keeper }),
+    tryLead: (chainId, vault, keeper) => tryLead(target(), leaderLock(chainId, vault, keeper)),
+    tryCollect: (chainId) => tryLead(target(), collectorLock(chainId)),
     history: historyStore(database),
+    breaker: breakerStore(database),
     jobQueue: (queue) => openJobQueue(database, queue),
     ping: async () => {
       await database.run("SELECT 1");

@@ -1,10 +1,14 @@
 // What sources said, whole.
-import { copyText, copyTime, type CopyValue } from "./copyText";
+import { copyBinary, type CopyWriter } from "./copyBinary";
 import type { Database } from "./database";
 import type { Inserted, ReadingRow } from "./historyRecords";
 import { spanOf, type Partitions } from "./partitions";
 
-const COLUMNS = "chain_id, source, subject, block_number, block_hash, observed_at, available_at, state, tentative";
+const COLUMNS = [
+  ...["chain_id", "source", "subject", "block_number", "block_hash", "observed_at", "available_at", "state"],
+  "tentative",
+];
+const NAMED = COLUMNS.join(", ");
 
 export async function addReadings(
   database: Database,
@@ -14,27 +18,30 @@ export async function addReadings(
   const { rows, tentative } = of;
   if (rows.length === 0) return { inserted: 0, unchanged: 0 };
   await partitions.ensure("readings", ...spanOf(rows.map(({ observedAt }) => observedAt)));
-  const columns = (row: ReadingRow): CopyValue[] => [
-    row.chainId,
-    row.source,
-    row.subject,
-    row.block,
-    row.blockHash,
-    copyTime(row.observedAt),
-    copyTime(row.availableAt),
-    row.state,
-    tentative,
-  ];
   return database.transaction(async (transaction) => {
     await transaction.run(
       "CREATE TEMPORARY TABLE incoming (LIKE readings INCLUDING DEFAULTS INCLUDING GENERATED) ON COMMIT DROP",
     );
-    await transaction.copyIn(`COPY incoming (${COLUMNS}) FROM STDIN`, copyText(rows, columns));
+    const bytes = copyBinary(rows, COLUMNS.length, (row, to) => writeColumns(row, to, tentative));
+    await transaction.copyIn("incoming", COLUMNS, bytes);
     const inserted = await transaction.run(
-      `INSERT INTO readings (${COLUMNS}) SELECT ${COLUMNS} FROM incoming ON CONFLICT DO NOTHING`,
+      `INSERT INTO readings (${NAMED}) SELECT ${NAMED} FROM incoming ON CONFLICT DO NOTHING`,
     );
     return { inserted, unchanged: rows.length - inserted };
   });
+}
+
+/** In the order of {@link COLUMNS}. */
+function writeColumns(row: ReadingRow, to: CopyWriter, tentative: boolean): void {
+  to.int8(row.chainId);
+  to.text(row.source);
+  to.text(row.subject);
+  to.int8(row.block);
+  to.text(row.blockHash);
+  to.time(row.observedAt);
+  to.time(row.availableAt);
+  to.text(row.state);
+  to.bool(tentative);
 }
 
 export async function readings(
@@ -57,4 +64,17 @@ export async function readings(
      ORDER BY readings.observed_at, block_number`,
     [query.subject, query.source, query.chainId, query.from, query.to],
   );
+}
+
+/** `observedAt` of the last one; null without any. */
+export async function newestReading(
+  database: Database,
+  of: { readonly chainId: number; readonly source: string; readonly subject: string },
+): Promise<number | null> {
+  const [row] = await database.rows<{ at: number | null }>(
+    `SELECT extract(epoch FROM max(observed_at))::float8 AS at FROM readings
+     WHERE subject = $1 AND source = $2 AND chain_id = $3`,
+    [of.subject, of.source, of.chainId],
+  );
+  return row?.at ?? null;
 }

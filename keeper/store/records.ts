@@ -1,8 +1,10 @@
 // The rows that the store keeps, as the other rooms see them. Amounts are decimal strings in the asset's unit (a JSON
 // number or a float would lose digits), times are unix seconds, hashes 0x-prefixed lower-case hex.
 
+import type { BreakerStore } from "./breakerRecords";
 import type { HistoryStore } from "./historyRecords";
 import type { JobQueue, JobQueueOptions } from "./jobQueue";
+import type { Lead } from "./leaderLock";
 
 /** Life of an intent. `planned … submitted` and `missed` are live; `included` is live until final. */
 export type IntentState =
@@ -140,6 +142,12 @@ export interface Store {
   observations(query: { chainId: number; from: number; to: number; knownBy: number }): Promise<ObservationRow[]>;
   latestSnapshot(chainId: number, vault: string): Promise<SnapshotRow | null>;
   snapshots(query: { chainId: number; vault: string; limit: number }): Promise<SnapshotRow[]>;
+  /** The last share price of each hour since `from`, oldest first: decimal strings as in {@link SnapshotRow}. */
+  sharePrices(query: {
+    chainId: number;
+    vault: string;
+    from: number;
+  }): Promise<{ readonly at: number; readonly sharePrice: string }[]>;
 
   /** Idempotent by id. `dryRun`: nothing was to be sent, so a rebalance without an intent is shown as `dry-run`. */
   saveDecision(decision: DecisionRow, options?: { readonly dryRun?: boolean }): Promise<void>;
@@ -194,14 +202,14 @@ export interface Store {
   bundleCounts(chainId: number, vault: string): Promise<BundleCounts>;
 
   /** Takes the leader lock for (chain, vault, keeper) on a connection of its own; null when another instance holds it. */
-  tryLead(
-    chainId: number,
-    vault: string,
-    keeper: string,
-  ): Promise<{ release(): Promise<void>; lost: Promise<void> } | null>;
+  tryLead(chainId: number, vault: string, keeper: string): Promise<Lead | null>;
+  /** The same for whoever collects a chain: two would store each bucket twice. */
+  tryCollect(chainId: number): Promise<Lead | null>;
 
   /** What is collected. */
   readonly history: HistoryStore;
+  /** The keeper's own breaker. */
+  readonly breaker: BreakerStore;
   /** A queue of jobs that processes share. */
   jobQueue(options: JobQueueOptions): Promise<JobQueue>;
 

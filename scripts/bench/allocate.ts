@@ -1,17 +1,13 @@
 // `npm run bench:allocate`: how long the allocator takes, beside one start of SciPy's SLSQP on the same problems (where
 // a Python with SciPy is there). Seeded problems, medians; --json for programs. Nothing here is a test: clocks vary.
-import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { cpus } from "node:os";
-import path from "node:path";
 import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import { allocate } from "../../keeper/allocate/allocate";
 import type { AllocationProblem } from "../../keeper/allocate/problem";
 import { table } from "../../keeper/cli/printing";
 import { randomProblem, seeded, type ProblemShape } from "./randomProblems";
-
-const ROOT = path.join(__dirname, "../..");
+import { slsqp } from "./slsqp";
 
 const PROBLEMS = 200;
 const RUNS = 15;
@@ -37,11 +33,6 @@ interface Row {
   /** SLSQP's median over ours. */
   readonly ratio: number | null;
 }
-
-/** Seconds of one SLSQP start for each problem, and how much it fell short; null with the reason where it cannot run. */
-type Slsqp =
-  | { readonly ok: true; readonly version: string; readonly seconds: readonly number[] }
-  | { readonly ok: false; readonly why: string };
 
 function problemsOf({ shape, smooth }: { shape: ProblemShape; smooth: boolean }): AllocationProblem[] {
   return Array.from({ length: PROBLEMS }, (_, seed) => {
@@ -70,16 +61,6 @@ function measure(problems: readonly AllocationProblem[]): number[] {
     });
   }
   return times.map((mine) => quantile(ascending(mine), 0.5));
-}
-
-function slsqp(problems: readonly AllocationProblem[]): Slsqp {
-  const own = path.join(ROOT, ".venv/bin/python");
-  const python = process.env["PYTHON"] ?? (existsSync(own) ? own : "python3");
-  const script = path.join(ROOT, "test/crosscheck/slsqp.py");
-  const run = spawnSync(python, [script, "--time"], { input: JSON.stringify(problems), encoding: "utf8" });
-  if (run.error !== undefined) return { ok: false, why: `${python} is not there` };
-  if (run.status !== 0) return { ok: false, why: `${python} has no numpy and scipy (.ci/requirements.txt)` };
-  return { ok: true, ...(JSON.parse(run.stdout) as { version: string; seconds: number[] }) };
 }
 
 function main(): void {

@@ -1,7 +1,7 @@
 // `npm run bench:backfill`: swaps of a pool on a local node, decoded and stored in PostgreSQL, in rows a second. The reference
 // in the same run is the node's bare answer to `eth_getLogs` for the same blocks, which no backfill can do without.
-// --events N, --json. How many events a block has decides: each such block costs two further requests, its header and its
-// receipts.
+// --events N, --json. How many events a block has decides: each such block costs one further request, its receipts, and of a
+// node whose logs do not state their block's time another one, its header.
 import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import path from "node:path";

@@ -1,5 +1,6 @@
 // `npm run coverage`: solidity-coverage over the contracts' unit tests, and then every statement and branch of contracts/
 // that they do not run, by line; fails where there is one that contracts/README.md (Coverage) does not name.
+// `.solcover.js` says which tests are left out, and why.
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";

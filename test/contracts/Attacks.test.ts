@@ -31,7 +31,7 @@ const BUDGET_BPS = 100;
 const BUCKET_BPS = 50;
 
 after(() => {
-  console.log(`\n${tableOf(outcomes, UNIT)}\n`);
+  if (outcomes.length > 0) console.log(`\n${tableOf(outcomes, UNIT)}\n`);
 });
 
 /** 1,000,000 of Alice's, a day old, all idle. Venue 0 will be the friend's. */

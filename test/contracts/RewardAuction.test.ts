@@ -24,12 +24,12 @@ const MINIMUM = 1_000n;
 async function scene(options: Options = {}) {
   const system = await deploySystem({ venues: 1, ...options });
   const { vault, token, owner, deployer, unit } = system;
-  const auction = await (await ethers.getContractFactory("RewardAuction")).deploy(vault, token);
   const comp = await (await ethers.getContractFactory("PlainToken")).deploy(18);
   const feeds = await ethers.getContractFactory("PriceFeedModel");
   const compFeed = await feeds.deploy(deployer.address, 8, "COMP / USD", PRICE * DOLLAR);
   const assetFeed = await feeds.deploy(deployer.address, 8, "asset / USD", DOLLAR);
-  await auction.connect(owner).setAssetFeed(assetFeed, HEARTBEAT);
+  const auctions = await ethers.getContractFactory("RewardAuction");
+  const auction = await auctions.deploy(vault, token, assetFeed, HEARTBEAT, []);
   const terms: IRewardAuction.TermsStruct = {
     feed: await compFeed.getAddress(),
     heartbeat: HEARTBEAT,
@@ -46,7 +46,7 @@ async function scene(options: Options = {}) {
   await deposit(system, system.alice, 1_000_000n * unit);
   await time.increase(DAY);
   for (const feed of [compFeed, assetFeed]) await feed.push(await feed.latestAnswer());
-  return { ...system, system, auction, comp, compFeed, assetFeed, terms };
+  return { ...system, system, auctions, auction, comp, compFeed, assetFeed, terms };
 }
 
 type Scene = Awaited<ReturnType<typeof scene>>;
@@ -80,8 +80,15 @@ async function rewarded() {
 
 /** Runs the rest at a moment of the lot, with both feeds just reported. */
 async function at(parts: Scene, timestamp: bigint): Promise<void> {
-  if (BigInt(await time.latest()) < timestamp - 3n) await time.increaseTo(timestamp - 3n);
-  for (const feed of [parts.compFeed, parts.assetFeed]) await feed.push(await feed.latestAnswer());
+  // Each report in a second of its own, however long it takes.
+  for (const [feed, before] of [
+    [parts.compFeed, 2n],
+    [parts.assetFeed, 1n],
+  ] as const) {
+    const answer = await feed.latestAnswer();
+    await time.setNextBlockTimestamp(timestamp - before);
+    await feed.push(answer);
+  }
   await time.setNextBlockTimestamp(timestamp);
 }
 
@@ -136,12 +143,14 @@ describe("RewardAuction: what an adapter lets go of", () => {
   });
 
   it("keeps rewards where no auction was named, and takes none that pays another vault or asset", async () => {
-    const { factory, vault, comet, comp, token, stranger } = await loadFixture(rewarded);
+    const { factory, vault, comet, comp, token, stranger, auctions, assetFeed } = await loadFixture(rewarded);
     const without = await factory.deploy(vault, comet, ethers.ZeroAddress);
     await comp.mint(without, COMP);
     await expect(without.releaseRewards(comp)).to.be.revertedWithCustomError(without, "NoAuction");
-    const auctions = await ethers.getContractFactory("RewardAuction");
-    for (const wrong of [await auctions.deploy(stranger.address, token), await auctions.deploy(vault, comp)]) {
+    for (const wrong of [
+      await auctions.deploy(stranger.address, token, assetFeed, HEARTBEAT, []),
+      await auctions.deploy(vault, comp, assetFeed, HEARTBEAT, []),
+    ]) {
       await expect(factory.deploy(vault, comet, wrong))
         .to.be.revertedWithCustomError(factory, "WrongAuction")
         .withArgs(await wrong.getAddress(), await wrong.vault(), await wrong.asset());
@@ -188,6 +197,17 @@ describe("RewardAuction: who lists what", () => {
     expect(await comp.balanceOf(auction)).to.equal(LOT * COMP);
   });
 
+  it("says by which feeds and on which terms it sells", async () => {
+    const { auction, comp, compFeed, assetFeed, owner, terms } = await loadFixture(usual);
+    expect(await auction.assetFeed()).to.deep.equal([await assetFeed.getAddress(), HEARTBEAT]);
+    const said = [terms.feed, HEARTBEAT, PREMIUM, FLOOR, DURATION, terms.minimumLot];
+    expect(await auction.termsOf(comp)).to.deep.equal(said);
+    await auction.connect(owner).setAssetFeed(compFeed, 7n);
+    expect(await auction.assetFeed()).to.deep.equal([terms.feed, 7n]);
+    await auction.connect(owner).unlist(comp);
+    expect(await auction.termsOf(comp)).to.deep.equal([ethers.ZeroAddress, 0n, 0n, 0n, 0n, 0n]);
+  });
+
   it("keeps every term within its bounds", async () => {
     const { auction, comp, owner, bob, terms, compFeed } = await loadFixture(usual);
     const as = auction.connect(owner);
@@ -217,12 +237,57 @@ describe("RewardAuction: who lists what", () => {
       .withArgs(await wide.getAddress(), 25n, 24n);
   });
 
-  it("lists nothing before the asset's feed, nor for a vault of another asset", async () => {
-    const { vault, comp, token, owner, terms } = await loadFixture(usual);
-    const factory = await ethers.getContractFactory("RewardAuction");
-    const fresh = await factory.deploy(vault, token);
-    await expect(fresh.connect(owner).list(comp, terms)).to.be.revertedWithCustomError(fresh, "NoAssetFeed");
-    const other = await factory.deploy(vault, comp);
+  it("lists what it is deployed with from the beginning, for a vault that is not there yet, within the same bounds", async () => {
+    const { auctions, vault, comp, token, assetFeed, terms, stranger, owner } = await loadFixture(usual);
+    const offers = [{ token: comp, terms }];
+    const early = await auctions.deploy(stranger.address, token, assetFeed, HEARTBEAT, offers);
+    const deployed = early.deploymentTransaction();
+    await expect(deployed)
+      .to.emit(early, "AssetFeedChanged")
+      .withArgs(await assetFeed.getAddress(), HEARTBEAT);
+    await expect(deployed)
+      .to.emit(early, "Listed")
+      .withArgs(await comp.getAddress(), Object.values(terms));
+    expect(await early.assetFeed()).to.deep.equal([await assetFeed.getAddress(), HEARTBEAT]);
+    expect(await early.termsOf(comp)).to.deep.equal(Object.values(terms));
+
+    const auction = await auctions.deploy(vault, token, assetFeed, HEARTBEAT, offers);
+    await comp.mint(auction, LOT * COMP);
+    await auction.connect(stranger).start(comp);
+    await auction.connect(owner).unlist(comp);
+    await expect(auction.start(comp)).to.be.revertedWithCustomError(auction, "NotListed");
+
+    const refused = (feed: unknown, heartbeat: bigint, over: object) =>
+      auctions.deploy(vault, token, feed as never, heartbeat, [{ token: comp, terms: { ...terms, ...over } }]);
+    for (const over of [{ floor: WAD + 1n }, { premium: WAD - 1n }, { duration: 1n }, { minimumLot: 0n }]) {
+      await expect(refused(assetFeed, HEARTBEAT, over)).to.be.revertedWithCustomError(auction, "OutOfRange");
+    }
+    await expect(refused(assetFeed, HEARTBEAT, { feed: stranger.address })).to.be.revertedWithCustomError(
+      auction,
+      "NoFeed",
+    );
+    await expect(refused(stranger.address, HEARTBEAT, {})).to.be.revertedWithCustomError(auction, "NoFeed");
+    await expect(refused(assetFeed, 0n, {})).to.be.revertedWithCustomError(auction, "NoHeartbeat");
+  });
+
+  it("sells no position that it was deployed to sell", async () => {
+    const { auctions, vault, token, assetFeed, terms, venues, bob } = await loadFixture(usual);
+    const kept = [token, vault, venues[0]!];
+    const offers = kept.map((held) => ({ token: held, terms }));
+    const auction = await auctions.deploy(vault, token, assetFeed, HEARTBEAT, offers);
+    for (const held of kept) {
+      const address = await held.getAddress();
+      await expect(auction.start(held)).to.be.revertedWithCustomError(auction, "NotForSale").withArgs(address);
+      await expect(auction.connect(bob).buy(held, 1n, MAX, bob.address)).to.be.revertedWithCustomError(
+        auction,
+        "NotForSale",
+      );
+    }
+  });
+
+  it("lists nothing for a vault of another asset", async () => {
+    const { auctions, vault, comp, token, assetFeed, owner, terms } = await loadFixture(usual);
+    const other = await auctions.deploy(vault, comp, assetFeed, HEARTBEAT, []);
     await expect(other.connect(owner).list(token, terms))
       .to.be.revertedWithCustomError(other, "AssetNotVaults")
       .withArgs(await comp.getAddress(), await token.getAddress());
@@ -236,6 +301,13 @@ describe("RewardAuction: who lists what", () => {
         .to.be.revertedWithCustomError(auction, "NotForSale")
         .withArgs(await kept.getAddress());
     }
+    // A venue that is itself a token, other than what stands for the position.
+    const other = await (await ethers.getContractFactory("HostileAdapter")).deploy(vault, token);
+    await vault.connect(owner).addAdapter({ adapter: other, absoluteCap: MAX, relativeCap: WAD, groupMask: 1n });
+    expect(await other.venue()).to.not.equal(await other.receipt());
+    await expect(auction.connect(owner).list(await other.venue(), terms))
+      .to.be.revertedWithCustomError(auction, "NotForSale")
+      .withArgs(await other.venue());
     await source.releaseRewards(comp);
     await auction.start(comp);
     await buy(parts, bob, COMP);
@@ -276,6 +348,7 @@ describe("RewardAuction: a lot", () => {
     await expect(auction.start(comp)).to.be.revertedWithCustomError(auction, "LotTooSmall");
     await compFeed.push(PRICE * DOLLAR);
     const now = BigInt(await time.latest()) + 1n;
+    await time.setNextBlockTimestamp(now);
     await expect(auction.connect(stranger).start(comp))
       .to.emit(auction, "Started")
       .withArgs(address, least, MINIMUM * unit, now + 2n * DURATION);
@@ -446,7 +519,8 @@ describe("RewardAuction: the oracle", () => {
   it("sells with an answer as old as its heartbeat, and not a second older", async () => {
     const parts = await loadFixture(begunUsual);
     const { auction, comp, compFeed, bob } = parts;
-    const now = BigInt(await time.latest()) + 10n;
+    // So far off that no machine is slow enough to be there before the report is.
+    const now = BigInt(await time.latest()) + HOUR;
     await compFeed.pushAt(PRICE * DOLLAR, now - HEARTBEAT);
     await time.setNextBlockTimestamp(now);
     await buy(parts, bob, COMP);

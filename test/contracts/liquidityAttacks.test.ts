@@ -59,7 +59,7 @@ const ROUNDING_BPS = 0.01;
 const SLACK = 100n;
 
 after(() => {
-  console.log(`\n${tableOf(outcomes, UNIT)}\n`);
+  if (outcomes.length > 0) console.log(`\n${tableOf(outcomes, UNIT)}\n`);
 });
 
 /** 1,000,001 of Alice's and the seed's, 250,000 of Bob's, who attacks; 300,000 in each pool, the rest idle and in one exact venue. */

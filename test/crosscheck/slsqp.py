@@ -4,9 +4,13 @@ Problems have the shape of `tiller allocate --problem`, every default filled in;
 SLSQP wants smooth functions, so fixed gas is left out and proportional cost is split into money in and money out.
 
 `slsqp.py --time`: a JSON list of problems on stdin; one start each; prints {"version", "seconds": [...]}.
+`slsqp.py --starts N`: the same from N starts each, on all cores; prints {"version", "seconds", "values": [...]}, values being
+the best objectives; says on stderr how far it is.
 """
 
+import argparse
 import json
+import multiprocessing
 import sys
 import time
 
@@ -104,15 +108,36 @@ def multi_start(problem, generator, starts):
     return max(found, key=lambda pair: pair[0])
 
 
+def timed(task):
+    """Best objective of a problem and the seconds it took."""
+    seed, starts, problem = task
+    begin = time.perf_counter()
+    if starts == 0:
+        solve(problem, np.full(len(problem["venues"]), problem["total"] / len(problem["venues"])))
+        return time.perf_counter() - begin, None
+    # A general solver steps outside of where the rates are defined, and comes back.
+    with np.errstate(all="ignore"):
+        value, _ = multi_start(problem, np.random.default_rng(seed), starts)
+    return time.perf_counter() - begin, value
+
+
 def main():
-    problems = json.load(sys.stdin)
-    seconds = []
-    for problem in problems:
-        start = np.full(len(problem["venues"]), problem["total"] / len(problem["venues"]))
-        begin = time.perf_counter()
-        solve(problem, start)
-        seconds.append(time.perf_counter() - begin)
-    json.dump({"version": scipy.__version__, "seconds": seconds}, sys.stdout)
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--time", action="store_true")
+    arguments.add_argument("--starts", type=int, default=0)
+    starts = arguments.parse_args().starts
+    tasks = [(seed, starts, problem) for seed, problem in enumerate(json.load(sys.stdin))]
+    if starts == 0:
+        done = [timed(task) for task in tasks]
+    else:
+        done = []
+        with multiprocessing.Pool() as pool:
+            for one in pool.imap(timed, tasks, chunksize=8):
+                done.append(one)
+                if len(done) % 500 == 0:
+                    print(f"SLSQP {len(done)} of {len(tasks)}", file=sys.stderr)
+    seconds, values = zip(*done) if done else ((), ())
+    json.dump({"version": scipy.__version__, "seconds": seconds, "values": values}, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import subprocess
 
 import numpy as np
 import pytest
+import scipy.optimize
 
 import slsqp
 
@@ -95,3 +96,51 @@ def test_never_worse_than_slsqp_from_many_starts(n, groups):
         found += mine <= other * (1 + 1e-6)
     # A search that never comes close would prove nothing.
     assert found >= len(problems) / 2
+
+
+def with_tail(generator, n):
+    """Venues of fixed rates: with the tail's loss the problem is a linear programme."""
+    problem = random_problem(generator, n, 0)
+    for venue in problem["venues"]:
+        venue["model"] = {"kind": "fixed", "apr": generator.uniform(0, 0.1)}
+        venue["impactBpsPerMillion"] = 0.0
+    scenarios = [
+        {
+            "probability": generator.uniform(0, 0.1),
+            "losses": {v["id"]: generator.uniform(0, 1) for v in problem["venues"] if generator.random() < 0.5},
+        }
+        for _ in range(6)
+    ]
+    confidence = float(generator.choice([0.5, 0.95]))
+    return problem | {"tail": {"kappa": 10 ** generator.uniform(-2, 1), "confidence": confidence, "scenarios": scenarios}}
+
+
+def linear_programme(problem):
+    """Rockafellar and Uryasev's form: amounts, the level, and what each scenario loses above it."""
+    venues, tail = problem["venues"], problem["tail"]
+    years = problem["horizonHours"] / slsqp.HOURS_PER_YEAR
+    n, s = len(venues), len(tail["scenarios"])
+    chance = np.array([1 - (1 - scenario["probability"]) ** years for scenario in tail["scenarios"]])
+    losses = np.array([[scenario["losses"].get(v["id"], 0.0) for v in venues] for scenario in tail["scenarios"]])
+    income = np.array([years * (v["model"]["apr"] - v["expectedLossApr"]) for v in venues])
+    # Nothing is gained below 0, and with "nothing happens" left out the level must not go there. For a minimum: minus the income, kappa times the level, kappa times what is above it.
+    cost = np.concatenate([-income, [tail["kappa"]], tail["kappa"] * chance / (1 - tail["confidence"])])
+    above = np.hstack([losses, -np.ones((s, 1)), -np.eye(s)])
+    sums = np.concatenate([np.ones(n), np.zeros(1 + s)])
+    found = scipy.optimize.linprog(
+        cost,
+        A_ub=np.vstack([above, sums]),
+        b_ub=np.concatenate([np.zeros(s), [problem["total"] - problem["minIdle"]]]),
+        bounds=[(0, v["cap"]) for v in venues] + [(0, None)] * (1 + s),
+    )
+    return -found.fun
+
+
+@pytest.mark.parametrize("n", [2, 5, 12])
+def test_tail_is_the_optimum_of_the_linear_programme(n):
+    generator = np.random.default_rng(n)
+    problems = [with_tail(generator, n) for _ in range(40)]
+    for problem, answer in zip(problems, allocate(problems)):
+        best = linear_programme(problem)
+        assert answer["exact"]
+        assert answer["gainOverHorizon"] == pytest.approx(best, rel=1e-6, abs=1e-9 * problem["total"])

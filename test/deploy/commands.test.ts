@@ -152,7 +152,13 @@ describe("the deployment's commands", () => {
     it("passes, and prints powers and every parameter", async () => {
       const ended = await run("check.ts", ["--addresses", file], env);
       expect(ended.status, ended.stderr).to.equal(0);
-      for (const line of [/All \d+ checks pass/, /timelock delay +24 h/, /loss budget +0\.1 %/, /guardian +0x/]) {
+      for (const line of [
+        /All \d+ checks pass/,
+        /timelock delay +24 h/,
+        /loss budget +0\.1 %/,
+        /guardian +0x/,
+        /COMP: sold down to +95 %/,
+      ]) {
         expect(ended.stdout).to.match(line);
       }
       expect(ended.stdout).to.not.match(/declared \d/);
@@ -173,6 +179,13 @@ describe("the deployment's commands", () => {
       expect(await tampered({ adapters: swapped })).to.include("code of the adapter aave-v3-usdc");
       const elsewhere = [{ ...aave, venue: comet.venue }, comet, ...others];
       expect(await tampered({ adapters: elsewhere })).to.deep.equal(["adapter aave-v3-usdc"]);
+      const { auction, rewards } = made.auction ?? { auction: "", rewards: [] };
+      expect(await tampered({ auction: { auction: made.lens, rewards } })).to.deep.equal(["code of the auction"]);
+      const renamed = rewards.map((reward) => ({
+        ...reward,
+        symbol: reward.symbol === "COMP" ? "WETH" : reward.symbol,
+      }));
+      expect(await tampered({ auction: { auction, rewards: renamed } })).to.deep.equal(["auction: WETH"]);
     });
 
     it("finds one changed byte of code", async () => {

@@ -14,6 +14,7 @@ import {
   CometModel__factory,
   ICondition__factory,
   IERC20__factory,
+  RewardAuction__factory,
   SavingsModel__factory,
   SharePriceFall__factory,
   SkyPsmModel__factory,
@@ -29,10 +30,11 @@ import { TestChain } from "./localChain";
 
 class Interruption extends Error {}
 
-/** Which signature of a deployment with four libraries, timelock, lens, six adapters and five conditions each is. */
-const SECOND_ADAPTER = 8;
-const CREATION = 18;
-const OPENING = 20;
+/** Which signature of a deployment with four libraries, timelock, lens, auction, six adapters and five conditions each is. */
+const AUCTION = 7;
+const SECOND_ADAPTER = 9;
+const CREATION = 19;
+const OPENING = 21;
 
 describe("the deployment of a vault", () => {
   let chain: TestChain;
@@ -81,6 +83,7 @@ describe("the deployment of a vault", () => {
     expect(await vault.opened()).to.equal(true);
     expect(await vault.totalAssets()).to.equal(options.network.seed);
     expect(await vault.isKeeper(localWallet("keeper").address)).to.equal(true);
+    expect(signed.indexOf("auction") + 1).to.equal(AUCTION);
     expect(signed.indexOf("adapter:compound-v3-usdc") + 1).to.equal(SECOND_ADAPTER);
     expect(signed.indexOf("vault") + 1).to.equal(CREATION);
     expect(signed.indexOf("open") + 1).to.equal(OPENING);
@@ -232,6 +235,7 @@ describe("the deployment of a vault", () => {
 
   for (const [nth, step, again] of [
     [1, "a library's", 0],
+    [AUCTION, "the auction's", 1],
     [SECOND_ADAPTER, "an adapter's", 1],
     [CREATION, "the vault's", 1],
     [OPENING, "the opening's", 0],
@@ -509,6 +513,130 @@ describe("the deployment of a vault", () => {
     expect([young.code, young.field]).to.deep.equal(["VENUE_WRONG", "venues.uniswap-v3-usdc-usdt.windowSeconds"]);
     expect(young.message).to.match(/does not remember its price of 1800 s ago/);
     expect(young.remedy).to.match(/^Wait/);
+  });
+
+  it("builds the auction that every reward goes to, with its tokens and terms, and finds them in order", async () => {
+    const made = await deployVault(options);
+    const { tokens, feeds } = chain.protocols;
+    expect(made.auction?.rewards).to.deep.equal([
+      { symbol: "COMP", token: tokens.comp },
+      { symbol: "AAVE", token: tokens.aave },
+    ]);
+    const auction = RewardAuction__factory.connect(made.auction?.auction ?? "", chain.provider);
+    expect([await auction.vault(), await auction.asset()]).to.deep.equal([made.vault, made.asset.address]);
+    const [, , comp] = [...(await auction.assetFeed()), await auction.termsOf(tokens.comp)];
+    expect([comp.feed, comp.premium, comp.floor, comp.duration, comp.minimumLot]).to.deep.equal([
+      ...[feeds.comp, 105n * 10n ** 16n, 95n * 10n ** 16n, 21_600n, 50_000_000n],
+    ]);
+    const { checks, parameters } = await inspect(chain.provider, made);
+    const found = checks.filter(({ name }) => /auction/.test(name));
+    expect(found.map(({ name, ok }) => [name, ok])).to.deep.equal(
+      [
+        ...["code of the auction", "rewards of aave-v3-usdc go to the auction"],
+        ...["rewards of compound-v3-usdc go to the auction", "auction pays the vault and obeys its owner"],
+        ...["auction sells for the asset", "auction: price of the asset"],
+        ...["auction sells what the file says", "auction: COMP", "auction: AAVE"],
+      ].map((name) => [name, true]),
+    );
+    expect(parameters.find(({ name }) => name === "COMP: sold down to")?.shown).to.equal("95 %");
+  });
+
+  it("names what is wrong with an auction that differs", async () => {
+    const made = await deployVault(options);
+    const { tokens, feeds } = chain.protocols;
+    const address = made.auction?.auction ?? "";
+    await chain.provider.send("anvil_impersonateAccount", [made.timelock]);
+    await chain.provider.send("anvil_setBalance", [made.timelock, "0xde0b6b3a7640000"]);
+    const auction = RewardAuction__factory.connect(address, new JsonRpcSigner(chain.provider, made.timelock));
+    const wrong = async (file: typeof made = made): Promise<readonly (readonly string[])[]> => {
+      const { checks } = await inspect(chain.provider, file);
+      return checks.filter(({ ok }) => !ok).map(({ name, detail }) => [name, detail]);
+    };
+    const terms = async (token: string) => {
+      const { feed, heartbeat, premium, floor, duration, minimumLot } = await auction.termsOf(token);
+      return { feed, heartbeat, premium, floor, duration, minimumLot };
+    };
+
+    // Higher is safer, and shown; lower is a fault.
+    await (await auction.list(tokens.comp, { ...(await terms(tokens.comp)), floor: 10n ** 18n })).wait();
+    expect(await wrong()).to.deep.equal([]);
+    await (await auction.list(tokens.comp, { ...(await terms(tokens.comp)), floor: 9n * 10n ** 17n })).wait();
+    expect(await wrong()).to.deep.equal([
+      ["auction: COMP", "is sold down to 90.0 % of its feed's price, under the declared 95.0 %"],
+    ]);
+    await (await auction.list(tokens.comp, { ...(await terms(tokens.aave)), heartbeat: 1n })).wait();
+    const [[name, detail] = []] = await wrong();
+    expect([name, detail]).to.deep.equal(["auction: COMP", `has for COMP the feed ${feeds.aave}, which is AAVE / USD`]);
+
+    // What the guardian took off sale, and what the file does not know.
+    const guardian = localWallet("guardian").connect(chain.provider);
+    await (await auction.connect(guardian).unlist(tokens.comp)).wait();
+    await (await auction.list(tokens.weth, await terms(tokens.aave))).wait();
+    await (await auction.setAssetFeed(feeds.eth, 90_000n)).wait();
+    expect(await wrong()).to.deep.equal([
+      ["auction: price of the asset", `has for USDC the feed ${feeds.eth}, which is ETH / USD`],
+      ["auction sells what the file says", `not in the file: ${tokens.weth}`],
+      ["auction: COMP", "is not for sale"],
+    ]);
+
+    // Another auction: of the same code, for nobody's vault.
+    const trader = localWallet("trader").connect(chain.provider);
+    const other = await new RewardAuction__factory(trader).deploy(trader.address, tokens.usdt, feeds.usdt, 90_000n, []);
+    const elsewhere = { ...made, auction: { auction: await other.getAddress(), rewards: [] } };
+    expect((await wrong(elsewhere)).map(([called]) => called)).to.deep.equal([
+      ...["rewards of aave-v3-usdc go to the auction", "rewards of compound-v3-usdc go to the auction"],
+      ...["auction pays the vault and obeys its owner", "auction sells for the asset", "auction: price of the asset"],
+    ]);
+    expect(
+      (await wrong({ ...made, auction: { auction: made.lens, rewards: [] } })).map(([called]) => called),
+    ).to.deep.equal(["code of the auction"]);
+    const { auction: _none, ...without } = made;
+    expect((await wrong(without)).map(([called]) => called)).to.deep.equal([
+      ...["rewards of aave-v3-usdc go to the auction", "rewards of compound-v3-usdc go to the auction"],
+    ]);
+  });
+
+  it("builds no auction where none is asked for, and keeps rewards with who owes them", async () => {
+    const made = await deployVault({ ...options, network: { ...options.network, auction: null } });
+    expect(made.auction).to.equal(undefined);
+    expect((await inspect(chain.provider, made)).checks.filter(({ ok }) => !ok)).to.deep.equal([]);
+    const other = await deployVault(options).then(
+      () => null,
+      (error: unknown) => error as Failure,
+    );
+    expect([other?.code, other?.message.includes("auction")]).to.deep.equal(["DEPLOYED_OTHERWISE", true]);
+  });
+
+  it("refuses an auction of what is no reward, at another token's price, or on terms that it does not take", async () => {
+    const { tokens, feeds } = chain.protocols;
+    const [comp] = options.network.auction?.rewards ?? [];
+    if (comp === undefined || options.network.auction === null) throw new Error("no auction");
+    const { auction } = options.network;
+    const withReward = (change: Partial<typeof comp>): typeof auction => ({
+      ...auction,
+      rewards: [{ ...comp, ...change }],
+    });
+    const cases: [typeof auction, string, string, RegExp][] = [
+      [{ ...auction, feed: deployer }, "NO_CODE", "auction.feed", /has no code/],
+      [{ ...auction, feed: feeds.eth }, "REWARD_WRONG", "auction.feed", /USDC the feed 0x\w+, which is ETH \/ USD/],
+      [withReward({ token: deployer }), "NO_CODE", "auction.rewards.COMP", /has no code/],
+      [withReward({ token: tokens.aave }), "REWARD_WRONG", "auction.rewards.COMP", /is not COMP: it calls itself AAVE/],
+      [withReward({ feed: deployer }), "NO_CODE", "auction.rewards.COMP.feed", /has no code/],
+      [withReward({ feed: feeds.aave }), "REWARD_WRONG", "auction.rewards.COMP.feed", /which is AAVE \/ USD/],
+      [withReward({ feed: tokens.weth }), "REWARD_WRONG", "auction.rewards.COMP.feed", /which is none/],
+      [
+        withReward({ symbol: "USDC", token: tokens.usdc, feed: feeds.usdc }),
+        ...(["REWARD_WRONG", "auction.rewards.USDC", /is the vault's asset/] as const),
+      ],
+      [withReward({ floor: 1n }), "REWARD_WRONG", "auction", /are refused by it with OutOfRange\(0x666c6f6f72/],
+      [{ ...auction, heartbeatSeconds: 0 }, "REWARD_WRONG", "auction", /are refused by it with NoHeartbeat\(/],
+    ];
+    for (const [asked, code, field, message] of cases) {
+      const failure = await failureOf({ ...options, network: { ...options.network, auction: asked } });
+      expect([failure.code, failure.field], String(message)).to.deep.equal([code, field]);
+      expect(failure.message).to.match(message);
+      expect(failure.remedy).to.match(/^Correct /);
+    }
   });
 
   it("refuses roles that would join powers which are to be apart", async () => {

@@ -13,8 +13,8 @@ const NETWORKS: readonly NetworkParameters[] = [
   MAINNET,
   MAINNET_FORK,
   localNetwork({
-    tokens: { usdc: ANY, usdt: ANY },
-    feeds: { usdc: ANY, usdt: ANY, dai: ANY },
+    tokens: { usdc: ANY, usdt: ANY, comp: ANY, aave: ANY },
+    feeds: { usdc: ANY, usdt: ANY, dai: ANY, comp: ANY, aave: ANY },
     aave: { pool: ANY },
     uniswap: { factory: ANY, usdcUsdtPool: ANY },
     comet: ANY,
@@ -30,7 +30,9 @@ for (const network of NETWORKS) {
 
     it("have addresses with right checksums", () => {
       const feeds = network.conditions.flatMap((it) => (it.kind === "oracle-trouble" ? [it.feed] : []));
-      const addresses = [network.asset.address, ...venues.flatMap(addressesOf), ...feeds];
+      const sold = network.auction?.rewards.flatMap(({ token, feed }) => [token, feed]) ?? [];
+      const priced = network.auction === null ? [] : [network.auction.feed];
+      const addresses = [network.asset.address, ...venues.flatMap(addressesOf), ...feeds, ...sold, ...priced];
       expect(addresses).to.deep.equal(addresses.map((address) => getAddress(address)));
     });
 
@@ -106,6 +108,18 @@ for (const network of NETWORKS) {
       const lending = venues.filter(({ kind }) => lends.includes(kind)).map(({ id, kind }) => [id, `${kind}-illiquid`]);
       expect(judged).to.deep.equal(lending);
       expect(new Set(network.conditions.map(({ id }) => id)).size).to.equal(network.conditions.length);
+    });
+
+    it("sell rewards by the feed of the asset that the breaker watches, each once, at a price that pays a small buyer", () => {
+      if (network.auction === null) return;
+      const [watched] = network.conditions.filter(({ kind }) => kind === "oracle-trouble");
+      expect(watched?.kind === "oracle-trouble" && watched.feed).to.equal(network.auction.feed);
+      expect(watched?.kind === "oracle-trouble" && watched.heartbeatSeconds).to.equal(network.auction.heartbeatSeconds);
+      const { rewards } = network.auction;
+      expect(new Set(rewards.map(({ symbol }) => symbol)).size).to.equal(rewards.length);
+      for (const { premium, floor, minimumLot } of rewards) {
+        expect(premium > WAD && floor < WAD && minimumLot > 0n).to.equal(true);
+      }
     });
 
     it("let one plan place the whole vault", () => {

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { JsonRpcProvider, Network } from "ethers";
+import { COLLECT_EVERY_SECONDS } from "../../keeper/config/schema";
 import type { ConfigInput } from "../../keeper/config/schema";
 import { IVault__factory } from "../../typechain-types";
 import { LOCAL_CHAIN_ID, startLocalChain, type LocalChain } from "../../scripts/localnet/anvil";
@@ -51,8 +52,11 @@ export async function startLocalSystem(options: {
         chain: { rpcUrls: [chain.url], pollMs: 50, finalityBlocks: 2 },
         addresses: genesis.addressFile,
         relays: [{ name: "local", url: relay.url }],
+        collect: { everySeconds: Math.max(COLLECT_EVERY_SECONDS, options.secondsPerBlock) },
         limits: { cooldownSeconds: 0, deadlineSeconds: 20 * options.secondsPerBlock },
         serve: { port: 0 },
+        // Nobody reports prices here unless a test does: after a day of the chain every feed is stale.
+        risk: { breaker: { off: ["oracle"] } },
         ...change,
       };
       writeFileSync(file, JSON.stringify(config));

@@ -133,6 +133,7 @@ describe("a vault over six venues", function () {
     vault = Vault__factory.connect(address, system.provider);
     config = system.configure("keeper", {
       limits: { cooldownSeconds: 0, deadlineSeconds: 40 * SECONDS_PER_BLOCK, maxShareOfVenue: 1 },
+      collect: { everySeconds: DAY },
     });
     const [market, trader, depositor] = [wallet("market"), wallet("trader"), wallet("secondDepositor")];
     const { usdc, usdt } = contracts;

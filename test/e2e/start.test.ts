@@ -6,13 +6,23 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PageView } from "../../keeper/app/view";
+import { COLLECT_EVERY_SECONDS } from "../../keeper/config/schema";
+import type { AddressFile } from "../../keeper/config/addressFile";
+import { silent } from "../../keeper/events/events";
+import { openStore } from "../../keeper/store/open";
+import { LOCAL_CHAIN_ID } from "../../scripts/localnet/anvil";
 import { startScript, keeperEnvironment, type Finished } from "./localSystem";
 
 interface Running {
   readonly process: ChildProcess;
   readonly finished: Promise<Finished>;
   readonly url: string;
+  /** Waits until it printed this. @returns the first group. */
+  shown(pattern: RegExp): Promise<string>;
 }
+
+/** Said at the keeper's first sweep. */
+const HISTORY = /history {4}\d+ rows collected, \d+ sources/;
 
 /** What the running parts keep in the data folder, and take away when they end as they should. */
 const LEFT_BEHIND = ["localnet/anvil.json", "localnet/npm-start.pid", "postgres/data/postmaster.pid"];
@@ -20,10 +30,12 @@ const LEFT_BEHIND = ["localnet/anvil.json", "localnet/npm-start.pid", "postgres/
 describe("npm start", function () {
   this.timeout(240_000);
   let folder: string;
+  let configFile: string;
   let running: Running | null = null;
 
   before(() => {
     folder = mkdtempSync(path.join(tmpdir(), "tiller-start-"));
+    configFile = path.join(folder, "localnet", "tiller.config.json");
   });
   after(async () => {
     if (running !== null) await stop(running);
@@ -33,16 +45,19 @@ describe("npm start", function () {
   async function start(): Promise<Running> {
     const options = ["--data-dir", folder, "--port", "0", "--block-ms", "700"];
     const { process: child, finished } = startScript("scripts/start.ts", options, keeperEnvironment());
-    const url = await new Promise<string>((resolve, reject) => {
-      let output = "";
-      child.stdout?.on("data", (chunk: Buffer) => {
-        output += chunk.toString();
-        const found = /the page is at (http:\S+)/.exec(output);
-        if (found?.[1] !== undefined) resolve(found[1]);
-      });
-      void finished.then(({ stdout, stderr }) => reject(new Error(`npm start ended: ${stdout}\n${stderr}`)));
-    });
-    return { process: child, finished, url };
+    let output = "";
+    child.stdout?.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    let over: Finished | null = null;
+    void finished.then((end) => (over = end));
+    const shown = async (pattern: RegExp): Promise<string> => {
+      for (;;) {
+        const found = pattern.exec(output);
+        if (found !== null) return found[1] ?? "";
+        if (over !== null) throw new Error(`npm start ended: ${over.stdout}\n${over.stderr}`);
+        await sleep(100);
+      }
+    };
+    return { process: child, finished, shown, url: await shown(/the page is at (http:\S+)/) };
   }
 
   async function stop(system: Running): Promise<Finished> {
@@ -82,6 +97,7 @@ describe("npm start", function () {
     expect(twice.code).to.equal(1);
     expect(twice.stderr).to.match(/--data-dir: .*ALREADY_RUNNING/);
 
+    await running.shown(HISTORY);
     const stopped = await stop(running);
     expect(stopped.code, stopped.stderr).to.equal(0);
     for (const part of LEFT_BEHIND) expect(existsSync(path.join(folder, part)), `${part} is gone`).to.equal(false);
@@ -93,8 +109,29 @@ describe("npm start", function () {
     expect(second.bundles.included).to.be.at.least(first.bundles.included);
     expect(BigInt(second.totalAssets) >= BigInt(first.totalAssets)).to.equal(true);
     expect(second.history[0]?.at).to.equal(first.history[0]?.at);
+    await running.shown(HISTORY);
     expect((await stop(running)).code).to.equal(0);
+    await expectHistory();
   });
+
+  /** Every venue of the vault has a series, with rows of both runs and none of a bucket twice. */
+  async function expectHistory(): Promise<void> {
+    const { addresses } = JSON.parse(readFileSync(configFile, "utf8")) as { addresses: string };
+    const { adapters } = JSON.parse(readFileSync(addresses, "utf8")) as AddressFile;
+    const store = await openStore({ dataDir: folder, sink: silent });
+    try {
+      const collected = new Map((await store.history.series()).map((series) => [series.name, series]));
+      for (const { id } of adapters.filter(({ kind }) => kind !== "uniswap-v3")) {
+        expect(collected.get(id)?.rows, id).to.be.at.least(2);
+      }
+      for await (const rows of store.history.history({ chainId: LOCAL_CHAIN_ID, name: "aave-v3-usdc" })) {
+        const buckets = rows.map(({ observedAt }) => Math.floor(observedAt / COLLECT_EVERY_SECONDS));
+        expect(new Set(buckets).size).to.equal(rows.length);
+      }
+    } finally {
+      await store.close();
+    }
+  }
 
   it("never writes the keeper's key anywhere", () => {
     const { privateKey } = keeperKey();
@@ -102,7 +139,7 @@ describe("npm start", function () {
       const log = readFileSync(path.join(folder, "localnet", "logs", `${name}.log`), "utf8");
       expect(log.toLowerCase()).to.not.contain(privateKey.slice(2).toLowerCase());
     }
-    expect(readFileSync(path.join(folder, "localnet", "tiller.config.json"), "utf8")).to.not.contain(privateKey);
+    expect(readFileSync(configFile, "utf8")).to.not.contain(privateKey);
   });
 
   function keeperKey(): { readonly privateKey: string } {

@@ -10,6 +10,7 @@ import { chainlinkCollector } from "../../keeper/collect/chainlink";
 import { compoundV3Collector } from "../../keeper/collect/compoundV3";
 import { locateCurvePool } from "../../keeper/collect/curvePool";
 import { locate, type LocatingStep } from "../../keeper/collect/locate";
+import { locateUniswapPool } from "../../keeper/collect/uniswapPool";
 import type { ChainCollector, Reading } from "../../keeper/collect/reading";
 import { sweep, type Sweep } from "../../keeper/collect/sweep";
 import { silent } from "../../keeper/events/events";
@@ -17,11 +18,12 @@ import { rayMul } from "../../keeper/venues/aaveV3";
 import { skip } from "../skip";
 import { DAY, describeOnFork, skipWithoutComet } from "./forkSuite";
 
-/** curve-contract, deployments of pools/3pool; Chainlink's reference data directory. */
+/** curve-contract, deployments of pools/3pool; Chainlink's reference data directory; the 0.05 % pool of Uniswap's factory. */
 const MAINNET = {
   threePool: "0xbEbc44782C7dB0a1A60Cb6fe97d0b483032FF1C7",
   threeCrv: "0x6c3F90f043a72FA612cbac8115EE7e52BDe6E490",
   usdcFeed: "0x8fFfFfd4AfB6115b954Bd326cbe7B4BA576818f6",
+  usdcWethPool: "0x88e6A0c2dDD26FEEb64F039a2c41296FcB3f5640",
 };
 const UINT = "view returns (uint256)";
 const AAVE = [
@@ -55,6 +57,17 @@ const POOL = [
   `function fee() ${UINT}`,
   `function admin_fee() ${UINT}`,
   `function get_virtual_price() ${UINT}`,
+];
+const UNISWAP_POOL = [
+  "function slot0() view returns (uint160 sqrtPriceX96, int24 tick, uint16 observationIndex, uint16 observationCardinality, uint16 observationCardinalityNext, uint8 feeProtocol, bool unlocked)",
+  "function token0() view returns (address)",
+  "function token1() view returns (address)",
+  "function fee() view returns (uint24)",
+  "function tickSpacing() view returns (int24)",
+  "function liquidity() view returns (uint128)",
+  `function feeGrowthGlobal0X128() ${UINT}`,
+  `function feeGrowthGlobal1X128() ${UINT}`,
+  "function observe(uint32[]) view returns (int56[] tickCumulatives, uint160[])",
 ];
 const FEED = ["function latestRoundData() view returns (uint80, int256, uint256, uint256, uint80)"];
 
@@ -222,6 +235,34 @@ describeOnFork("collectors", (fork) => {
     });
     expect(rates?.index).to.equal(String(virtualPrice));
     expect(rates?.suppliedUsd).to.be.closeTo((Number(receipts) * Number(virtualPrice)) / 1e36, 1);
+  });
+
+  it("reads of a Uniswap V3 pool what its own views say, and its mean tick where it remembers so long", async function () {
+    const pool = fork().localProtocols?.uniswap.usdcUsdtPool ?? MAINNET.usdcWethPool;
+    if ((await fork().provider.getCode(pool)) === "0x") skip(this, `${fork().description} does not hold the pool`);
+    const head = await newBlock(DAY);
+    const { state, rates } = await read(head, locateUniswapPool({ subject: "pool", pool }));
+    const own = view(head, pool, UNISWAP_POOL);
+    const slot0 = await own<Record<string, bigint>>("slot0");
+    const tokens = [await own<string>("token0"), await own<string>("token1")];
+    const balances = await Promise.all(tokens.map((token) => view(head, token, TOKEN)("balanceOf", pool)));
+    const [then, now] = (await own<bigint[][]>("observe", [1_800, 0]))[0] as [bigint, bigint];
+    expect(state).to.deep.include({
+      tokens,
+      balances: balances.map(String),
+      feePips: Number(await own("fee")),
+      tickSpacing: Number(await own("tickSpacing")),
+      sqrtPriceX96: String(slot0["sqrtPriceX96"]),
+      tick: Number(slot0["tick"]),
+      observations: Number(slot0["observationCardinality"]),
+      feeProtocol: Number(slot0["feeProtocol"]),
+      liquidity: String(await own("liquidity")),
+      feeGrowthGlobal0X128: String(await own("feeGrowthGlobal0X128")),
+      feeGrowthGlobal1X128: String(await own("feeGrowthGlobal1X128")),
+      meanSeconds: 1_800,
+      meanTick: Math.floor(Number(now - then) / 1_800),
+    });
+    expect(rates).to.equal(null);
   });
 
   it("reads the last round of Chainlink's USDC feed, and that it is stale on the recorded state", async function () {

@@ -42,6 +42,8 @@ const COMET = new Interface([
   "function baseTokenPriceFeed() view returns (address)",
   "function decimals() view returns (uint8)",
   "function baseScale() view returns (uint256)",
+  "function baseTrackingSupplySpeed() view returns (uint256)",
+  "function baseTrackingBorrowSpeed() view returns (uint256)",
   "function baseMinForRewards() view returns (uint256)",
   "function baseBorrowMin() view returns (uint256)",
   "function targetReserves() view returns (uint256)",
@@ -135,14 +137,14 @@ describeOnFork("Comet's model against the genuine Comet", (fork) => {
       ["reserves", read("getReserves")],
       ["supply rate", read("getUtilization").then((utilization) => read("getSupplyRate", utilization))],
       ["borrow rate", read("getUtilization").then((utilization) => read("getBorrowRate", utilization))],
-      // Reward indices, in the upper half of the first slot, are the genuine one's alone.
-      ["indices", provider.getStorage(comet, 0).then((slot) => slot.slice(-32))],
+      // Of interest and of rewards, for suppliers and borrowers.
+      ["indices", provider.getStorage(comet, 0)],
       ["totals", provider.getStorage(comet, 1)],
       ["cash", (usdc.getFunction("balanceOf")(comet) as Promise<bigint>).then(String)],
     ];
     for (const [i, { address }] of users.entries()) {
       reads.push([`balance ${i}`, read("balanceOf", address)]);
-      reads.push([`principal ${i}`, read("userBasic", address).then((basic) => basic.split(",")[0] ?? "")]);
+      reads.push([`principal and rewards ${i}`, read("userBasic", address)]);
       reads.push([`may ${i}`, read("allowance", address, users[1 - i]?.address)]);
     }
     return Object.fromEntries(await Promise.all(reads.map(async ([name, value]) => [name, await value] as const)));
@@ -297,6 +299,8 @@ async function deployModel(fork: Fork, genuine: string): Promise<string> {
     borrowPerYearInterestRateSlopeLow: await aYear("borrowPerSecondInterestRateSlopeLow"),
     borrowPerYearInterestRateSlopeHigh: await aYear("borrowPerSecondInterestRateSlopeHigh"),
     borrowPerYearInterestRateBase: await aYear("borrowPerSecondInterestRateBase"),
+    baseTrackingSupplySpeed: await read("baseTrackingSupplySpeed"),
+    baseTrackingBorrowSpeed: await read("baseTrackingBorrowSpeed"),
     baseMinForRewards: await read("baseMinForRewards"),
     baseBorrowMin: await read("baseBorrowMin"),
     targetReserves: await read("targetReserves"),

@@ -128,8 +128,8 @@ describeOnFork("the small stand-ins of venues", (fork) => {
     const smallToken = SmallAaveToken__factory.connect(await small.aToken(), user);
     const smallDebt = SmallAaveDebt__factory.connect(await small.debt(), user);
     const factory = new AaveV3Adapter__factory(user);
-    const genuineAdapter = await factory.deploy(user.address, aavePool, asset);
-    const smallAdapter = await factory.deploy(user.address, await small.getAddress(), asset);
+    const genuineAdapter = await factory.deploy(user.address, aavePool, asset, ZeroAddress);
+    const smallAdapter = await factory.deploy(user.address, await small.getAddress(), asset, ZeroAddress);
     await smallAdapter.waitForDeployment();
     // Interest that is not in the reserve's books yet, a part of which will be the treasury's.
     await fork().increaseTime(45 * DAY);

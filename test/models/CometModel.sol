@@ -24,9 +24,14 @@ import {PriceFeedModel} from "./PriceFeedModel.sol";
 /// # Layout
 /// The first eight slots are Comet's own, so that a test can start both from the same recorded totals.
 ///
+/// # Rewards
+/// What a unit of principal has earned is counted by two indices, one for suppliers and one for borrowers, which grow by a
+/// speed a second over all principal of their side, once that is at least `baseMinForRewards`. An account's part is added up
+/// whenever its principal changes, and by `accrueAccount`. {CometRewardsModel} pays it.
+///
 /// # Left out
-/// Liquidation (absorb, buyCollateral), more than one collateral, reward tracking (both speeds are zero and so are the
-/// indices), signatures (allowBySig), governance of reserves and parameters.
+/// Liquidation (absorb, buyCollateral), more than one collateral, signatures (allowBySig), governance of reserves and
+/// parameters.
 contract CometModel {
     using SafeERC20 for IERC20;
     using SafeCast for uint256;
@@ -46,6 +51,8 @@ contract CometModel {
         uint64 borrowPerYearInterestRateSlopeLow;
         uint64 borrowPerYearInterestRateSlopeHigh;
         uint64 borrowPerYearInterestRateBase;
+        uint64 baseTrackingSupplySpeed;
+        uint64 baseTrackingBorrowSpeed;
         uint104 baseMinForRewards;
         uint104 baseBorrowMin;
         uint104 targetReserves;
@@ -100,6 +107,8 @@ contract CometModel {
     uint64 private constant SECONDS_PER_YEAR = 31_536_000;
     uint64 private constant BASE_INDEX_SCALE = 1e15;
     uint64 private constant FACTOR_SCALE = 1e18;
+    uint256 private constant TRACKING_INDEX_SCALE = 1e15;
+    uint256 private constant BASE_ACCRUAL_SCALE = 1e6;
     uint8 private constant PAUSE_SUPPLY = 1 << 0;
     uint8 private constant PAUSE_TRANSFER = 1 << 1;
     uint8 private constant PAUSE_WITHDRAW = 1 << 2;
@@ -125,8 +134,8 @@ contract CometModel {
     uint256 public immutable borrowPerSecondInterestRateSlopeLow;
     uint256 public immutable borrowPerSecondInterestRateSlopeHigh;
     uint256 public immutable borrowPerSecondInterestRateBase;
-    uint256 public constant baseTrackingSupplySpeed = 0;
-    uint256 public constant baseTrackingBorrowSpeed = 0;
+    uint256 public immutable baseTrackingSupplySpeed;
+    uint256 public immutable baseTrackingBorrowSpeed;
     uint256 public immutable baseMinForRewards;
     uint256 public immutable baseBorrowMin;
     uint256 public immutable targetReserves;
@@ -180,6 +189,8 @@ contract CometModel {
         borrowPerSecondInterestRateSlopeLow = config.borrowPerYearInterestRateSlopeLow / SECONDS_PER_YEAR;
         borrowPerSecondInterestRateSlopeHigh = config.borrowPerYearInterestRateSlopeHigh / SECONDS_PER_YEAR;
         borrowPerSecondInterestRateBase = config.borrowPerYearInterestRateBase / SECONDS_PER_YEAR;
+        baseTrackingSupplySpeed = config.baseTrackingSupplySpeed;
+        baseTrackingBorrowSpeed = config.baseTrackingBorrowSpeed;
         baseMinForRewards = config.baseMinForRewards;
         baseBorrowMin = config.baseBorrowMin;
         targetReserves = config.targetReserves;
@@ -283,9 +294,10 @@ contract CometModel {
         _transfer(src, dst, asset, amount);
     }
 
-    /// @notice Brings the indices up to now.
-    function accrueAccount(address) external {
+    /// @notice Brings the indices up to now, and what the account has earned of rewards.
+    function accrueAccount(address account) external {
         _accrue();
+        _setPrincipal(account, userBasic[account].principal);
     }
 
     // ---- views
@@ -425,11 +437,11 @@ contract CometModel {
     }
 
     function trackingIndexScale() external pure returns (uint256) {
-        return 1e15;
+        return TRACKING_INDEX_SCALE;
     }
 
     function baseAccrualScale() external pure returns (uint64) {
-        return 1e6;
+        return uint64(BASE_ACCRUAL_SCALE);
     }
 
     function priceScale() external pure returns (uint64) {
@@ -500,7 +512,7 @@ contract CometModel {
     function _credit(address account, uint256 amount) private returns (uint104 supplied) {
         int104 before = userBasic[account].principal;
         int104 then_ = _signedPrincipal(_signedPresent(before) + amount.toInt256());
-        userBasic[account].principal = then_;
+        _setPrincipal(account, then_);
         // Rounding may leave less than before; the totals then stay, as the genuine contract leaves them.
         if (then_ < before) return 0;
         supplied = then_ <= 0 ? 0 : uint104(before >= 0 ? then_ - before : then_);
@@ -514,7 +526,7 @@ contract CometModel {
         int104 before = userBasic[account].principal;
         int256 balance = _signedPresent(before) - amount.toInt256();
         int104 then_ = _signedPrincipal(balance);
-        userBasic[account].principal = then_;
+        _setPrincipal(account, then_);
         if (then_ <= before) {
             withdrawn = before <= 0 ? 0 : uint104(then_ >= 0 ? before - then_ : before);
             uint104 borrowed = then_ >= 0 ? 0 : uint104(before <= 0 ? before - then_ : -then_);
@@ -557,11 +569,25 @@ contract CometModel {
         emit Approval(owner, manager, allowed ? type(uint256).max : 0);
     }
 
+    /// @dev With what the old principal has earned since it was last counted.
+    function _setPrincipal(address account, int104 principal) private {
+        UserBasic storage user = userBasic[account];
+        int104 before = user.principal;
+        uint256 index = before >= 0 ? _totals.trackingSupplyIndex : _totals.trackingBorrowIndex;
+        uint256 size = uint104(before >= 0 ? before : -before);
+        uint256 earned = (size * (index - user.baseTrackingIndex)) / TRACKING_INDEX_SCALE;
+        user.baseTrackingAccrued += (earned / (baseScale / BASE_ACCRUAL_SCALE)).toUint64();
+        user.principal = principal;
+        user.baseTrackingIndex = principal >= 0 ? _totals.trackingSupplyIndex : _totals.trackingBorrowIndex;
+    }
+
     // ---- internals: arithmetic
 
     function _accrue() private {
         if (block.timestamp == _totals.lastAccrualTime) return;
         (_totals.baseSupplyIndex, _totals.baseBorrowIndex) = _accruedIndices();
+        _totals.trackingSupplyIndex += _earnedByUnit(baseTrackingSupplySpeed, _totals.totalSupplyBase);
+        _totals.trackingBorrowIndex += _earnedByUnit(baseTrackingBorrowSpeed, _totals.totalBorrowBase);
         _totals.lastAccrualTime = uint40(block.timestamp);
     }
 
@@ -573,6 +599,12 @@ contract CometModel {
         uint256 utilization = getUtilization();
         supplyIndex += _mulFactor(supplyIndex, getSupplyRate(utilization) * elapsed).toUint64();
         borrowIndex += _mulFactor(borrowIndex, getBorrowRate(utilization) * elapsed).toUint64();
+    }
+
+    /// @dev Of rewards, since the last accrual.
+    function _earnedByUnit(uint256 speed, uint104 principal) private view returns (uint64) {
+        if (principal < baseMinForRewards) return 0;
+        return ((speed * (block.timestamp - _totals.lastAccrualTime) * baseScale) / principal).toUint64();
     }
 
     function _rate(

@@ -38,6 +38,24 @@ interface IAaveV3ScaledToken {
     function scaledTotalSupply() external view returns (uint256);
 }
 
+/// @dev Of aTokens.
+interface IAaveV3RewardedToken {
+    /// @dev Zero where Aave pays no rewards.
+    function getIncentivesController() external view returns (address);
+}
+
+/// @dev Aave's RewardsController (aave-v3-periphery).
+interface IAaveV3Rewards {
+    /// @param assets aTokens that the caller holds.
+    /// @param amount At most; in `reward`'s unit.
+    function claimRewards(
+        address[] calldata assets,
+        uint256 amount,
+        address to,
+        address reward
+    ) external returns (uint256);
+}
+
 /// @dev A rate strategy of one reserve (3.0, 3.0.2). Rates in RAY a year.
 interface IAaveV3ReserveRateStrategy {
     function OPTIMAL_USAGE_RATIO() external view returns (uint256);

@@ -2,7 +2,7 @@
 // instead of a vault's snapshot. Where its forecasts come from is a parameter.
 import { DUST_USD } from "../../allocate/allocate";
 import type { AllocationProblem, AllocationVenue } from "../../allocate/problem";
-import { choose, cooldownLeft, isHopeless, type Target } from "../../decide/choice";
+import { type Candidate, type Target, choose, cooldownLeft, isHopeless } from "../../decide/choice";
 import type { OperatorLimits } from "../../decide/strategy";
 import { RateEwma } from "../../forecast/ewma";
 import { impliedModel, type RateModel } from "../../venues/rateModel";
@@ -58,6 +58,7 @@ class LiveDecider implements Decider {
   /** Model of the last row known, and that row. */
   readonly #models: RateModel[];
   readonly #modelRows: Int32Array;
+  #chosen: Candidate<Leg> | null = null;
 
   constructor(knowledge: Knowledge, terms: Terms, own: { readonly limits: LiveLimits; readonly forecast: Forecasts }) {
     this.#knowledge = knowledge;
@@ -88,11 +89,19 @@ class LiveDecider implements Decider {
       },
     );
     if (choice.kind !== "move") return false;
+    this.#chosen = choice.candidate;
     for (const { venue, change } of choice.candidate.legs) {
       const to = (now.held[venue] as number) + change;
       wanted[venue] = to > DUST_USD ? to : 0;
     }
     return true;
+  }
+
+  reason(): string {
+    if (this.#chosen === null) return "";
+    const { forecastGain, todayGain, cost } = this.#chosen;
+    const usd = (amount: number): string => `${amount.toFixed(2)} USD`;
+    return `gains ${usd(forecastGain)} over ${this.#limits.horizonHours} h as forecast, ${usd(todayGain)} at today's rates, after ${usd(cost)}`;
   }
 
   #costUsd(legs: readonly Leg[], gasUsd: number): number {

@@ -27,7 +27,7 @@ export function rateScale(rates: readonly number[]): RateScale {
 }
 
 /** 1, 2 or 5 times a power of ten, not below `raw`. */
-function roundStep(raw: number): number {
+export function roundStep(raw: number): number {
   const power = 10 ** Math.floor(Math.log10(raw));
   const factor = [1, 2, 5, 10].find((candidate) => candidate * power >= raw * (1 - 1e-9)) ?? 10;
   return factor * power;

@@ -43,7 +43,7 @@ export function bindContracts(provider: JsonRpcProvider, on: Protocols) {
     savings: SavingsModel__factory.connect(on.savings, provider),
     feeds: {
       ...{ usdc: feed(on.feeds.usdc), usdt: feed(on.feeds.usdt), dai: feed(on.feeds.dai) },
-      eth: feed(on.feeds.eth),
+      ...{ eth: feed(on.feeds.eth), comp: feed(on.feeds.comp), aave: feed(on.feeds.aave) },
     },
     threePool: ThreePoolModel__factory.connect(on.threePool.pool, provider),
     uniswapPool: new Contract(on.uniswap.usdcUsdtPool, npmArtifact(UNISWAP_POOL).abi, provider),

@@ -25,6 +25,9 @@ export interface FeedState {
 export type StableCoin = "dai" | "usdc" | "usdt";
 export const STABLE_COINS: readonly StableCoin[] = ["dai", "usdc", "usdt"];
 
+/** What has a price feed. */
+export type PricedToken = StableCoin | "eth" | "comp" | "aave";
+
 export interface MarketState {
   readonly block: number;
   readonly timestamp: number;
@@ -37,7 +40,7 @@ export interface MarketState {
   readonly usdcTick: number;
   /** What the 3pool holds of each coin. */
   readonly threePool: Readonly<Record<StableCoin, bigint>>;
-  readonly feeds: Readonly<Record<StableCoin | "eth", FeedState>>;
+  readonly feeds: Readonly<Record<PricedToken, FeedState>>;
   readonly purse: {
     readonly marketUsdc: bigint;
     readonly borrowerUsdc: bigint;
@@ -86,7 +89,7 @@ export type MarketAction =
   | {
       readonly actor: "market";
       readonly kind: "report-price";
-      readonly feed: StableCoin | "eth";
+      readonly feed: PricedToken;
       readonly answer: bigint;
     };
 

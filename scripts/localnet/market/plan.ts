@@ -77,7 +77,7 @@ const LOW_RESERVE_BPS = 100n;
 const REFILLED_RESERVE_BPS = 500n;
 const BPS = 10_000n;
 
-/** Half of Chainlink's heartbeats on mainnet: a day for the stablecoins, an hour for ETH. */
+/** Half of Chainlink's heartbeats on mainnet: a day for the stablecoins, an hour for ETH. Reward tokens go by the longer. */
 const STABLE_FEED_SECONDS = 43_200;
 const ETH_FEED_SECONDS = 1_800;
 
@@ -222,6 +222,11 @@ function freshPrices(state: MarketState, random: Random): readonly MarketAction[
   if (old(state.feeds.eth, ETH_FEED_SECONDS)) {
     const pulled = (state.feeds.eth.answer * 19n + FIRST_PRICES.eth) / 20n;
     reports.push({ actor: "market", kind: "report-price", feed: "eth", answer: walk(pulled, 0.004, random) });
+  }
+  for (const feed of ["comp", "aave"] as const) {
+    if (!old(state.feeds[feed], STABLE_FEED_SECONDS)) continue;
+    // Nothing is traded here that would move them.
+    reports.push({ actor: "market", kind: "report-price", feed, answer: state.feeds[feed].answer });
   }
   return reports;
 }

@@ -28,25 +28,40 @@ export async function readMarket(contracts: MarketContracts, on: Protocols, bloc
   const balance = (token: Contract, holder: string): Promise<bigint> =>
     token.getFunction("balanceOf")(holder, at) as Promise<bigint>;
   const { dai, usdc, usdt, weth, savings, feeds, threePool } = contracts;
-  const [aave, comet, totalAssets, reserve, slot0, pooled, usdcFeed, usdtFeed, daiFeed, ethFeed, ...purse] =
-    await Promise.all([
-      readAave(contracts, on, block.number),
-      readComet(contracts, on, block.number),
-      savings.totalAssets(at),
-      savings.reserve(at),
-      contracts.uniswapPool.getFunction("slot0")(at) as Promise<{ sqrtPriceX96: bigint }>,
-      Promise.all([0, 1, 2].map((coin) => threePool.balances(coin, at))),
-      readFeed(feeds.usdc, block.number),
-      readFeed(feeds.usdt, block.number),
-      readFeed(feeds.dai, block.number),
-      readFeed(feeds.eth, block.number),
-      balance(usdc, ACTORS.market),
-      balance(usdc, ACTORS.borrower),
-      balance(weth, ACTORS.borrower),
-      balance(usdc, ACTORS.trader),
-      balance(usdt, ACTORS.trader),
-      balance(dai, ACTORS.trader),
-    ]);
+  const [
+    aave,
+    comet,
+    totalAssets,
+    reserve,
+    slot0,
+    pooled,
+    usdcFeed,
+    usdtFeed,
+    daiFeed,
+    ethFeed,
+    compFeed,
+    aaveFeed,
+    ...purse
+  ] = await Promise.all([
+    readAave(contracts, on, block.number),
+    readComet(contracts, on, block.number),
+    savings.totalAssets(at),
+    savings.reserve(at),
+    contracts.uniswapPool.getFunction("slot0")(at) as Promise<{ sqrtPriceX96: bigint }>,
+    Promise.all([0, 1, 2].map((coin) => threePool.balances(coin, at))),
+    readFeed(feeds.usdc, block.number),
+    readFeed(feeds.usdt, block.number),
+    readFeed(feeds.dai, block.number),
+    readFeed(feeds.eth, block.number),
+    readFeed(feeds.comp, block.number),
+    readFeed(feeds.aave, block.number),
+    balance(usdc, ACTORS.market),
+    balance(usdc, ACTORS.borrower),
+    balance(weth, ACTORS.borrower),
+    balance(usdc, ACTORS.trader),
+    balance(usdt, ACTORS.trader),
+    balance(dai, ACTORS.trader),
+  ]);
   const [marketUsdc, borrowerUsdc, borrowerWeth, traderUsdc, traderUsdt, traderDai] = purse;
   const [pooledDai = 0n, pooledUsdc = 0n, pooledUsdt = 0n] = pooled;
   // A pool's price is token1 in token0's terms: a high tick makes token0 dear.
@@ -57,7 +72,7 @@ export async function readMarket(contracts: MarketContracts, on: Protocols, bloc
     savings: { totalAssets, reserve },
     usdcTick: usdcIsToken0 ? tick : -tick,
     threePool: { dai: pooledDai, usdc: pooledUsdc, usdt: pooledUsdt },
-    feeds: { usdc: usdcFeed, usdt: usdtFeed, dai: daiFeed, eth: ethFeed },
+    feeds: { usdc: usdcFeed, usdt: usdtFeed, dai: daiFeed, eth: ethFeed, comp: compFeed, aave: aaveFeed },
     purse: { marketUsdc, borrowerUsdc, borrowerWeth, traderUsdc, traderUsdt, traderDai },
   };
 }

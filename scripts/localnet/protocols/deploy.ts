@@ -6,7 +6,7 @@ import { WorldFailure } from "../../../keeper/config/failure";
 import { LOCAL_CHAIN_ID } from "../anvil";
 import { callNode, genesisHashAt } from "../jsonRpc";
 import { deployAave } from "./aave";
-import { deployComet, deploySavings, deploySky, deployThreePool } from "./models";
+import { deployComet, deployRewards, deploySavings, deploySky, deployThreePool } from "./models";
 import { openMarkets } from "./opening";
 import { UNISWAP_HEAD_START_SECONDS } from "./parameters";
 import { addressesIn, protocolsSchema, type Protocols } from "./protocolsFile";
@@ -17,7 +17,7 @@ import { deployUniswap } from "./uniswap";
 const PROTOCOLS_FILE = "protocols.json";
 
 /**
- * Deploys Aave V3, Uniswap V3, Comet, savings, Sky, 3pool, tokens and feeds on the local chain at `url`, opens their markets,
+ * Deploys Aave V3, Uniswap V3, Comet, rewards, savings, Sky, 3pool, tokens and feeds on the local chain at `url`, opens their markets,
  * or, if `folder`/protocols.json describes this chain and every address in it has code, returns that. The node mines by
  * itself while this works and not at all afterwards.
  * @throws WorldFailure LOCALNET_WRONG_CHAIN if the node is not a local chain.
@@ -63,10 +63,11 @@ async function deployAll(url: string, genesisHash: string): Promise<Protocols> {
     await callNode(url, "evm_increaseTime", [UNISWAP_HEAD_START_SECONDS]);
     const base = { tokens, feeds: await deployFeeds(market) };
     const sky = await deploySky(market, tokens.usdc);
+    const aave = await deployAave(market, provider, base);
+    const comet = await deployComet(market, base);
     const protocols: Protocols = {
-      ...{ format: "tiller-protocols/1", chainId: LOCAL_CHAIN_ID, genesisHash, ...base, uniswap, sky },
-      aave: await deployAave(market, provider, base),
-      comet: await deployComet(market, base),
+      ...{ format: "tiller-protocols/1", chainId: LOCAL_CHAIN_ID, genesisHash, ...base, uniswap, sky, aave, comet },
+      rewards: await deployRewards(market, { tokens, comet, aave }),
       savings: await deploySavings(market, tokens.usdc),
       threePool: await deployThreePool(market, { ...tokens, dai: sky.dai }),
     };

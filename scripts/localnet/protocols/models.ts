@@ -1,7 +1,9 @@
-// The venues that npm does not carry: Comet, a savings vault, Sky and Curve's 3pool, as models.
+// What npm does not carry: Comet, a savings vault, Sky and Curve's 3pool, and who pays rewards, as models.
 import { Contract } from "ethers";
 import {
+  AaveRewardsModel__factory,
   CometModel__factory,
+  CometRewardsModel__factory,
   SavingsModel__factory,
   SavingsUsdsModel__factory,
   SkyPsmModel__factory,
@@ -10,9 +12,11 @@ import {
   ThreePoolModel__factory,
   ThreePoolTokenModel__factory,
 } from "../../../typechain-types";
-import { COMET, SAVINGS_RATE_PER_SECOND, SKY_RATE_PER_SECOND, THREE_POOL } from "./parameters";
+import { COMET, REWARDS, SAVINGS_RATE_PER_SECOND, SKY_RATE_PER_SECOND, THREE_POOL } from "./parameters";
 import type { Protocols } from "./protocolsFile";
-import type { Sender } from "./sender";
+import { ERC20, type Sender } from "./sender";
+
+const A_TOKEN = ["function setIncentivesController(address)"];
 
 export function deployComet(market: Sender, on: Pick<Protocols, "tokens" | "feeds">): Promise<string> {
   return market.deploy(CometModel__factory, {
@@ -65,4 +69,26 @@ export async function deployThreePool(
   );
   await market.call(new Contract(token, ThreePoolTokenModel__factory.abi), "set_minter", [pool]);
   return { pool, token };
+}
+
+/** Compound's rewards for suppliers of Comet, and Aave's for holders of its USDC, which its aToken has to be told of. */
+export async function deployRewards(
+  market: Sender,
+  on: Pick<Protocols, "tokens" | "comet" | "aave">,
+): Promise<Protocols["rewards"]> {
+  const comet = await market.deploy(CometRewardsModel__factory, market.address);
+  await market.call(new Contract(comet, CometRewardsModel__factory.abi), "setRewardConfig", [on.comet, on.tokens.comp]);
+  const aave = await market.deploy(AaveRewardsModel__factory, market.address);
+  for (const [token, payer] of [
+    [on.tokens.comp, comet],
+    [on.tokens.aave, aave],
+  ] as const) {
+    await market.call(new Contract(token, ERC20), "transfer", [payer, REWARDS.paidFrom]);
+  }
+  const { aToken } = on.aave.reserves.usdc;
+  await market.call(new Contract(aToken, A_TOKEN), "setIncentivesController", [aave]);
+  await market.call(new Contract(aave, AaveRewardsModel__factory.abi), "configure", [
+    ...[aToken, on.tokens.aave, REWARDS.aave.perSecond, REWARDS.aave.end],
+  ]);
+  return { comet, aave };
 }

@@ -77,10 +77,14 @@ export const AAVE_RESERVES: Record<"usdc" | "usdt" | "weth", ReserveParameters> 
   },
 };
 
+const DAY_SECONDS = 86_400n;
+/** Comet counts rewards a second in 1e-15 tokens (compound-finance/comet, `trackingIndexScale`). */
+const speedOf = (tokensADay: bigint): bigint => (tokensADay * 10n ** 15n) / DAY_SECONDS;
+
 /**
  * cUSDCv3. Curve of August 2026: kink 90 %, supply 3.6 % and 319.6 %, borrow 1.5 % + 2.78 % and 360 %. Minimum borrow,
  * target reserves, minimum for rewards and WETH's factors: compound-finance/comet, deployments/mainnet/usdc/
- * configuration.json. The collateral's cap is this market's own.
+ * configuration.json. The collateral's cap and the rewards are this market's own.
  */
 export const COMET = {
   supplyKink: WAD_OF_BPS(9000n),
@@ -91,6 +95,8 @@ export const COMET = {
   borrowPerYearInterestRateSlopeLow: WAD_OF_BPS(278n),
   borrowPerYearInterestRateSlopeHigh: WAD_OF_BPS(36_000n),
   borrowPerYearInterestRateBase: WAD_OF_BPS(150n),
+  baseTrackingSupplySpeed: speedOf(5n),
+  baseTrackingBorrowSpeed: 0n,
   baseMinForRewards: 1_000_000n * USDC,
   baseBorrowMin: 100n * USDC,
   targetReserves: 5_000_000n * USDC,
@@ -115,6 +121,16 @@ export const THREE_POOL = { a: 2_000n, fee: 1_000_000n, adminFee: 5_000_000_000n
 export const FIRST_PRICES = {
   ...{ usdc: 100_000_000n, usdt: 100_000_000n, dai: 100_000_000n },
   eth: 3_000_00000000n,
+  ...{ comp: 50_00000000n, aave: 200_00000000n },
+} as const;
+
+/** About half a percent a year to who supplies Comet (by its speed) or holds Aave's USDC. */
+export const REWARDS = {
+  comp: { supply: 10_000_000n * ETHER },
+  /** Four a day, until the last second that Aave can count. */
+  aave: { supply: 16_000_000n * ETHER, perSecond: (4n * ETHER) / DAY_SECONDS, end: 2n ** 32n - 1n },
+  /** What lies with each who pays: enough for fifty years. */
+  paidFrom: 100_000n * ETHER,
 } as const;
 
 /** The markets as they open. */

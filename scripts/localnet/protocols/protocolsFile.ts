@@ -17,9 +17,16 @@ export const protocolsSchema = z.strictObject({
   chainId: z.number().int().positive(),
   /** Hash of block 0: the addresses are of that chain only. */
   genesisHash: z.string().regex(/^0x[0-9a-f]{64}$/),
-  tokens: z.strictObject({ usdc: address, usdt: address, weth: address }),
+  tokens: z.strictObject({
+    ...{ usdc: address, usdt: address, weth: address },
+    /** What Compound and Aave reward with. */
+    ...{ comp: address, aave: address },
+  }),
   /** Chainlink's shape, USD with 8 decimals. */
-  feeds: z.strictObject({ usdc: address, usdt: address, dai: address, eth: address }),
+  feeds: z.strictObject({
+    ...{ usdc: address, usdt: address, dai: address, eth: address },
+    ...{ comp: address, aave: address },
+  }),
   aave: z.strictObject({
     addressesProvider: address,
     pool: address,
@@ -40,6 +47,8 @@ export const protocolsSchema = z.strictObject({
     usdcUsdtPool: address,
   }),
   comet: address,
+  /** Who pays what suppliers of Comet and holders of Aave's USDC have earned. */
+  rewards: z.strictObject({ comet: address, aave: address }),
   savings: address,
   sky: z.strictObject({
     dai: address,

@@ -1,8 +1,13 @@
 // The tokens and price feeds of the local chain.
 import { Contract } from "ethers";
-import { PriceFeedModel__factory, UsdcModel__factory, UsdtModel__factory } from "../../../typechain-types";
+import {
+  PriceFeedModel__factory,
+  RewardTokenModel__factory,
+  UsdcModel__factory,
+  UsdtModel__factory,
+} from "../../../typechain-types";
 import { npmArtifact } from "./npmArtifact";
-import { FIRST_PRICES } from "./parameters";
+import { FIRST_PRICES, REWARDS } from "./parameters";
 import type { Protocols } from "./protocolsFile";
 import { localWallet } from "../../../deploy/networks/localWallet";
 import type { Sender } from "./sender";
@@ -18,7 +23,9 @@ export async function deployTokens(market: Sender): Promise<Protocols["tokens"]>
   }
   const usdt = await market.deploy(UsdtModel__factory, market.address);
   const weth = await market.deploy(npmArtifact("canonical-weth/build/contracts/WETH9.json"));
-  return { usdc, usdt, weth };
+  const comp = await market.deploy(RewardTokenModel__factory, "Compound Model", "COMP", REWARDS.comp.supply);
+  const aave = await market.deploy(RewardTokenModel__factory, "Aave Token Model", "AAVE", REWARDS.aave.supply);
+  return { usdc, usdt, weth, comp, aave };
 }
 
 /** Each says its first price as of now. */
@@ -30,5 +37,7 @@ export async function deployFeeds(market: Sender): Promise<Protocols["feeds"]> {
     usdt: await feed("USDT / USD", FIRST_PRICES.usdt),
     dai: await feed("DAI / USD", FIRST_PRICES.dai),
     eth: await feed("ETH / USD", FIRST_PRICES.eth),
+    comp: await feed("COMP / USD", FIRST_PRICES.comp),
+    aave: await feed("AAVE / USD", FIRST_PRICES.aave),
   };
 }

@@ -20,7 +20,7 @@ async function aave() {
   const parts = await base();
   const pool = await (await ethers.getContractFactory("SmallAavePool")).deploy(parts.token);
   const factory = await ethers.getContractFactory("AaveV3Adapter");
-  const adapter = await factory.deploy(parts.vault.address, pool, parts.token);
+  const adapter = await factory.deploy(parts.vault.address, pool, parts.token, ethers.ZeroAddress);
   const aToken = await ethers.getContractAt("SmallAaveToken", await pool.aToken());
   const debt = await ethers.getContractAt("SmallAaveDebt", await pool.debt());
   return { ...parts, pool, adapter, aToken, debt, factory };
@@ -125,7 +125,7 @@ for (const [name, kind, fixture, venueOf] of kinds) {
 describe("AaveV3Adapter: the ways of Aave", () => {
   it("refuses an asset that the pool has no reserve for", async () => {
     const { factory, vault, pool, stranger } = await loadFixture(aave);
-    await expect(factory.deploy(vault.address, pool, stranger.address))
+    await expect(factory.deploy(vault.address, pool, stranger.address, ethers.ZeroAddress))
       .to.be.revertedWithCustomError(factory, "NoReserve")
       .withArgs(await pool.getAddress(), stranger.address);
   });

@@ -325,6 +325,7 @@ describe("Curve3PoolAdapter: value", () => {
         const [value, price] = [await adapter.fairValue(), await pool.get_virtual_price()];
         const paid = millions * 1_000_000n * nth(UNITS, i);
         const got = await trade(scene, i, j, paid);
+        expect(await adapter.fairValue(), `behind ${millions} M of ${i} for ${j}`).to.be.at.least(value);
         // And back: what the trader is poorer by, in coins that are worth the same.
         const back = await trade(scene, j, i, got);
         const lost = ((paid - back) * WAD) / nth(UNITS, i);
@@ -934,6 +935,8 @@ describe("Curve3PoolAdapter: what it is not deployed for", () => {
       ["A()", [], 10n ** 6n + 1n, "ImplausibleA", [10n ** 6n + 1n]],
       ["get_virtual_price()", [], WAD - 1n, "ImplausibleVirtualPrice", [WAD - 1n]],
       ["get_virtual_price()", [], 2n * WAD + 1n, "ImplausibleVirtualPrice", [2n * WAD + 1n]],
+      // In its bounds, but more than there is in the pool.
+      ["get_virtual_price()", [], (11n * WAD) / 10n, "ImplausibleBalances", null],
     ];
     await deployAdapter({ ...scene, pool: odd as never }, scene.vault.address);
     for (const [signature, args, answer, error, said] of refusals) {

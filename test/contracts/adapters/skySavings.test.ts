@@ -203,6 +203,17 @@ for (const fixture of [usds6, dai6]) {
       expect(await adapter.maxDeposit()).to.be.greaterThan(10n ** 20n);
     });
 
+    it("puts nothing into the savings where nothing came of the gems", async () => {
+      const { adapter, token, vault, sky, savings, put, unit } = await loadFixture(fixture);
+      await put(1_000n * unit);
+      const [shares, money] = [await savings.balanceOf(adapter), await token.balanceOf(vault.address)];
+      await file(sky, "tin", WAD);
+      await token.connect(vault).transfer(adapter, 10n * unit);
+      await expect(adapter.connect(vault).deposit(10n * unit, "0x")).not.to.emit(savings, "Deposit");
+      expect(await savings.balanceOf(adapter)).to.equal(shares);
+      expect(await token.balanceOf(vault.address)).to.equal(money - 10n * unit);
+    });
+
     it("takes to the last unit what the LitePSM has minted beforehand, fee included, and no more", async () => {
       const { adapter, token, vault, stranger, sky, put, unit } = await loadFixture(fixture);
       expect(await adapter.maxDeposit()).to.equal((POCKET + BUFFER) * unit);

@@ -5,7 +5,7 @@ import { expect } from "chai";
 import { ZeroAddress } from "ethers";
 import { ethers } from "hardhat";
 import { GAS, generator, inOneBlock } from "../bundle";
-import { MAX, WAD } from "../deployment";
+import { DAY, MAX, WAD } from "../deployment";
 import {
   BLOCK,
   CARDINALITY,
@@ -303,7 +303,7 @@ describe("UniswapV3Adapter: steadiness", () => {
     const { adapter, vault } = held;
     for (const feed of [held.assetFeed, held.pairedFeed]) {
       const now = BigInt(await time.latest());
-      await feed.pushAt(PAR, now - HEARTBEAT + 60n);
+      await feed.pushAt(PAR, now - HEARTBEAT + 3_600n);
       expect(await adapter.steady()).to.equal(true);
       for (const [answer, updatedAt, error] of [
         [PAR, now - HEARTBEAT - 1n, "PriceStale"],
@@ -561,6 +561,20 @@ describe("UniswapV3Adapter: what strangers give", () => {
       }
     });
   }
+
+  it("what is worth less than a unit of the asset leaves with an exit, and pays nothing", async () => {
+    const held = await withAdapter({ pairedDecimals: 18, assetFirst: false });
+    const { adapter, trader, vault, asset, paired } = held;
+    for (const assets of [MAX, 1n]) {
+      await trader.send(paired, held.address, 10n ** 11n);
+      expect(await adapter.fairValue()).to.equal(0n);
+      const before = await asset.balanceOf(vault.address);
+      expect(await adapter.connect(vault).withdraw.staticCall(assets, "0x")).to.equal(0n);
+      await adapter.connect(vault).withdraw(assets, "0x");
+      expect(await paired.balanceOf(held.address)).to.equal(0n);
+      expect(await asset.balanceOf(vault.address)).to.equal(before);
+    }
+  });
 });
 
 describe("UniswapV3Adapter: ranges", () => {
@@ -705,7 +719,7 @@ describe("UniswapV3Adapter: what is not registered", () => {
       CARDINALITY,
       CARDINALITY + 1,
     ]);
-    await refused(market, { window: 7_200n }, "WindowNotCovered", [7_200n]);
+    await refused(market, { window: 30n * DAY }, "WindowNotCovered", [30n * DAY]);
     await refused(market, { window: 0n }, "WindowNotCovered", [0n]);
   });
 

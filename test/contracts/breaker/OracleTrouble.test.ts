@@ -12,6 +12,8 @@ const UPPER = 102_000_000n;
 const HEARTBEAT = DAY + 3_600n;
 /** The second phase of a proxy, at its hundredth round. */
 const ROUND = (2n << 64n) + 100n;
+/** Of PriceFeedModel, whose rounds follow one another but for what a test writes there. */
+const LATEST_ROUND_SLOT = 1n;
 
 async function watched() {
   const system = await deploySystem({ venues: 0 });
@@ -145,6 +147,23 @@ describe("OracleTrouble", () => {
       ROUND + 60n,
     );
     expect(await condition.holds(system.vault)).to.equal(false);
+  });
+
+  it("finds no proof where the feed does not answer for an earlier round, though it does for the last", async () => {
+    const { system, factory } = await loadFixture(watched);
+    const [reporter] = await ethers.getSigners();
+    const feed = await (
+      await ethers.getContractFactory("PriceFeedModel")
+    ).deploy(reporter?.address ?? "", 8, "USDC / USD", PAR);
+    const condition = await factory.deploy(feed, HEARTBEAT, LOWER, UPPER);
+    const slot = ethers.toBeHex(LATEST_ROUND_SLOT, 32);
+    expect(BigInt(await ethers.provider.getStorage(feed, LATEST_ROUND_SLOT))).to.equal(1n);
+    await ethers.provider.send("hardhat_setStorageAt", [await feed.getAddress(), slot, ethers.toBeHex(ROUND, 32)]);
+    await feed.push(LOWER - 1n);
+    await expect(feed.getRoundData(ROUND)).to.be.revertedWithCustomError(feed, "NoDataPresent");
+    expect(await condition.holds(system.vault)).to.equal(false);
+    await time.increase(HALF_AN_HOUR);
+    expect(await condition.holds(system.vault)).to.equal(true);
   });
 
   it("holds for a feed that cannot be read, however it fails, and for one that answers from the future", async () => {

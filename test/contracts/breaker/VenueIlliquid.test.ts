@@ -29,7 +29,9 @@ async function aave() {
   const { token, vault, unit } = system;
   const pool = await (await ethers.getContractFactory("SmallAavePool")).deploy(token);
   const aToken = await ethers.getContractAt("SmallAaveToken", await pool.aToken());
-  const adapter = await (await ethers.getContractFactory("AaveV3Adapter")).deploy(vault, pool, token);
+  const adapter = await (
+    await ethers.getContractFactory("AaveV3Adapter")
+  ).deploy(vault, pool, token, ethers.ZeroAddress);
   await withAdapter(system, adapter);
   const factory = await ethers.getContractFactory("AaveV3Illiquid");
   const condition = await factory.deploy(adapter, LEAST_RATE, WAD);

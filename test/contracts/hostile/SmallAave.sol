@@ -36,11 +36,17 @@ contract SmallAaveCommonStrategy {
     }
 }
 
+interface ISmallAaveRewards {
+    function handleAction(address user, uint256 totalSupply, uint256 userBalance) external;
+}
+
 contract SmallAaveToken is ERC20 {
     SmallAavePool private immutable POOL;
     address private immutable ASSET;
     uint256 public rounding;
     bool public transfersBroken;
+    address public getIncentivesController;
+    bool public tellsOfTransfers;
 
     constructor(SmallAavePool pool, address asset) ERC20("Small aToken", "aSML") {
         POOL = pool;
@@ -64,6 +70,15 @@ contract SmallAaveToken is ERC20 {
         IERC20(ASSET).transfer(to, amount);
     }
 
+    /// @dev Aave tells its rewards contract of every transfer.
+    function setRewards(address rewards, bool tells) external {
+        (getIncentivesController, tellsOfTransfers) = (rewards, tells);
+    }
+
+    function getScaledUserBalanceAndSupply(address user) external view returns (uint256, uint256) {
+        return (super.balanceOf(user), totalSupply());
+    }
+
     function scaledTotalSupply() external view returns (uint256) {
         return totalSupply();
     }
@@ -75,6 +90,11 @@ contract SmallAaveToken is ERC20 {
 
     function _update(address from, address to, uint256 value) internal override {
         uint256 scaled = from == address(0) || to == address(0) ? value : (value * 1e27) / POOL.index();
+        if (tellsOfTransfers) {
+            ISmallAaveRewards rewards = ISmallAaveRewards(getIncentivesController);
+            if (from != address(0)) rewards.handleAction(from, totalSupply(), super.balanceOf(from));
+            if (to != address(0)) rewards.handleAction(to, totalSupply(), super.balanceOf(to));
+        }
         super._update(from, to, scaled);
     }
 }

@@ -17,7 +17,7 @@ async function mixed() {
   const lens = await (await ethers.getContractFactory("VaultLens")).deploy();
   const pool = await (await ethers.getContractFactory("SmallAavePool")).deploy(token);
   const comet = await (await ethers.getContractFactory("SmallComet")).deploy(token);
-  const aave = await (await ethers.getContractFactory("AaveV3Adapter")).deploy(vault, pool, token);
+  const aave = await (await ethers.getContractFactory("AaveV3Adapter")).deploy(vault, pool, token, ethers.ZeroAddress);
   const compound = await (
     await ethers.getContractFactory("CompoundV3Adapter")
   ).deploy(vault, comet, ethers.ZeroAddress);
@@ -287,14 +287,21 @@ describe("VaultLens", () => {
     const market = await curve.openMarket(feeRecipient, { usdc: token });
     const adapter = await curve.deployAdapter(market, await vault.getAddress());
     await vault.connect(owner).addAdapter({ adapter, absoluteCap: MAX, relativeCap: WAD, groupMask: 1n });
-    await deposit(system, alice, 3_000_000n * unit);
-    await time.increase(DAY);
-    await rebalance(system, [[adapter, 2_000_000n * unit]]);
     const { pool, lpToken } = market;
     const stateOf = async () => {
       const view = (await lens.snapshot(vault, keeper.address)).adapters.at(-1)!;
       return { view, state: decode(4, view.state) };
     };
+    // Empty it is read whatever the feeds say: a price that is none is zero.
+    await curve.report(market, [curve.DOLLAR, -1n, curve.DOLLAR]);
+    const priceless = await stateOf();
+    expect(priceless.view.readable).to.equal(true);
+    expect([priceless.state["steady"], priceless.state["held"]]).to.deep.equal([false, 0n]);
+    expect(priceless.state["dollars"]).to.deep.equal([curve.DOLLAR, 0n, curve.DOLLAR]);
+    await curve.report(market, [curve.DOLLAR, curve.DOLLAR, curve.DOLLAR]);
+    await deposit(system, alice, 3_000_000n * unit);
+    await time.increase(DAY);
+    await rebalance(system, [[adapter, 2_000_000n * unit]]);
     const { view, state } = await stateOf();
     expect(view.kind).to.equal(ethers.encodeBytes32String("curve-3pool"));
     expect(view.exact).to.equal(false);

@@ -383,4 +383,23 @@ describe("InKind", () => {
     await vault.connect(alice).redeemInKind(1n, alice.address, [a0]);
     expect((await vault.adapter(a0)).totalUnits).to.equal(0n);
   });
+
+  it("takes nothing of a position with claims on it for shares too few for a unit of the vault's", async () => {
+    const system = await loadFixture(invested);
+    const { vault, alice, bob, token, adapters, unit } = system;
+    const a0 = await adapters[0]!.getAddress();
+    await vault.connect(alice).redeemInKind(300_000n * WAD, alice.address, [a0]);
+    await token.mint(alice.address, 2n * 10n ** 9n * unit);
+    await deposit(system, alice, 2n * 10n ** 9n * unit);
+    const before = await vault.adapter(a0);
+    const exit = vault.connect(bob).redeemInKind(1n, bob.address, []);
+    await expect(exit)
+      .to.emit(vault, "PaidInKind")
+      .withArgs(await adapters[1]!.getAddress(), bob.address, anyValue, 0n);
+    const paid = (await (await exit).wait())!.logs
+      .map((log) => vault.interface.parseLog(log))
+      .filter((log) => log?.name === "PaidInKind");
+    expect(paid.map((log) => log?.args["adapter"] as string)).to.deep.equal([await adapters[1]!.getAddress()]);
+    expect(await vault.adapter(a0)).to.deep.equal(before);
+  });
 });

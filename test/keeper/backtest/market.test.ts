@@ -126,8 +126,8 @@ describe("a backtest's market", () => {
       return readGasPrices(file, 200_000);
     };
 
-    it("is base fee times gas times the price of ether, paid as it is and known a lag later", () => {
-      const gas = read(`observed_at,base_fee_gwei,eth_usd\n${START},10,2000\n${FROM + HOUR},50,3000\n`);
+    it("is base fee times gas times the price of ether, paid as it is and known a lag later", async () => {
+      const gas = await read(`observed_at,base_fee_gwei,eth_usd\n${START},10,2000\n${FROM + HOUR},50,3000\n`);
       const { gasUsd, knowledge } = market([whole], { gas });
       expect(gasUsd[0]).to.be.closeTo(4, 1e-12);
       expect([...gasUsd.slice(0, 3)]).to.deep.equal([...gasUsd.slice(0, 1), gasUsd[1], gasUsd[1]]);
@@ -135,10 +135,10 @@ describe("a backtest's market", () => {
       expect([...knowledge.gasUsd.slice(0, 3)]).to.deep.equal([gasUsd[0], gasUsd[0], gasUsd[1]]);
     });
 
-    it("is refused where it begins too late, is not sorted or is no price", () => {
-      const codeOf = (work: () => unknown): string => {
+    it("is refused where it begins too late, is not sorted or is no price", async () => {
+      const codeOf = async (work: () => unknown): Promise<string> => {
         try {
-          work();
+          await work();
         } catch (error) {
           if (error instanceof InputFailure) return `${error.code} ${error.field}`;
           throw error;
@@ -146,13 +146,13 @@ describe("a backtest's market", () => {
         return "taken";
       };
       const head = "observed_at,base_fee_gwei,eth_usd\n";
-      const late = read(`${head}${FROM},10,2000\n`);
-      expect(codeOf(() => market([whole], { gas: late }))).to.equal("BACKTEST_GAS --gas-history");
-      expect(codeOf(() => read(`${head}5,10,2000\n5,11,2000\n`))).to.match(
+      const late = await read(`${head}${FROM},10,2000\n`);
+      expect(await codeOf(() => market([whole], { gas: late }))).to.equal("BACKTEST_GAS --gas-history");
+      expect(await codeOf(() => read(`${head}5,10,2000\n5,11,2000\n`))).to.match(
         /^BACKTEST_GAS .*line 3, column observed_at$/,
       );
-      expect(codeOf(() => read(`${head}5,-1,2000\n`))).to.match(/^IMPORT_MALFORMED .*line 2, column 2$/);
-      expect(codeOf(() => read(`${head}5,1,\n`))).to.match(/^IMPORT_MALFORMED .*line 2, column 3$/);
+      expect(await codeOf(() => read(`${head}5,-1,2000\n`))).to.match(/^IMPORT_MALFORMED .*line 2, column 2$/);
+      expect(await codeOf(() => read(`${head}5,1,\n`))).to.match(/^IMPORT_MALFORMED .*line 2, column 3$/);
       expect(gasOn(late, { from: FROM - HOUR, every: HOUR, count: 2 })[0]).to.be.NaN;
     });
   });

@@ -61,7 +61,7 @@ describe("a run's figures", () => {
   });
 
   it("are the deepest fall from a peak, and what moving came to", () => {
-    const trade = { step: 1, decided: 0, partial: false };
+    const trade = { step: 1, decided: 0, partial: false, reason: null };
     const run = runOf(
       [100, 120, 90, 110, 108, 130, 117],
       [

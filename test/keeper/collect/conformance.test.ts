@@ -14,6 +14,7 @@ const EVERY = [
   "erc4626 savings-usdc",
   "erc4626 sky-susds",
   "curve curve-3pool",
+  "uniswap-v3 uniswap-v3-usdc-usdt",
   "chainlink usdc-usd",
   "chainlink usdt-usd",
   "chainlink dai-usd",

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { wallClock } from "../../../keeper/collect/clock";
+import { wallClock } from "../../../keeper/chain/clock";
 import { type LlamaPool, llamaChart, llamaPools, llamaProtocols, simpleRate } from "../../../keeper/collect/defiLlama";
 import { type HttpSource, openHttpSource } from "../../../keeper/collect/httpSource";
 import { InputFailure } from "../../../keeper/config/failure";

@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import { z } from "zod";
-import { TimeIsUp } from "../../../keeper/collect/clock";
+import { TimeIsUp } from "../../../keeper/chain/clock";
 import { type HttpSourceOptions, openHttpSource } from "../../../keeper/collect/httpSource";
 import { InputFailure, WorldFailure } from "../../../keeper/config/failure";
-import { hurriedClock } from "./clocks";
+import { hurriedClock } from "../chain/fixtures/clocks";
 import { failureOf } from "./failureOf";
 import {
   type Reply,

@@ -14,6 +14,8 @@ const HEADER = "observed_at,available_at,block,supplied_usd,borrowed_usd,supply_
 const NOW = 1_750_000_000;
 const OPTIONS: ImportOptions = { chainId: 1, rates: "ask", now: NOW };
 
+const SWAPS = "block,tx_index,log_index,tx_hash,pool,amount0,amount1,sqrt_price_x96,liquidity,tick";
+
 /** Of block 20,000,000 and its time. */
 const GOOD = [
   "1717281407,1717282800,20000000,1396000000,1249000000.5,0.0705,0.0875",
@@ -128,6 +130,7 @@ describe("importing files", function () {
     ],
     ["other columns", "IMPORT_COLUMNS", ["time,apr", "1,2"], /line 1/],
     ["a column twice", "IMPORT_COLUMNS", [`${HEADER},block`, "1,2,3,4,5,6,7,8"], /line 1/],
+    ["swaps without their blocks' times", "IMPORT_SWAPS", [SWAPS, "20000000,0,5,0xab,0xcd,-1,2,,7,3"], /bad.*line 1/],
     ["no row", "IMPORT_EMPTY", [HEADER], /bad/],
     ["nothing", "IMPORT_COLUMNS", [], /line 1/],
   ];
@@ -155,6 +158,15 @@ describe("importing files", function () {
       expect((await failureOf(importFiles(store.history, files, OPTIONS))).code, String(files)).to.equal(code);
     }
     expect(await stored("once")).to.deep.equal([]);
+  });
+
+  it("says of a file of swaps what it lacks, and where to have them from", async () => {
+    const lacks = async (...more: string[]): Promise<string> =>
+      (await failureOf(importFiles(store.history, [file("swaps.csv", [[SWAPS, ...more].join()])], OPTIONS))).line();
+    expect(await lacks()).to.match(/swaps without the time and the hash of their blocks .*tiller backfill --source/);
+    expect(await lacks("observed_at")).to.match(/swaps without the hash of their blocks/);
+    expect(await lacks("block_hash")).to.match(/swaps without the time of their blocks/);
+    expect(await lacks("observed_at", "block_hash")).to.match(/IMPORT_COLUMNS/);
   });
 
   it("refuses a file that contradicts what is stored", async () => {

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { ChainTime, wallTime } from "../../../keeper/collect/jobTime";
-import { HandClock, settled } from "./clocks";
+import { HandClock, settled } from "../chain/fixtures/clocks";
 
 describe("the time of jobs", () => {
   describe("by the wall", () => {

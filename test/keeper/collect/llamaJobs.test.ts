@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Clock, wallClock } from "../../../keeper/collect/clock";
+import { type Clock, wallClock } from "../../../keeper/chain/clock";
 import { chartSeries, llamaJobs } from "../../../keeper/collect/llamaJobs";
 import { namesOf } from "../../../keeper/collect/quality";
 import { type Job, startScheduler } from "../../../keeper/collect/scheduler";

@@ -15,6 +15,9 @@ function row(k: number, over: Partial<HistoryRow> = {}): HistoryRow {
   };
 }
 
+/** A week of rows has another rate at this utilisation. */
+const JUMP = { borrowApr: 0.16, supplyApr: 0.12 };
+
 /** Flags of the last row after a week of ordinary ones. */
 function after(...rows: Partial<HistoryRow>[]): string[] {
   const week = Array.from({ length: 200 }, (_, k) => row(k, { supplyApr: 0.05 + (k % 7) * 1e-4 }));
@@ -33,15 +36,19 @@ describe("quality", () => {
     ["a spike of utilisation", [{ borrowedUsd: 9.9e8, borrowApr: 0.9, supplyApr: 0.85 }], ["outlier"]],
     ["a rate three times the usual one", [{ supplyApr: 0.15, borrowedUsd: 9.5e8, borrowApr: 0.17 }], ["outlier"]],
     ["a rate at twice the usual", [{ supplyApr: 0.095, borrowedUsd: 9.5e8, borrowApr: 0.11 }], []],
-    ["a jump at the same utilisation", [{ borrowApr: 0.16, supplyApr: 0.12 }], ["parameter-change"]],
+    ["a rate that is another at the same utilisation", [JUMP], ["misaligned"]],
+    ["the second such row", [JUMP, JUMP], ["misaligned"]],
+    ["the third one", [JUMP, JUMP, JUMP], ["parameter-change"]],
+    ["the rows after it", [JUMP, JUMP, JUMP, JUMP], []],
     [
-      "the rows after a jump",
-      [
-        { borrowApr: 0.16, supplyApr: 0.12 },
-        { borrowApr: 0.16, supplyApr: 0.12 },
-      ],
-      [],
+      "a row that repeats the second one's state",
+      [JUMP, JUMP, { ...JUMP, observedAt: START + 201 * HOUR }],
+      ["misaligned"],
     ],
+    ["an hour whose rate is of later amounts", [{ borrowApr: 0.09 }], ["misaligned"]],
+    ["the hour after it", [{ borrowApr: 0.09 }, { borrowApr: 0.09, borrowedUsd: 9e8 }], []],
+    ["no rate for three hours", Array(3).fill({ borrowApr: 0 }), ["zero-borrow-rate"]],
+    ["the rate after such hours", [...Array(3).fill({ borrowApr: 0 }), {}], []],
     ["an amount below zero", [{ borrowedUsd: -1, borrowApr: 0.06 }], ["negative"]],
     ["a rate below zero", [{ supplyApr: -0.01 }], ["outlier", "negative"]],
     ["more lent than there is", [{ borrowedUsd: 1.01e9, borrowApr: 0.5, supplyApr: 0.07 }], ["over-utilised"]],

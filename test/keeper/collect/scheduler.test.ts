@@ -1,11 +1,11 @@
 import { expect } from "chai";
 import { setTimeout as sleep } from "node:timers/promises";
-import { wallClock } from "../../../keeper/collect/clock";
+import { wallClock } from "../../../keeper/chain/clock";
 import { ChainTime, wallTime } from "../../../keeper/collect/jobTime";
 import { type Job, type Scheduler, type SchedulerOptions, startScheduler } from "../../../keeper/collect/scheduler";
 import { WorldFailure } from "../../../keeper/config/failure";
 import type { KeeperEvent } from "../../../keeper/events/events";
-import { HandClock, settled } from "./clocks";
+import { HandClock, settled } from "../chain/fixtures/clocks";
 
 /** A bucket of 300 s begins here. */
 const BASE = 1_700_000_100;

@@ -149,6 +149,17 @@ describe("a sweep", function () {
           });
           break;
         case "uniswap-v3":
+          expect(own).to.deep.include({
+            sqrtPriceX96: String(lens.sqrtPrice),
+            liquidity: String(lens.liquidity),
+            feePips: lens.feePips,
+            meanSeconds: lens.windowSeconds,
+            meanTick: lens.meanTick,
+            feeGrowthGlobal0X128: String(lens.assetFirst ? lens.feeGrowthAsset : lens.feeGrowthPaired),
+            feeGrowthGlobal1X128: String(lens.assetFirst ? lens.feeGrowthPaired : lens.feeGrowthAsset),
+          });
+          expect((own["balances"] as string[])[lens.assetFirst ? 0 : 1]).to.equal(String(lens.cash));
+          break;
         case undefined:
       }
     }

@@ -10,7 +10,7 @@ const parsed = (targets: readonly unknown[]): CollectTarget[] =>
 const feed = { kind: "chainlink", subject: "usdc-usd", feed: A("5"), heartbeatSeconds: 86_400 };
 
 describe("what is collected", () => {
-  it("is every venue of the address file under its id, pools by their events", () => {
+  it("is every venue of the address file under its id, pools by their events too", () => {
     const { sources, pools } = targetsOf(addresses, [], { assetUsd: 1 });
     expect(sources.map(({ source, subject }) => `${source} ${subject}`)).to.deep.equal([
       "aave-v3 aave-v3-usdc",
@@ -18,6 +18,7 @@ describe("what is collected", () => {
       "erc4626 savings-usdc",
       "erc4626 sky-usds",
       "curve curve-3pool",
+      "uniswap-v3 uniswap-usdt",
     ]);
     expect(pools).to.deep.equal([{ subject: "uniswap-usdt", pool: A("4c") }]);
   });
@@ -33,7 +34,7 @@ describe("what is collected", () => {
     ]);
     const { sources, pools } = targetsOf(null, targets, { assetUsd: 1 });
     expect(sources.map(({ subject }) => subject)).to.deep.equal([
-      ...["usdc-usd", "aave-v3-dai", "compound-v3-weth", "frax-usdc", "morpho"],
+      ...["usdc-usd", "aave-v3-dai", "compound-v3-weth", "frax-usdc", "morpho", "usdc-weth"],
     ]);
     expect(pools).to.deep.equal([{ subject: "usdc-weth", pool: A("7") }]);
     expect(targets.map((target) => ("usd" in target ? target.usd : null))).to.deep.equal([null, 1, 3_000, 1, 1, null]);

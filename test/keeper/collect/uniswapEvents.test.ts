@@ -210,6 +210,72 @@ describe("events of Uniswap V3 pools", function () {
     );
   });
 
+  /** The logs as the node has them, each changed. */
+  const withLogs =
+    (change: (log: Record<string, unknown>, place: number) => object): Fault =>
+    (request, response) => {
+      if (request.method !== "eth_getLogs") return false;
+      void local.provider.send(request.method, [...request.params]).then((logs: Record<string, unknown>[]) => {
+        response.end(answer(request, logs.map(change)));
+      });
+      return true;
+    };
+  const headersAsked = (): number => proxy.seen.filter(({ method }) => method === "eth_getBlockByNumber").length;
+
+  it("take the times that logs state, where the first and the last of them are those of their blocks", async () => {
+    const wide = { from: 0, to };
+    const said = await local.provider.getLogs({ address: local.protocols.uniswap.usdcUsdtPool, fromBlock: 0 });
+    expect(new Set(said.map(({ blockNumber }) => blockNumber)).size, "blocks with logs").to.be.above(2);
+    const stated = await collect(wide);
+    expect(headersAsked(), "the range's last one twice, and two").to.equal(4);
+    for (const { block, observedAt } of stated.rows) {
+      expect(observedAt).to.equal((await local.provider.getBlock(block))?.timestamp);
+    }
+  });
+
+  const times: [string, (log: Record<string, unknown>, place: number) => unknown][] = [
+    ["states none", () => undefined],
+    ["states zero", () => "0x0"],
+    ["states them in decimal", ({ blockTimestamp }) => String(Number(blockTimestamp))],
+    ["states those of later blocks", ({ blockTimestamp }) => `0x${(Number(blockTimestamp) + 12).toString(16)}`],
+    [
+      "is wrong of the last one alone",
+      ({ blockNumber, blockTimestamp }) =>
+        blockNumber === `0x${swaps.at(-1)!.blockNumber.toString(16)}`
+          ? `0x${(Number(blockTimestamp) + 1).toString(16)}`
+          : blockTimestamp,
+    ],
+    [
+      "states two of one block",
+      ({ transactionHash, blockTimestamp }) =>
+        transactionHash === swaps[1]!.hash ? `0x${(Number(blockTimestamp) - 1).toString(16)}` : blockTimestamp,
+    ],
+    ["goes back in time", ({ blockTimestamp }, place) => (place === 1 ? "0x1" : blockTimestamp)],
+    ["is ahead of the range", ({ blockTimestamp }, place) => (place === 1 ? "0xffffffffff" : blockTimestamp)],
+  ];
+  for (const [what, change] of times) {
+    it(`have the times of their blocks' headers where a node ${what}`, async () => {
+      const { rows } = await collect({ from: 0, to });
+      proxy.fault = withLogs((log, place) => ({ ...log, blockTimestamp: change(log, place) }));
+      proxy.seen.length = 0;
+      expect((await collect({ from: 0, to })).rows).to.deep.equal(rows);
+      const blocks = new Set(rows.map(({ block }) => block)).size;
+      expect(headersAsked(), "each block's").to.be.at.least(blocks + 2);
+    });
+  }
+
+  it("ask for the headers of blocks whose receipts do not show that they are the chain's", async () => {
+    for (const receipts of [null, []]) {
+      proxy.seen.length = 0;
+      proxy.fault = (request, response) =>
+        /Receipt/.test(request.method) && Boolean(response.end(answer(request, receipts)));
+      const { rows } = await collect({ from: 0, to });
+      expect(headersAsked()).to.be.at.least(new Set(rows.map(({ block }) => block)).size + 2);
+    }
+    proxy.fault = withLogs((log, place) => (place === 1 ? { ...log, blockHash: `0x${"ab".repeat(32)}` } : log));
+    expect((await failure(collect({ from: 0, to }))).code).to.equal("CHUNK_REORGED");
+  });
+
   for (const method of ["eth_call", "eth_getBlockReceipts", "eth_getTransactionReceipt", "eth_getBlockByNumber"]) {
     it(`fail rather than come out otherwise when ${method} fails for once`, async () => {
       proxy.fault = (request, response) => {
@@ -353,7 +419,7 @@ describe("events of Uniswap V3 pools", function () {
   const A = (digit: string): string => `0x${digit.repeat(40)}`;
   const plainLog = {
     ...{ address: A("1"), blockNumber: 5, blockHash: `0x${"cd".repeat(32)}`, transactionHash: `0x${"ef".repeat(32)}` },
-    ...{ transactionIndex: 0, logIndex: 0 },
+    ...{ transactionIndex: 0, logIndex: 0, blockTimestamp: null },
   };
   const wireLog = () => ({
     ...plainLog,

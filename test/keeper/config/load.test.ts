@@ -43,6 +43,34 @@ describe("loading the configuration", () => {
     expect(config.file).to.equal(null);
   });
 
+  it("asks for more than half of the endpoints where more than one must agree, each of a host of its own", () => {
+    const [a, b, c] = ["http://a.example", "http://b.example/key", "http://c.example"];
+    expect(load().chain.quorum).to.equal(1);
+    const accepted: [number, readonly string[]][] = [
+      [1, [a, a]],
+      [2, [a, b]],
+      [2, [a, b, c]],
+      [3, [a, b, c]],
+    ];
+    for (const [quorum, rpcUrls] of accepted) {
+      expect(load({ env: {}, overrides: { chain: { quorum, rpcUrls: [...rpcUrls] } } }).chain.quorum).to.equal(quorum);
+    }
+    const refused: [number, readonly string[], string, RegExp][] = [
+      [2, [a], "chain.quorum", /more than half of the 1 endpoints and no more than there are/],
+      [2, [a, b, c, "http://d.example"], "chain.quorum", /more than half of the 4/],
+      [4, [a, b, c], "chain.quorum", /more than half of the 3/],
+      [0, [a], "chain.quorum", /above 0/],
+      [1.5, [a, b], "chain.quorum", /type int/],
+      [2, [b, "http://b.example/other"], "chain.rpcUrls", /one host, which would vote twice/],
+    ];
+    for (const [quorum, rpcUrls, field, problem] of refused) {
+      const failure = failureOf({ env: {}, overrides: { chain: { quorum, rpcUrls: [...rpcUrls] } } });
+      expect(failure.field).to.equal(field);
+      expect(failure.message).to.match(problem);
+      expect(failure.remedy).to.contain("tiller config check");
+    }
+  });
+
   it("turns gwei into wei exactly and gives the decision the same fee ceiling", () => {
     write({ fees: { maxFeePerGasGwei: 12.345678901, maxPriorityFeeGwei: 0 } });
     const config = load();
@@ -151,6 +179,40 @@ describe("loading the configuration", () => {
     expect(failure.line()).not.to.contain("abab");
   });
 
+  describe("of risk", () => {
+    it("has a default for all, and stops by itself without closing anything", () => {
+      const { risk } = load();
+      expect(risk).to.deep.include({ protocols: {}, limitPositions: true });
+      expect(risk.breaker).to.include({ drawdownBps: 50, depegBps: 100, outageSeconds: 900, closeOnTrip: false });
+      expect(risk.breaker.off).to.deep.equal([]);
+    });
+
+    it("reads the operator's own file of protocols relative to the config", () => {
+      write({ risk: { protocolFile: "mine.json" } });
+      expect(load().risk.protocolFile).to.equal(path.join(folder, "mine.json"));
+    });
+
+    for (const [what, breaker, field] of [
+      ["a drawdown of nothing", { drawdownBps: 0 }, "risk.breaker.drawdownBps"],
+      ["a drawdown of more than all", { drawdownBps: 10_001 }, "risk.breaker.drawdownBps"],
+      ["a negative peg", { depegBps: -1 }, "risk.breaker.depegBps"],
+      ["no number", { outageSeconds: "long" }, "risk.breaker.outageSeconds"],
+      ["infinity", { gasFactor: Number.POSITIVE_INFINITY }, "risk.breaker.gasFactor"],
+      ["a factor under one", { driftRatio: 0.5 }, "risk.breaker.driftRatio"],
+      ["an unknown cause", { off: ["weather"] }, "risk.breaker.off[0]"],
+      ["a cause named twice", { off: ["oracle", "oracle"] }, "risk.breaker.off"],
+      ["an unknown setting", { closeOnTrips: true }, "risk.breaker.closeOnTrips"],
+      ["a yes that is no flag", { closeOnTrip: "yes" }, "risk.breaker.closeOnTrip"],
+    ] as const) {
+      it(`refuses ${what}, by the field, with what to do`, () => {
+        const failure = failureOf({ overrides: { risk: { breaker } } as never });
+        expect(failure.code).to.equal("CONFIG_INVALID");
+        expect(failure.field).to.equal(field);
+        expect(failure.remedy).to.contain("tiller config check");
+      });
+    }
+  });
+
   it("describes itself without credentials, paths and queries of URLs", () => {
     const config = load({
       env: {
@@ -173,7 +235,7 @@ describe("loading the configuration", () => {
     const UUID = "aa70268e-4b52-42bf-a116-608b370f9501";
 
     it("asks nothing of the web by itself", () => {
-      expect(load().collect).to.deep.equal({ everySeconds: 300, targets: [] });
+      expect(load().collect).to.deep.equal({ everySeconds: 300, withKeeper: true, targets: [] });
     });
 
     it("has a default for all but what names a subgraph, a pool or a protocol", () => {

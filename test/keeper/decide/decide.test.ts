@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { decide } from "../../../keeper/decide/decide";
-import type { Plan, StrategyInput } from "../../../keeper/decide/strategy";
+import type { Plan, RiskInput, StrategyInput } from "../../../keeper/decide/strategy";
 import { FORECASTS, holding, LIMITS, snapshot, strategyInput } from "./vaultSnapshot";
 
 const USDC = 10n ** 6n;
@@ -75,6 +75,58 @@ describe("decision", () => {
       expect(decide(input).reason).to.have.length.greaterThan(10);
     });
   }
+
+  describe("under the keeper's own look at risk", () => {
+    const verdict = (limit: number, advice: "reduce" | "hold" | "may-grow", venue = "aave-v3-usdc") => ({
+      ...{ venue, score: 50, limit, advice, reason: `${advice}: a test` },
+    });
+    const risk = (verdicts: RiskInput["verdicts"], rest: Partial<RiskInput> = {}): RiskInput => ({
+      ...{ verdicts, scenarios: [], tripped: [], closing: null },
+      ...rest,
+    });
+    const into = (plan: Plan, venue: string): number =>
+      Number(plan.moves.find((move) => move.venue === venue)?.assets ?? 0n) / 1e6;
+
+    it("plans no further than a venue's risk limit, and never past the vault's for a looser one", () => {
+      const tight = planOf(strategyInput({ risk: risk([verdict(0.2, "may-grow")]) }));
+      expect(into(tight, "aave-v3-usdc")).to.be.within(199_000, 200_000);
+      const loose = planOf(strategyInput({ risk: risk([verdict(1, "may-grow")]) }));
+      expect(into(loose, "aave-v3-usdc")).to.be.closeTo(599_400, 1);
+    });
+
+    it("takes money out where risk says reduce, even at a cost, and leaves it where risk says hold", () => {
+      const held = holding({ "aave-v3-usdc": 500_000n * USDC, "savings-usdc": 400_000n * USDC });
+      const reduced = planOf(strategyInput({ snapshot: held, risk: risk([verdict(0.2, "reduce")]) }));
+      expect(into(reduced, "aave-v3-usdc")).to.be.within(-301_000, -300_000);
+      expect(reduced.reason).to.contain("aave-v3-usdc is above its risk limit (reduce: a test)");
+      const kept = decide(strategyInput({ snapshot: held, risk: risk([verdict(0.48, "hold")]) }));
+      expect(kept.action === "hold" ? 0 : into(kept, "aave-v3-usdc")).to.equal(0);
+    });
+
+    it("moves nothing for a limit that a venue which pays nothing breaks", () => {
+      const held = holding({ "aave-v3-usdc": 500_000n * USDC, "savings-usdc": 400_000n * USDC });
+      const stuck = held.adapters.map((one) => (one.id === "aave-v3-usdc" ? { ...one, maxWithdraw: 0n } : one));
+      const limits = { ...LIMITS, minGainUsd: 1e9 };
+      const output = decide(
+        strategyInput({ snapshot: { ...held, adapters: stuck }, limits, risk: risk([verdict(0.1, "reduce")]) }),
+      );
+      expect(output.action, output.reason).to.equal("hold");
+    });
+
+    it("counts what joint shocks are expected to cost against the rate", () => {
+      const shocks = { scenarios: [{ id: "x", probabilityPerYear: 0.1, lossShare: { "aave-v3-usdc": 1 } }] };
+      const plan = planOf(strategyInput({ risk: risk([], shocks) }));
+      // 5.3 % less a tenth is below nothing.
+      expect(into(plan, "aave-v3-usdc")).to.equal(0);
+      expect(into(plan, "savings-usdc")).to.be.above(0);
+    });
+
+    it("holds while its own breaker is tripped, and says what tripped it", () => {
+      const tripped = [{ cause: "drawdown", detail: "60 bp" }] as const;
+      expect(holdCode(strategyInput({ risk: risk([], { tripped }) }))).to.equal("keeper-breaker-tripped");
+      expect(decide(strategyInput({ risk: risk([], { tripped }) })).reason).to.match(/drawdown \(60 bp\)/);
+    });
+  });
 
   it("decides again as soon as the cooldown is over", () => {
     expect(decide(strategyInput({ lastRebalanceAt: 1_800_000_000 - 3600 })).action).to.equal("rebalance");

@@ -1,10 +1,10 @@
 import { expect } from "chai";
 import { decide } from "../../../keeper/decide/decide";
 import { recordOf, replay } from "../../../keeper/decide/record";
-import type { Strategy } from "../../../keeper/decide/strategy";
+import type { RiskInput, Strategy } from "../../../keeper/decide/strategy";
 import { InputFailure } from "../../../keeper/config/failure";
 import { keccak256, toUtf8Bytes } from "ethers";
-import { LIMITS, strategyInput } from "./vaultSnapshot";
+import { holding, LIMITS, strategyInput } from "./vaultSnapshot";
 
 function codeOf(work: () => unknown): string {
   try {
@@ -16,10 +16,25 @@ function codeOf(work: () => unknown): string {
   return "no failure";
 }
 
+const RISK: RiskInput = {
+  verdicts: [{ venue: "aave-v3-usdc", score: 61.5, limit: 0.46, advice: "may-grow", reason: "may grow: a test" }],
+  scenarios: [{ id: "x", probabilityPerYear: 0.003125, lossShare: { "aave-v3-usdc": 0.5 } }],
+  tripped: [],
+  closing: null,
+};
+
 describe("decision record", () => {
   const inputs = {
     plan: strategyInput(),
     hold: strategyInput({ limits: { ...LIMITS, minGainUsd: 1e6 } }),
+    "plan under risk": strategyInput({ risk: RISK }),
+    "hold of a tripped breaker": strategyInput({
+      risk: { ...RISK, tripped: [{ cause: "gas-spike", detail: "400 gwei" }] },
+    }),
+    "close of everything": strategyInput({
+      snapshot: holding({ "aave-v3-usdc": 100_000n * 10n ** 6n }),
+      risk: { ...RISK, closing: { unable: [{ venue: "savings-usdc", why: "EmptyMove(index: 0)" }] } },
+    }),
   };
 
   for (const [name, input] of Object.entries(inputs)) {
@@ -30,6 +45,14 @@ describe("decision record", () => {
       expect(record.id).to.equal(record.hash.slice(2, 18));
     });
   }
+
+  it("replays a record of before the keeper looked at risk, which has nothing of it", () => {
+    const record = recordOf(inputs.plan, decide(inputs.plan));
+    expect(record.json).to.not.contain('"risk"');
+    // The hash of this very record before risk was looked at.
+    expect(record.hash).to.equal("0x98ea9e209a3347805d045b29d947bcef3067ab162736ac412ca2718cfac764ef");
+    expect(replay(record.json, record.hash, decide).input).to.not.have.property("risk");
+  });
 
   it("refuses the record after any one digit of it was altered", () => {
     const record = recordOf(inputs.plan, decide(inputs.plan));

@@ -79,6 +79,7 @@ describe("executor", function () {
     adapters: system.adapters.map((adapter) => ({ adapter, position: 500_000n * USDC, cap: 2_000_000n * USDC })),
     maxLoss: 100n,
     maxLifetimeSeconds: 10_000,
+    onlyToIdle: false,
   });
   const through = (url: string, name = "local"): ReturnType<typeof flashbotsRelay> =>
     flashbotsRelay({ name, url, timeoutMs: 1_000, auth });
@@ -449,6 +450,30 @@ describe("executor", function () {
       ["refused", null],
     ]);
     expect((await relay.produceBlock()).bundles).to.have.length(0);
+  });
+
+  it("ends a plan in flight that puts money in when the keeper's own breaker trips, and carries on one that does not", async () => {
+    let onlyToIdle = false;
+    const running = executor({ policyLimits: () => ({ ...limits(), onlyToIdle }) });
+    const first = await planFor(system, [move(system, 0, 1_000n * USDC)]);
+    await running.begin(first.decision, first.plan, await headOf(system));
+    await blockThen(running);
+    const tripInFlight = async (assets: bigint): Promise<IntentRow> => {
+      onlyToIdle = false;
+      relay.misbehave({ neverInclude: true });
+      const { plan, decision } = await planFor(system, [move(system, 0, assets)]);
+      const begun = await running.begin(decision, plan, await headOf(system));
+      expect(begun.state).to.equal("submitted");
+      onlyToIdle = true;
+      await blockThen(running);
+      relay.misbehave({});
+      await blockThen(running);
+      return reload(begun);
+    };
+    const ended = await tripInFlight(500n * USDC);
+    expect(ended.state).to.equal("abandoned");
+    expect(ended.reason).to.match(/breaker is tripped \(POLICY_BREAKER\)$/);
+    expect((await tripInFlight(-500n * USDC)).state).to.equal("included");
   });
 
   it("gives a plan up at its deadline", async () => {

@@ -93,6 +93,7 @@ function caseOf(plan: EncodablePlan = goodPlan): Case {
         ],
         maxLoss: 8n,
         maxLifetimeSeconds: 600,
+        onlyToIdle: false,
       },
       fees: { maxFeePerGas: 30n * GWEI, maxPriorityFeePerGas: GWEI, gasLimit: 1_000_000n },
       now: NOW,
@@ -203,6 +204,15 @@ describe("signing policy", () => {
     }
   });
 
+  it("signs nothing that puts money in while the keeper's own breaker is tripped, and still signs what takes it out", () => {
+    const tripped = ({ transaction, context }: Case): Case => ({
+      transaction,
+      context: { ...context, limits: { ...context.limits, onlyToIdle: true } },
+    });
+    expect(denialOf(tripped(caseOf()))).to.equal("POLICY_BREAKER");
+    expect(denialOf(tripped(caseOf({ ...goodPlan, moves: [moveOf(AAVE, -400n)] })))).to.equal(null);
+  });
+
   it("takes the tighter of the vault's caps and the operator's", () => {
     const snapshot = {
       totalAssets: 1_000_000n,
@@ -213,7 +223,7 @@ describe("signing policy", () => {
       ],
     };
     const operator = { venueCaps: { c: 0.25 }, maxLossBps: 1, deadlineSeconds: 60 };
-    const limits = policyLimitsOf(snapshot as never, operator as never);
+    const limits = policyLimitsOf(snapshot as never, operator as never, { onlyToIdle: true });
     expect(limits.adapters).to.deep.equal([
       { adapter: AAVE, position: 7n, cap: 500_000n },
       { adapter: COMET, position: 0n, cap: 1_000n },
@@ -221,5 +231,6 @@ describe("signing policy", () => {
     ]);
     expect(limits.maxLoss).to.equal(100n);
     expect(limits.maxLifetimeSeconds).to.equal(60);
+    expect(limits.onlyToIdle).to.equal(true);
   });
 });

@@ -224,6 +224,8 @@ onEveryServer("history", (open, server) => {
     expect(await store.addReadings(rows)).to.deep.equal({ inserted: 0, unchanged: 3 });
     const query = { chainId: 1, source: "aave-v3", subject: "aave-v3-usdc", from: 0, to: 2e9 };
     expect(await store.readings(query)).to.have.deep.members(rows);
+    expect(await store.newestReading(query)).to.equal(START + 400 * 86_400);
+    expect(await store.newestReading({ ...query, chainId: 2 })).to.equal(null);
     const { dropped } = await store.maintain(START + 401 * 86_400 + 86_400);
     expect(dropped).to.deep.equal(["readings_2024_01"]);
     expect(await store.readings(query)).to.deep.equal([rows[2]]);
@@ -254,6 +256,20 @@ onEveryServer("history", (open, server) => {
     await store.addEvents(POOL, chunk(50, 150, 1), [eventRow(120, 1)]);
     expect(await store.chunks(POOL)).to.have.length(2);
     expect(await all(store.events({ ...POOL, pool: POOL.subject, fromBlock: 100, toBlock: 199 }))).to.deep.equal([]);
+  });
+
+  it("gives the chunks that end at a block or after it, of which one may begin before", async () => {
+    const from = async (fromBlock: number) =>
+      (await store.chunks(POOL, { fromBlock })).map((each) => [each.fromBlock, each.toBlock]);
+    const whole = [
+      [0, 99],
+      [100, 199],
+    ];
+    expect(await from(0)).to.deep.equal(whole);
+    expect(await from(99)).to.deep.equal(whole);
+    for (const block of [100, 150, 199]) expect(await from(block)).to.deep.equal(whole.slice(1));
+    expect(await from(200)).to.deep.equal([]);
+    expect(await store.chunks({ ...POOL, chainId: 2 }, { fromBlock: 5 })).to.deep.equal([]);
   });
 
   it("rolls back what is tentative above a block, whole chunks, and nothing that is final or of another chain", async () => {

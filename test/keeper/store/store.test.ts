@@ -261,6 +261,21 @@ onEveryServer("the store", (open, serverOf) => {
     await other.close();
   });
 
+  it("has one collector of a chain, whoever leads a keeper there", async () => {
+    const other = await server.open();
+    const lead = await store.tryLead(CHAIN, VAULT, KEEPER);
+    const collecting = await store.tryCollect(CHAIN);
+    expect(collecting).not.to.equal(null);
+    expect(await other.tryCollect(CHAIN)).to.equal(null);
+    const elsewhere = await other.tryCollect(1);
+    expect(elsewhere).not.to.equal(null);
+    await collecting?.release();
+    const successor = await other.tryCollect(CHAIN);
+    expect(successor).not.to.equal(null);
+    for (const held of [lead, elsewhere, successor]) await held?.release();
+    await other.close();
+  });
+
   it("is migrated once by however many open it together", async () => {
     const stores = await Promise.all([server.open(), server.open(), server.open()]);
     for (const each of stores) await each.ping();

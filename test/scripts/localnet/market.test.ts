@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
+import { ZeroAddress } from "ethers";
 import { callNode } from "../../../scripts/localnet/jsonRpc";
 import { adapter } from "../../../deploy/modules/adapters";
 import { creationData } from "../../../deploy/modules/creation";
@@ -300,7 +301,8 @@ async function deployPoolAdapters(local: TemporaryChain): Promise<readonly ILiqu
   const deployed: ILiquidityAdapter[] = [];
   for (const venue of localNetwork(local.protocols).venues) {
     if (venue.kind !== "curve-3pool" && venue.kind !== "uniswap-v3") continue;
-    const creation = adapter(venue, local.signer("keeper").address, local.protocols.tokens.usdc);
+    const served = { vault: local.signer("keeper").address, asset: local.protocols.tokens.usdc, auction: ZeroAddress };
+    const creation = adapter(venue, served);
     const data = creationData(creation, new Map());
     const sent = await deployer.sendTransaction({ data, gasLimit: 8_000_000 });
     const receipt = await sent.wait(1, 20_000);

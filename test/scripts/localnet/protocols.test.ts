@@ -51,7 +51,7 @@ describe("the local chain's protocols", function () {
     const written: unknown = JSON.parse(readFileSync(path.join(local.folder, "protocols.json"), "utf8"));
     expect(written).to.deep.equal(local.protocols);
     const addresses = addressesIn(local.protocols);
-    expect(addresses).to.have.length(36);
+    expect(addresses).to.have.length(42);
     for (const address of addresses) expect(await local.provider.getCode(address)).to.have.length.above(100);
   });
 

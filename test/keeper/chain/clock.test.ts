@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { TimeIsUp, backOff, wallClock, within } from "../../../keeper/collect/clock";
-import { HandClock, settled } from "./clocks";
+import { TimeIsUp, backOff, wallClock, within } from "../../../keeper/chain/clock";
+import { HandClock, settled } from "./fixtures/clocks";
 
 describe("a limit of time", () => {
   it("gives what the work gives, and leaves no timer behind", async () => {

@@ -1,0 +1,18 @@
+// One thing that an inspection asked, and how it came out.
+import { getAddress } from "ethers";
+
+export interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+export function check(name: string, ok: boolean, detail: string): Check {
+  return { name, ok, detail };
+}
+
+export const same = (a: string, b: string): boolean => getAddress(a) === getAddress(b);
+
+export function list(addresses: readonly string[]): string {
+  return addresses.length === 0 ? "nobody" : addresses.join(", ");
+}

@@ -1,0 +1,108 @@
+// What `tiller risk` shows: every venue's risk at the newest block, the vault's own market risk, what joint shocks would
+// cost the allocation that stands, and whether the keeper's breaker is open.
+import { blockAt } from "../chain/heads";
+import { garbage } from "../chain/failures";
+import { readSnapshot } from "../chain/readSnapshot";
+import type { VaultSnapshot } from "../chain/snapshot";
+import { locateFeeds } from "../collect/vaultFeeds";
+import { loadAddresses } from "../config/addresses";
+import type { Config } from "../config/load";
+import { silent } from "../events/events";
+import { assess, type RiskAssessment } from "../risk/assessment";
+import { marketRisk, RISK_LEVELS, type MarketRisk } from "../risk/marketRisk";
+import type { FeedState } from "../risk/oracle";
+import { VenuePast } from "../risk/past";
+import { indexReturns, rateReturns } from "../risk/returns";
+import { scenarioCvar } from "../risk/scenarios";
+import type { BreakerTrip } from "../store/breakerRecords";
+import type { Store } from "../store/records";
+import { chainOf, withStore } from "./assemble";
+import { readFeeds, riskLookbackSeconds, riskSources } from "./riskWatch";
+
+const YEAR_SECONDS = 31_536_000;
+const DAY = 86_400;
+const HOUR = 3_600;
+
+export interface RiskReport {
+  readonly snapshot: VaultSnapshot;
+  readonly assessment: RiskAssessment;
+  readonly feeds: readonly FeedState[];
+  /** Daily returns of the collected series of each venue over the last year; null: nothing was collected. */
+  readonly collected: Readonly<Record<string, MarketRisk | null>>;
+  /** Hourly returns of the share price since the keeper has watched it, a year at most. */
+  readonly sharePrice: MarketRisk;
+  /** Expected loss and CVaR over the joint shocks of what is allocated now, fractions of the vault a year. */
+  readonly shocks: {
+    readonly expectedLoss: number;
+    readonly cvar: readonly { readonly level: number; readonly cvar: number }[];
+  };
+  readonly tripped: readonly BreakerTrip[];
+}
+
+/** @throws the node's and the store's failures, and those of `riskSources`. */
+export async function riskReport(config: Config): Promise<RiskReport> {
+  const addresses = loadAddresses(config.addresses);
+  const sources = riskSources(config, addresses);
+  return withStore(config, silent, async (store) => {
+    const chain = await chainOf(config, addresses, silent);
+    try {
+      const head = await blockAt(chain, "latest");
+      if (head === null) throw garbage("eth_getBlockByNumber");
+      const keeper = addresses.keepers[0] ?? addresses.vault;
+      const snapshot = await readSnapshot(chain, head, { addresses, keeper });
+      const feeds = await readFeeds(chain, head, await locateFeeds(chain, head, addresses));
+      const { chainId } = snapshot;
+      const keepSeconds = riskLookbackSeconds(config);
+      const past = new VenuePast({ keepSeconds });
+      const span = { from: head.timestamp - keepSeconds, to: head.timestamp, knownBy: head.timestamp };
+      past.add(await store.observations({ chainId, ...span }));
+      const assessment = assess({
+        ...{ snapshot, feeds, ...sources },
+        past: (venue) => past.of(venue),
+        depegBps: config.risk.breaker.depegBps,
+        venueCaps: config.limits.venueCaps,
+      });
+      return {
+        ...{ snapshot, assessment, feeds },
+        collected: await collectedRisk(store, snapshot),
+        sharePrice: await sharePriceRisk(store, snapshot),
+        shocks: shocksOf(assessment),
+        tripped: await store.breaker.open({ chainId, vault: snapshot.vault }),
+      };
+    } finally {
+      chain.close();
+    }
+  });
+}
+
+async function collectedRisk(store: Store, snapshot: VaultSnapshot): Promise<Record<string, MarketRisk | null>> {
+  const found: [string, MarketRisk | null][] = [];
+  for (const { id, kind } of snapshot.adapters) {
+    const [indices, rates] = [[] as { at: number; value: number }[], [] as { at: number; value: number }[]];
+    const from = snapshot.timestamp - YEAR_SECONDS;
+    const series = { chainId: snapshot.chainId, name: id };
+    for await (const rows of store.history.history(series, { from, to: snapshot.timestamp })) {
+      for (const { availableAt: at, index, supplyApr } of rows) {
+        if (index !== null && kind !== "uniswap-v3") indices.push({ at, value: Number(index) });
+        else if (supplyApr !== null) rates.push({ at, value: supplyApr });
+      }
+    }
+    const returns = indices.length > 1 ? indexReturns(indices, DAY) : rateReturns(rates, DAY);
+    found.push([id, returns.length === 0 ? null : marketRisk(returns)]);
+  }
+  return Object.fromEntries(found);
+}
+
+async function sharePriceRisk(store: Store, { chainId, vault, timestamp }: VaultSnapshot): Promise<MarketRisk> {
+  const prices = await store.sharePrices({ chainId, vault, from: timestamp - YEAR_SECONDS });
+  const points = prices.map(({ at, sharePrice }) => ({ at, value: Number(sharePrice) }));
+  return marketRisk(indexReturns(points, HOUR));
+}
+
+function shocksOf({ venues, scenarios }: RiskAssessment): RiskReport["shocks"] {
+  const shares = Object.fromEntries(venues.map(({ venue, held }) => [venue, held]));
+  return {
+    expectedLoss: venues.reduce((sum, { held, expectedLossApr }) => sum + held * expectedLossApr, 0),
+    cvar: RISK_LEVELS.map((level) => ({ level, cvar: scenarioCvar(scenarios, shares, level) })),
+  };
+}

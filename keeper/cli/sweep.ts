@@ -1,0 +1,175 @@
+// `tiller backtest sweep`: many parameters of the live decision on one history, what that proves and what it does not, and what
+// choosing by the past of each fold would have earned.
+import { Command } from "commander";
+import { cpus } from "node:os";
+import { compare, type Comparison } from "../backtest/compare";
+import { iso, type Market } from "../backtest/market";
+import { combinations, strategyWith, USUAL, type Parameters } from "../backtest/parameters";
+import { runBacktest } from "../backtest/run";
+import { hold } from "../backtest/strategies/hold";
+import { judge, runTrials, type SweepVerdict } from "../backtest/sweep";
+import type { Trial } from "../backtest/sweepWorker";
+import { chooseFolds, walkForward, type Fold } from "../backtest/walkForward";
+import { readMarket, requestOf, withOptions, type BacktestCommandOptions, type Request } from "./backtest";
+import { untilInterrupted } from "./interrupted";
+import { wholeNumber } from "./optionValues";
+import { printJson, table } from "./printing";
+import { countOf } from "./progress";
+
+interface SweepCommandOptions extends BacktestCommandOptions {
+  readonly vary?: string[];
+  readonly folds: string;
+  readonly workers?: string;
+  readonly out?: string;
+  readonly seed: string;
+}
+
+const MOST_TRIALS = 100_000;
+const MOST_WORKERS = 64;
+/** Trials that are listed for people. */
+const SHOWN = 10;
+
+export function sweepCommand(): Command {
+  return withOptions(
+    new Command("sweep").description(
+      "the live decision with many parameters, and with those that the past would have chosen",
+    ),
+  )
+    .option("--vary <name=values...>", `what to try, for example half-life-hours=6,24; default: ${USUAL.join(" ")}`)
+    .option("--folds <count>", "parts of the history; at the begin of each, parameters are chosen anew", "8")
+    .option("--workers <count>", "threads; default: one a core")
+    .option("--out <file>", "keep each trial there, and do not run again what is there")
+    .option("--seed <number>", "of the resampling behind the intervals", "1")
+    .action(async (options: SweepCommandOptions) => {
+      const stands = options.out === undefined ? "nothing was written" : "trials that were run are kept";
+      await untilInterrupted((signal) => sweep(options, signal), stands);
+    });
+}
+
+async function sweep(options: SweepCommandOptions, signal: AbortSignal): Promise<void> {
+  const request = await requestOf(options);
+  const folds = wholeNumber(options.folds, "--folds", 1_000);
+  const workers = wholeNumber(options.workers ?? String(cpus().length), "--workers", MOST_WORKERS);
+  const seed = wholeNumber(options.seed, "--seed", 2 ** 32 - 1);
+  const { run, parameters } = request;
+  const sets = combinations(parameters, options.vary ?? USUAL, MOST_TRIALS);
+  const { market, dataHash } = await readMarket(request, signal);
+  const { folder, series: names, market: settings } = request;
+  const trials = await runTrials({
+    room: { folder, names, settings, run, now: Math.floor(Date.now() / 1_000) },
+    ...{ dataHash, trials: sets, workers, out: options.out, signal },
+    ...(request.json ? {} : { progress: countOf("trials") }),
+  });
+
+  const holds = market.venues.map((series, venue) => runBacktest(market, hold(series, venue), run).equity);
+  const best = holds.reduce((a, b) => ((b.at(-1) as number) > (a.at(-1) as number) ? b : a));
+  const every = 86_400 / market.grid.stepSeconds;
+  const held = Float64Array.from({ length: trials[0]?.daily.length ?? 1 }, (_, day) => best[day * every] as number);
+  const verdict = judge(trials, held);
+  const chosen = chooseFolds(
+    trials.map(({ daily }) => daily),
+    market.grid,
+    folds,
+  );
+  const strategies = [
+    walkForward(sets, parameters, chosen),
+    strategyWith("as configured", parameters),
+    strategyWith("best in sample", sets[verdict.best] as Parameters),
+  ];
+  const result = await compare(market, strategies, { ...run, seed, signal });
+  const all = { request, market, dataHash, sets, trials, verdict, chosen, result };
+  if (request.json) printJson(jsonOf(all));
+  else process.stdout.write(report(all));
+}
+
+interface Swept {
+  readonly request: Request;
+  readonly market: Market;
+  readonly dataHash: string;
+  readonly sets: readonly Parameters[];
+  readonly trials: readonly Trial[];
+  readonly verdict: SweepVerdict;
+  readonly chosen: readonly Fold[];
+  readonly result: Comparison;
+}
+
+function foldsOf({ request, market, sets, chosen }: Swept): { from: string; parameters: Parameters }[] {
+  const { grid } = market;
+  return chosen.map(({ begin, chosen: index }) => ({
+    from: iso(grid.from + begin * grid.stepSeconds),
+    parameters: index === null ? request.parameters : (sets[index] as Parameters),
+  }));
+}
+
+function jsonOf(swept: Swept): object {
+  const { request, sets, trials, verdict, result } = swept;
+  const { overfitting } = verdict;
+  return {
+    dataHash: swept.dataHash,
+    trials: trials.map(({ daily, moves, costsUsd, turnoverUsd }, k) => ({
+      ...{ parameters: sets[k], totalReturn: (daily.at(-1) as number) / request.run.capital - 1 },
+      ...{ moves, costsUsd, turnoverUsd },
+    })),
+    bestInSample: sets[verdict.best],
+    overfitting:
+      overfitting === null
+        ? null
+        : {
+            probability: overfitting.probability,
+            lossProbability: overfitting.lossProbability,
+            splits: overfitting.splits,
+          },
+    deflatedSharpe: verdict.deflatedSharpe,
+    folds: foldsOf(swept),
+    strategies: Object.fromEntries([...result.strategies].map(([name, { metrics }]) => [name, metrics])),
+    ceiling: result.ceiling,
+    bestHold: result.bestHold,
+  };
+}
+
+function report(swept: Swept): string {
+  const { request, sets, trials, verdict, result } = swept;
+  const percent = (share: number | null | undefined): string =>
+    share === null || share === undefined ? "–" : `${(100 * share).toFixed(2)} %`;
+  const head = ["", "APY", "over the best hold", "95 %", "capture", "moves", "costs, USD"];
+  const rows = [...result.strategies].map(([name, { metrics }]) => [
+    ...[name === "best in sample" ? "best in sample (chosen on this history)" : name, percent(metrics.apy)],
+    percent(metrics.excess?.mean),
+    metrics.excess === null ? "–" : `${percent(metrics.excess.low)} … ${percent(metrics.excess.high)}`,
+    metrics.captureRatio === null ? "–" : metrics.captureRatio.toFixed(2),
+    ...[String(metrics.moves), metrics.costsUsd.toFixed(0)],
+  ]);
+  const order = trials.map((_, k) => k).sort((a, b) => finalOf(trials[b]) - finalOf(trials[a]));
+  const top = order.slice(0, SHOWN).map((k) => {
+    const trial = trials[k] as Trial;
+    return [...wordsOf(sets[k] as Parameters), percent(finalOf(trial) / request.run.capital - 1), String(trial.moves)];
+  });
+  const names = ["half-life h", "horizon h", "min gain USD", "band bps", "cooldown h", "max share"];
+  const { overfitting, deflatedSharpe } = verdict;
+  const folds = foldsOf(swept).map(({ from, parameters }) => [from, ...wordsOf(parameters)]);
+  return [
+    table(head, rows, head.slice(1)),
+    "",
+    `best hold  ${percent(result.bestHold.apy)}  ${result.bestHold.series}; ceiling ${percent(result.ceiling.apy)}`,
+    overfitting === null
+      ? "too few trials or days to say how much is overfitted"
+      : `probability of overfitting ${percent(overfitting.probability)} over ${overfitting.splits.toLocaleString("en-US")} splits; deflated Sharpe of the best ${deflatedSharpe === null ? "–" : deflatedSharpe.toFixed(3)} of ${trials.length} trials`,
+    "",
+    "in sample, the best first:",
+    table([...names, "return", "moves"], top, [...names, "return", "moves"]),
+    "",
+    "chosen by the past at the begin of each fold:",
+    table(["fold from", ...names], folds, names),
+    "",
+  ].join("\n");
+}
+
+function wordsOf(p: Parameters): string[] {
+  return [
+    ...[p.halfLifeHours, p.horizonHours, p.minGainUsd, p.noTradeBandBps, p.cooldownSeconds / 3_600, p.maxShareOfVenue],
+  ].map(String);
+}
+
+function finalOf(trial: Trial | undefined): number {
+  return trial?.daily.at(-1) ?? Number.NEGATIVE_INFINITY;
+}
