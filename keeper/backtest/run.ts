@@ -106,11 +106,6 @@ export class Backtest {
     };
   }
 
-  /** Steps done so far. */
-  get done(): number {
-    return this.#step;
-  }
-
   /**
    * Goes on for at most `steps` steps.
    * @returns whether the end is reached.

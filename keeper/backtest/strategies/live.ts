@@ -71,6 +71,7 @@ class LiveDecider implements Decider {
 
   decide(now: Situation, wanted: Float64Array): boolean {
     if (cooldownLeft(now.at, now.lastMovedAt, this.#limits.cooldownSeconds) > 0) return false;
+    if (now.first && this.#knowledge.rows.some((known) => known[now.step] === 0)) return false;
     // What is placed first costs nothing, so it need gain nothing either.
     const terms = now.first ? { minGainUsd: 0, noTradeBandBps: 0 } : this.#limits;
     const today = this.#today(now);

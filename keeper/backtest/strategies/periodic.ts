@@ -70,7 +70,8 @@ export function periodic(name: PeriodicName, settings: PeriodicSettings = PERIOD
       const top = ofAll ? series.length : settings.top;
       return {
         decide(now, wanted) {
-          if (now.step % every !== 0) return false;
+          if (now.step % every !== 0 && !now.first) return false;
+          if (rows.some((known) => known[now.step] === 0)) return false;
           const pasts = series.map((one, v) =>
             pastOf(one, (rows[v] as Int32Array)[now.step] as number, now.knownAt, settings.windowHours * 3600),
           );

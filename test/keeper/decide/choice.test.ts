@@ -39,7 +39,7 @@ function world(aprs: readonly [number, number, number]): AllocationProblem {
 describe("choice", () => {
   it("never calls a problem hopeless that it would move for, and calls many of those hopeless that it would not", () => {
     let [hopeless, held, moved] = [0, 0, 0];
-    for (let seed = 0; seed < 1500; seed += 1) {
+    for (let seed = 0; seed < 600; seed += 1) {
       const random = seeded(seed);
       const problem = { ...randomProblem(random, { venues: 2 + (seed % 5) }), gasUsdPerMove: MOVE_USD };
       const minGainUsd = 10 ** (-1 + 6 * random());
@@ -57,7 +57,7 @@ describe("choice", () => {
         if (without) hopeless += 1;
       }
     }
-    expect(moved).to.be.greaterThan(150);
+    expect(moved).to.be.greaterThan(60);
     expect(hopeless).to.be.greaterThan(held / 5);
   });
 

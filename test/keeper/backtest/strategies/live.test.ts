@@ -142,6 +142,36 @@ describe("the live decision over history", () => {
     expect(free).to.be.greaterThan(3);
     expect(trades(400, 0)).to.be.lessThan(free);
     expect(trades(1, 30)).to.be.lessThan(free);
+
+    // A week's gain of 1,131 USD for a fee of 1,000: enough for one who asks for 100, not for one who asks for 500.
+    const falling = seriesOf("a", { apr: (h) => (h < 300 ? 0.2 : 0.001) });
+    const steady = seriesOf("b", { apr: () => 0.06 });
+    const moves = (minGainUsd: number): number =>
+      runBacktest(market([falling, steady]), live("x", { ...OWN, minGainUsd }, ewmaForecasts(1)), {
+        ...RUN,
+        costBps: 10,
+      }).trades.length;
+    expect(moves(100)).to.equal(1);
+    expect(moves(500)).to.equal(0);
+  });
+
+  it("does not open a second position for less than its gas", () => {
+    // What was placed first falls at hour 300; of the two others, alike, each pays a little less to all of the money.
+    const falling = seriesOf("aave-falling", {
+      apr: (h) => (h < 300 ? 0.2 : 0.001),
+      supplied: () => 1e12,
+      borrowed: () => 8e11,
+    });
+    const pool = { apr: (h: number) => (h < 300 ? 0.01 : 0.06), supplied: () => 4e8, borrowed: () => 3.2e8 };
+    const series = [falling, seriesOf("aave-b", pool), seriesOf("aave-c", pool)];
+    const moves = (gas: number): number[] =>
+      runBacktest(
+        market(series, { priceTaker: false, gas: constantGas(gas) }),
+        live("x", OWN, ewmaForecasts(1)),
+        RUN,
+      ).trades.map((trade) => trade.moves);
+    expect(moves(0.01)[0]).to.equal(2);
+    expect(moves(30)[0]).to.equal(1);
   });
 
   it("owns no more of a venue than its share of what could leave", () => {
