@@ -18,6 +18,7 @@ import { untilInterrupted } from "./interrupted";
 import { DATES, decimal, malformed, optionalDate, required, wholeNumber } from "./optionValues";
 import { printJson, table } from "./printing";
 import { countOf } from "./progress";
+import { recordedCommand } from "./recorded";
 import { writeReport } from "./reportFile";
 import { sweepCommand } from "./sweep";
 import { tearSheetPage } from "./tearSheet/page";
@@ -65,6 +66,7 @@ export function backtestCommand(): Command {
     })
     .enablePositionalOptions()
     .addCommand(leaksCommand())
+    .addCommand(recordedCommand())
     .addCommand(sweepCommand());
 }
 

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { RateHistory } from "../../../keeper/app/history";
+import { RateHistory } from "../../../keeper/decide/rateHistory";
 import type { ObservationRow } from "../../../keeper/store/records";
 
 const HOUR = 3600;

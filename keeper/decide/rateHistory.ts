@@ -1,7 +1,7 @@
 // The rates that forecasts are made of, in memory: read once from the store, then grown by each tick, so that a tick
 // does not read days of rows again. Holds what the store holds; a restart gives the same forecasts.
 import { ewmaForecast, type RateObservation } from "../forecast/ewma";
-import type { Forecast } from "../decide/strategy";
+import type { Forecast } from "./strategy";
 import type { ObservationRow } from "../store/records";
 
 /** History older than this many half-lives weighs under 1 % and is dropped. */

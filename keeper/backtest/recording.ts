@@ -1,0 +1,48 @@
+// What a keeper saw and decided, block by block, as its ticks left it in the store: first a run, which is one process, then its
+// ticks. Who plays it again is `recorded.ts`; as a file it is `recordingFile.ts`.
+import { memoryOf } from "../decide/record";
+import type { ObservationRow, RecordedTick, Store } from "../store/records";
+
+export interface RecordedRun {
+  readonly kind: "run";
+  readonly run: string;
+  readonly dryRun: boolean;
+  readonly chainId: number;
+  readonly vault: string;
+  /** As `memoryText` wrote it. */
+  readonly memory: string;
+  /** What earlier processes saw, as far back as this one read. */
+  readonly remembered: readonly ObservationRow[];
+}
+
+export type RecordedLine = RecordedRun | ({ readonly kind: "tick" } & Omit<RecordedTick, "id">);
+export type Recording = AsyncIterable<RecordedLine>;
+
+/** Ticks that are read at once; a snapshot has some kilobytes. */
+const PAGE = 200;
+
+/**
+ * Every run of a vault with a tick in [from, to], each from its first tick on: what it remembers begins there.
+ *
+ * @throws InputFailure `RECORD_MALFORMED`; WorldFailure `STORE_…`.
+ */
+export async function* storedRecording(
+  store: Pick<Store, "tickRuns" | "recordedTicks" | "observations">,
+  query: { readonly chainId: number; readonly vault: string; readonly from: number; readonly to: number },
+): AsyncGenerator<RecordedLine> {
+  const { chainId, vault } = query;
+  for (const { run, dryRun, memory, from, firstBlockHash } of await store.tickRuns(query)) {
+    const { reachSeconds } = memoryOf(memory);
+    const rows = await store.observations({ chainId, from: from - reachSeconds, to: from, knownBy: from });
+    // Of its first block it had seen nothing yet.
+    const remembered = rows.filter(({ blockHash }) => blockHash !== firstBlockHash);
+    yield { kind: "run", run, dryRun, chainId, vault, memory, remembered };
+    for (let after: string | null = "0"; after !== null; ) {
+      const page: RecordedTick[] = await store.recordedTicks({ run, after, limit: PAGE });
+      for (const { availableAt, snapshot, inputs, recordHash } of page) {
+        yield { kind: "tick", availableAt, snapshot, inputs, recordHash };
+      }
+      after = page.length < PAGE ? null : (page.at(-1)?.id ?? null);
+    }
+  }
+}
