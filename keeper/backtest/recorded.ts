@@ -6,7 +6,9 @@ import type { VaultSnapshot } from "../chain/snapshot";
 import { Memory } from "../decide/memory";
 import { inputFrom, inputsText, memoryOf, recordOf } from "../decide/record";
 import type { Hold, Plan, Strategy, StrategyInput } from "../decide/strategy";
+import type { ObservationRow } from "../store/records";
 import { firstDifference } from "../decide/textDifference";
+import { bookStepOf, booksOf, type Books, type BookStep } from "./recordedBooks";
 import type { RecordedRun, Recording } from "./recording";
 
 /** One block at which the recorded process decided. */
@@ -29,6 +31,8 @@ export interface ReplayedRun {
   readonly holds: number;
   /** Plans that a later snapshot shows to have landed. */
   readonly landed: number;
+  /** What the decisions earned in the backtest's loop, and on the chain; null of a dry run, or where nothing was placed. */
+  readonly books: Books | null;
   readonly differences: readonly { readonly block: number; readonly at: number; readonly what: string }[];
 }
 
@@ -46,6 +50,7 @@ export async function replayRecording(recording: Recording, options: ReplayOptio
   for await (const line of recording) {
     options.signal?.throwIfAborted();
     if (line.kind === "run") runs.push(new RunReplay(line, options.strategy));
+    else if (line.kind === "remembered") runs.at(-1)?.remember(line.row);
     else {
       const tick = runs.at(-1)?.see(line) ?? null;
       if (tick !== null) options.onTick?.(tick);
@@ -59,7 +64,9 @@ class RunReplay {
   readonly #of: RecordedRun;
   readonly #strategy: Strategy;
   readonly #memory: Memory;
+  #remembered: ObservationRow[] = [];
   readonly #moves = new OwnMoves();
+  readonly #steps: BookStep[] = [];
   readonly #differences: ReplayedRun["differences"][number][] = [];
   #from: number | null = null;
   #to: number | null = null;
@@ -71,7 +78,10 @@ class RunReplay {
     this.#of = of;
     this.#strategy = strategy;
     this.#memory = new Memory(memoryOf(of.memory));
-    this.#memory.remember(of.remembered);
+  }
+
+  remember(row: ObservationRow): void {
+    this.#remembered.push(row);
   }
 
   /** @returns null where the recorded process decided nothing. */
@@ -82,12 +92,27 @@ class RunReplay {
     readonly recordHash: string | null;
   }): ReplayedTick | null {
     const snapshot = snapshotFromJson(JSON.parse(tick.snapshot));
-    this.#memory.add(this.#memory.observe(snapshot, tick.availableAt));
+    if (this.#ticks === 0) this.#memory.remember(this.#remembered);
+    this.#remembered = [];
+    const rows = this.#memory.observe(snapshot, tick.availableAt);
+    this.#memory.add(rows);
     this.#moves.see(snapshot);
     this.#ticks += 1;
     this.#from ??= snapshot.timestamp;
     this.#to = snapshot.timestamp;
-    if (tick.inputs === null || tick.recordHash === null) return null;
+    const made =
+      tick.inputs === null || tick.recordHash === null
+        ? null
+        : this.#decide(snapshot, { ...tick, inputs: tick.inputs });
+    const plan = made?.output.action === "rebalance" ? made.output : null;
+    if (!this.#of.dryRun) this.#steps.push(bookStepOf(snapshot, rows, plan));
+    return made;
+  }
+
+  #decide(
+    snapshot: VaultSnapshot,
+    tick: { readonly availableAt: number; readonly inputs: string; readonly recordHash: string | null },
+  ): ReplayedTick {
     const recorded = inputFrom(snapshot, tick.inputs);
     const input: StrategyInput = {
       ...recorded,
@@ -112,7 +137,8 @@ class RunReplay {
   result(): ReplayedRun {
     return {
       ...{ run: this.#of.run, dryRun: this.#of.dryRun, from: this.#from, to: this.#to, ticks: this.#ticks },
-      ...{ plans: this.#plans, holds: this.#holds, landed: this.#moves.landed, differences: this.#differences },
+      ...{ plans: this.#plans, holds: this.#holds, landed: this.#moves.landed },
+      ...{ books: booksOf(this.#steps), differences: this.#differences },
     };
   }
 }

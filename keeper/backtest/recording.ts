@@ -1,5 +1,5 @@
-// What a keeper saw and decided, block by block, as its ticks left it in the store: first a run, which is one process, then its
-// ticks. Who plays it again is `recorded.ts`; as a file it is `recordingFile.ts`.
+// What a keeper saw and decided, block by block, as its ticks left it in the store: first a run, which is one process, then
+// what it remembered, then its ticks. Who plays it again is `recorded.ts`; as a file it is `recordingFile.ts`.
 import { memoryOf } from "../decide/record";
 import type { ObservationRow, RecordedTick, Store } from "../store/records";
 
@@ -11,11 +11,15 @@ export interface RecordedRun {
   readonly vault: string;
   /** As `memoryText` wrote it. */
   readonly memory: string;
-  /** What earlier processes saw, as far back as this one read. */
-  readonly remembered: readonly ObservationRow[];
 }
 
-export type RecordedLine = RecordedRun | ({ readonly kind: "tick" } & Omit<RecordedTick, "id">);
+/** What an earlier process saw, as far back as this one read: before its ticks, the oldest first. */
+export interface RecordedMemory {
+  readonly kind: "remembered";
+  readonly row: ObservationRow;
+}
+
+export type RecordedLine = RecordedRun | RecordedMemory | ({ readonly kind: "tick" } & Omit<RecordedTick, "id">);
 export type Recording = AsyncIterable<RecordedLine>;
 
 /** Ticks that are read at once; a snapshot has some kilobytes. */
@@ -34,10 +38,12 @@ export async function* storedRecording(
   for (const { run, dryRun, memory, from, firstBlockHash } of await store.tickRuns(query)) {
     const { reachSeconds } = memoryOf(memory);
     const rows = await store.observations({ chainId, from: from - reachSeconds, to: from, knownBy: from });
-    // Of its first block it had seen nothing yet.
-    const remembered = rows.filter(({ blockHash }) => blockHash !== firstBlockHash);
-    yield { kind: "run", run, dryRun, chainId, vault, memory, remembered };
-    for (let after: string | null = "0"; after !== null; ) {
+    yield { kind: "run", run, dryRun, chainId, vault, memory };
+    for (const row of rows) {
+      // Of its first block it had seen nothing yet.
+      if (row.blockHash !== firstBlockHash) yield { kind: "remembered", row };
+    }
+    for (let after: string | null = "0"; after !== null;) {
       const page: RecordedTick[] = await store.recordedTicks({ run, after, limit: PAGE });
       for (const { availableAt, snapshot, inputs, recordHash } of page) {
         yield { kind: "tick", availableAt, snapshot, inputs, recordHash };

@@ -2,7 +2,6 @@
 // who has no access to the keeper's database.
 import { once } from "node:events";
 import { createReadStream, createWriteStream } from "node:fs";
-import { createInterface } from "node:readline";
 import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
@@ -40,8 +39,8 @@ const lineSchema = z.discriminatedUnion("kind", [
     chainId: z.number(),
     vault: z.string(),
     memory: z.string(),
-    remembered: z.array(observation),
   }),
+  z.strictObject({ kind: z.literal("remembered"), row: observation }),
   z.strictObject({
     kind: z.literal("tick"),
     availableAt: z.number(),
@@ -59,7 +58,8 @@ export async function* keptIn(file: string, recording: Recording): AsyncGenerato
     broken = error;
   });
   const write = async (text: string): Promise<void> => {
-    if (broken === null && !into.write(`${text}\n`)) await Promise.race([once(into, "drain"), written]);
+    if (broken === null && !into.write(`${text}\n`))
+      await Promise.race([once(into, "drain"), written]).catch(() => written);
     if (broken !== null) throw unwritable(file, broken);
   };
   try {
@@ -82,16 +82,9 @@ export async function* readRecording(file: string): AsyncGenerator<RecordedLine>
       field: file,
       remedy: "Write it anew with `tiller backtest recorded --out`.",
     });
-  const bytes = createReadStream(file);
-  const text = isPacked(file) ? createGunzip() : new PassThrough();
-  let broken: unknown = null;
-  const read = pipeline(bytes, text).catch((error: unknown) => {
-    broken = error;
-    text.end();
-  });
   let number = 0;
   let hasRun = false;
-  for await (const line of createInterface({ input: text, crlfDelay: Infinity })) {
+  for await (const line of linesOf(file)) {
     number += 1;
     if (number === 1) {
       if (line !== FORMAT) throw malformed(1, `is not ${FORMAT}`);
@@ -100,18 +93,31 @@ export async function* readRecording(file: string): AsyncGenerator<RecordedLine>
     const found = parse(line);
     if (typeof found === "string") throw malformed(number, found);
     hasRun ||= found.kind === "run";
-    if (!hasRun) throw malformed(number, "a tick before the run that it is of");
+    if (!hasRun) throw malformed(number, "comes before the run that it is of");
     yield found;
   }
-  await read;
-  if (broken !== null) {
+  if (number === 0) throw malformed(1, `is not ${FORMAT}`);
+}
+
+async function* linesOf(file: string): AsyncGenerator<string> {
+  const text = isPacked(file) ? createGunzip() : new PassThrough();
+  // What breaks it is thrown to whoever reads.
+  pipeline(createReadStream(file), text).catch(() => undefined);
+  try {
+    let rest = "";
+    for await (const chunk of text.setEncoding("utf8")) {
+      const lines = (rest + (chunk as string)).split("\n");
+      rest = lines.pop() ?? "";
+      yield* lines;
+    }
+    if (rest !== "") yield rest;
+  } catch (cause) {
     throw new InputFailure("RECORDING_UNREADABLE", "cannot be read to its end", {
       field: file,
       remedy: "Name a file that `tiller backtest recorded --out` wrote; a name in .gz is one packed by gzip.",
-      cause: broken,
+      cause,
     });
   }
-  if (number === 0) throw malformed(1, `is not ${FORMAT}`);
 }
 
 /** @returns what is wrong with the line instead of it. */

@@ -30,7 +30,9 @@ const END_OF_TIME = 1e11;
 
 export function recordedCommand(): Command {
   return new Command("recorded")
-    .description("play again what a keeper saw, block by block, and compare every decision's hash with the recorded one")
+    .description(
+      "play again what a keeper saw, block by block, and compare every decision's hash with the recorded one",
+    )
     .option("--from <date>", "ISO date, UTC: runs that were there then or later; default: all that is stored")
     .option("--to <date>", "ISO date, UTC: runs that began by then")
     .option("--recording <file>", "from this file in place of the keeper's database")
@@ -75,15 +77,31 @@ async function play(recording: Recording, options: RecordedOptions, signal: Abor
 }
 
 function counted(differences: number): string {
-  return differences === 1 ? "1 decision is not the recorded one" : `${differences} decisions are not the recorded ones`;
+  return differences === 1
+    ? "1 decision is not the recorded one"
+    : `${differences} decisions are not the recorded ones`;
 }
 
 function report(runs: readonly ReplayedRun[]): string {
-  const head = ["run", "kind", "from", "to", "blocks", "plans", "landed", "holds", "other hash"];
+  const head = [
+    "run",
+    "kind",
+    "from",
+    "to",
+    "blocks",
+    "plans",
+    "landed",
+    "holds",
+    "earned",
+    "on the chain",
+    "other hash",
+  ];
   const time = (at: number | null): string => (at === null ? "–" : iso(at));
+  const earned = (part: number | undefined): string => (part === undefined ? "–" : `${(100 * part).toFixed(5)} %`);
   const rows = runs.map((one) => [
     ...[one.run.slice(0, 8), one.dryRun ? "dry run" : "live", time(one.from), time(one.to)],
-    ...[one.ticks, one.plans, one.landed, one.holds, one.differences.length].map(String),
+    ...[one.ticks, one.plans, one.landed, one.holds].map(String),
+    ...[earned(one.books?.backtestReturn), earned(one.books?.chainReturn), String(one.differences.length)],
   ]);
   const differences = runs.flatMap((run) => run.differences);
   const shown = differences.slice(0, SHOWN).map(({ block, at, what }) => `block ${block}, ${iso(at)}: ${what}`);

@@ -105,8 +105,19 @@ describe("a recorded day", function () {
     expect(own.reduce((sum, { plans }) => sum + plans, 0)).to.equal(actions.rebalance);
     expect(own.reduce((sum, { holds }) => sum + holds, 0)).to.equal(actions.hold);
 
+    for (const { books } of own) {
+      if (books === null) throw new Error("money was placed in both halves of the day");
+      expect(books.chainReturn).to.be.within(0.00003, 0.001);
+      expect(books.backtestReturn / books.chainReturn).to.be.within(0.999, 1.001);
+    }
+
     const altered = path.join(system.folder, "altered.jsonl");
-    writeFileSync(altered, gunzipSync(readFileSync(file)).toString().replace(/"recordHash":"0x../, '"recordHash":"0x00'));
+    writeFileSync(
+      altered,
+      gunzipSync(readFileSync(file))
+        .toString()
+        .replace(/"recordHash":"0x../, '"recordHash":"0x00'),
+    );
     const other = await tiller(["backtest", "recorded", "--recording", altered, "--json"]);
     expect(other.code).to.equal(1);
     expect(other.stderr).to.match(/BACKTEST_DIFFERS.*1 decision is not/);
@@ -130,7 +141,9 @@ describe("a recorded day", function () {
   it("is not taken for the same by a strategy that decides a little otherwise", async () => {
     const bolder: Strategy = (input) => {
       const output = decide(input);
-      return output.action === "hold" && output.code === "cooldown" ? decide({ ...input, lastRebalanceAt: null }) : output;
+      return output.action === "hold" && output.code === "cooldown"
+        ? decide({ ...input, lastRebalanceAt: null })
+        : output;
     };
     const runs = await replayRecording(readRecording(file), { strategy: bolder });
     const differences = runs.flatMap((run) => run.differences);
