@@ -188,8 +188,12 @@ export async function assemble(config: Config, options: AssembleOptions): Promis
 }
 
 function memoryOf(config: Config): MemorySettings {
-  const { halfLifeHours } = config.forecast;
-  return { halfLifeHours, reachSeconds: Math.max(lookbackSeconds(halfLifeHours), riskLookbackSeconds(config)) };
+  const { halfLifeHours, gasPatienceHours } = config.forecast;
+  return {
+    halfLifeHours,
+    reachSeconds: Math.max(lookbackSeconds(halfLifeHours), riskLookbackSeconds(config)),
+    gasPatienceSeconds: gasPatienceHours * 3_600,
+  };
 }
 
 /** An unchanged hold is stored again after an hour of chain time; the log has every one. */

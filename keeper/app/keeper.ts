@@ -4,6 +4,7 @@ import { canonicalSnapshot } from "../chain/snapshotJson";
 import type { Head } from "../chain/heads";
 import type { VaultSnapshot } from "../chain/snapshot";
 import { Failure } from "../config/failure";
+import { FEES_KEPT_SECONDS } from "../decide/gasTiming";
 import { Memory, type MemorySettings } from "../decide/memory";
 import { inputsText, memoryText, recordOf, type DecisionRecord } from "../decide/record";
 import type { Forecast, Hold, OperatorLimits, Plan, RiskInput, Strategy, StrategyInput } from "../decide/strategy";
@@ -104,7 +105,7 @@ export class Keeper {
     const availableAt = head.timestamp + Math.ceil((this.now() - seenAt) / 1000);
     const observations = this.memory.observe(snapshot, availableAt);
     await timed("store", () => this.saveSnapshot(snapshot, observations, availableAt));
-    this.memory.add(observations);
+    this.memory.add(snapshot, observations);
     deps.checkpoint("snapshot.stored");
 
     // Before anything is sent again: a plan in flight that puts money out must not go on once the breaker has tripped.
@@ -151,7 +152,15 @@ export class Keeper {
       to: head.timestamp,
       knownBy: head.timestamp,
     });
-    this.memory.remember(rows);
+    const { chainId, vault } = deps;
+    const fees = {
+      chainId,
+      vault,
+      from: head.timestamp - FEES_KEPT_SECONDS,
+      to: head.timestamp,
+      knownBy: head.timestamp,
+    };
+    this.memory.remember(rows, await deps.store.baseFees(fees));
     deps.risk.remember(rows);
   }
 
@@ -177,7 +186,7 @@ export class Keeper {
       {
         ...{ chainId: snapshot.chainId, vault: snapshot.vault, blockHash: snapshot.blockHash },
         ...{ run: this.run, dryRun: deps.execution.kind === "dry-run", memory: memoryText(deps.memory) },
-        ...{ observedAt: snapshot.timestamp, availableAt },
+        ...{ observedAt: snapshot.timestamp, availableAt, baseFee: snapshot.baseFeePerGas.toString() },
       },
     );
   }
@@ -211,6 +220,7 @@ export class Keeper {
           limits: deps.limits,
           lastRebalanceAt: this.lastRebalanceAt,
           risk: context.risk,
+          ...this.memory.gas(),
         },
         deps,
         context.head,

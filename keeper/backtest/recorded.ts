@@ -3,7 +3,7 @@
 // snapshot, risk, the limits of the day) is as recorded. Equal hashes mean that live, dry run and backtest are one strategy.
 import { snapshotFromJson } from "../chain/snapshotJson";
 import type { VaultSnapshot } from "../chain/snapshot";
-import { Memory } from "../decide/memory";
+import { Memory, type SeenFee } from "../decide/memory";
 import { inputFrom, inputsText, memoryOf, recordOf } from "../decide/record";
 import type { Hold, Plan, Strategy, StrategyInput } from "../decide/strategy";
 import type { ObservationRow } from "../store/records";
@@ -50,7 +50,8 @@ export async function replayRecording(recording: Recording, options: ReplayOptio
   for await (const line of recording) {
     options.signal?.throwIfAborted();
     if (line.kind === "run") runs.push(new RunReplay(line, options.strategy));
-    else if (line.kind === "remembered") runs.at(-1)?.remember(line.row);
+    else if (line.kind === "remembered") runs.at(-1)?.remembered.push(line.row);
+    else if (line.kind === "fee") runs.at(-1)?.fees.push(line);
     else {
       const tick = runs.at(-1)?.see(line) ?? null;
       if (tick !== null) options.onTick?.(tick);
@@ -64,7 +65,9 @@ class RunReplay {
   readonly #of: RecordedRun;
   readonly #strategy: Strategy;
   readonly #memory: Memory;
-  #remembered: ObservationRow[] = [];
+  /** What earlier processes saw: complete with the first tick. */
+  readonly remembered: ObservationRow[] = [];
+  readonly fees: SeenFee[] = [];
   readonly #moves = new OwnMoves();
   readonly #steps: BookStep[] = [];
   readonly #differences: ReplayedRun["differences"][number][] = [];
@@ -80,10 +83,6 @@ class RunReplay {
     this.#memory = new Memory(memoryOf(of.memory));
   }
 
-  remember(row: ObservationRow): void {
-    this.#remembered.push(row);
-  }
-
   /** @returns null where the recorded process decided nothing. */
   see(tick: {
     readonly availableAt: number;
@@ -92,10 +91,9 @@ class RunReplay {
     readonly recordHash: string | null;
   }): ReplayedTick | null {
     const snapshot = snapshotFromJson(JSON.parse(tick.snapshot));
-    if (this.#ticks === 0) this.#memory.remember(this.#remembered);
-    this.#remembered = [];
+    if (this.#ticks === 0) this.#memory.remember(this.remembered.splice(0), this.fees.splice(0));
     const rows = this.#memory.observe(snapshot, tick.availableAt);
-    this.#memory.add(rows);
+    this.#memory.add(snapshot, rows);
     this.#moves.see(snapshot);
     this.#ticks += 1;
     this.#from ??= snapshot.timestamp;
@@ -113,9 +111,10 @@ class RunReplay {
     snapshot: VaultSnapshot,
     tick: { readonly availableAt: number; readonly inputs: string; readonly recordHash: string | null },
   ): ReplayedTick {
-    const recorded = inputFrom(snapshot, tick.inputs);
+    const { gas: _, ...recorded } = inputFrom(snapshot, tick.inputs);
     const input: StrategyInput = {
       ...recorded,
+      ...this.#memory.gas(),
       forecasts: this.#memory.forecasts(snapshot, tick.availableAt),
       // A dry run's plans never land: when the vault was last moved it is told by others.
       lastRebalanceAt: this.#of.dryRun ? recorded.lastRebalanceAt : this.#moves.last(recorded.lastRebalanceAt),

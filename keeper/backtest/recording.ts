@@ -1,5 +1,7 @@
 // What a keeper saw and decided, block by block, as its ticks left it in the store: first a run, which is one process, then
 // what it remembered, then its ticks. Who plays it again is `recorded.ts`; as a file it is `recordingFile.ts`.
+import { FEES_KEPT_SECONDS } from "../decide/gasTiming";
+import type { SeenFee } from "../decide/memory";
 import { memoryOf } from "../decide/record";
 import type { ObservationRow, RecordedTick, Store } from "../store/records";
 
@@ -19,7 +21,13 @@ export interface RecordedMemory {
   readonly row: ObservationRow;
 }
 
-export type RecordedLine = RecordedRun | RecordedMemory | ({ readonly kind: "tick" } & Omit<RecordedTick, "id">);
+/** Likewise of fees. */
+export interface RecordedFee extends SeenFee {
+  readonly kind: "fee";
+}
+
+export type RecordedLine =
+  RecordedRun | RecordedMemory | RecordedFee | ({ readonly kind: "tick" } & Omit<RecordedTick, "id">);
 export type Recording = AsyncIterable<RecordedLine>;
 
 /** Ticks that are read at once; a snapshot has some kilobytes. */
@@ -31,7 +39,7 @@ const PAGE = 200;
  * @throws InputFailure `RECORD_MALFORMED`; WorldFailure `STORE_…`.
  */
 export async function* storedRecording(
-  store: Pick<Store, "tickRuns" | "recordedTicks" | "observations">,
+  store: Pick<Store, "tickRuns" | "recordedTicks" | "observations" | "baseFees">,
   query: { readonly chainId: number; readonly vault: string; readonly from: number; readonly to: number },
 ): AsyncGenerator<RecordedLine> {
   const { chainId, vault } = query;
@@ -42,6 +50,13 @@ export async function* storedRecording(
     for (const row of rows) {
       // Of its first block it had seen nothing yet.
       if (row.blockHash !== firstBlockHash) yield { kind: "remembered", row };
+    }
+    const known = { chainId, vault, to: from, knownBy: from };
+    for (const { blockHash, observedAt, baseFee } of await store.baseFees({
+      ...known,
+      from: from - FEES_KEPT_SECONDS,
+    })) {
+      if (blockHash !== firstBlockHash) yield { kind: "fee", observedAt, baseFee };
     }
     for (let after: string | null = "0"; after !== null;) {
       const page: RecordedTick[] = await store.recordedTicks({ run, after, limit: PAGE });

@@ -41,6 +41,7 @@ const lineSchema = z.discriminatedUnion("kind", [
     memory: z.string(),
   }),
   z.strictObject({ kind: z.literal("remembered"), row: observation }),
+  z.strictObject({ kind: z.literal("fee"), observedAt: z.number(), baseFee: decimal }),
   z.strictObject({
     kind: z.literal("tick"),
     availableAt: z.number(),

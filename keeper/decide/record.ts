@@ -7,6 +7,7 @@ import { InputFailure } from "../config/failure";
 import { snapshotFromJson, snapshotToJson } from "../chain/snapshotJson";
 import type { VaultSnapshot } from "../chain/snapshot";
 import { WATCHED_CAUSES } from "../risk/breaker";
+import type { GasOutlook } from "./gasTiming";
 import type { MemorySettings } from "./memory";
 import { firstDifference } from "./textDifference";
 import type { Forecast, Hold, OperatorLimits, Plan, RiskInput, Strategy, StrategyInput } from "./strategy";
@@ -45,6 +46,14 @@ const forecastSchema = z.strictObject({
   apr: z.number(),
   currentApr: z.number(),
   historySeconds: z.number(),
+  /** Records of before time frames were looked at have none; likewise `tail` and `gas` below. */
+  frames: z.array(z.strictObject({ hours: z.number(), apr: z.number() })).optional(),
+});
+
+const gasSchema = z.strictObject({
+  likelyBaseFee: decimal.transform(BigInt),
+  waitSeconds: z.number(),
+  withinSeconds: z.number(),
 });
 
 const riskSchema = z.strictObject({
@@ -64,11 +73,16 @@ const riskSchema = z.strictObject({
       lossShare: z.record(z.string(), z.number()),
     }),
   ),
+  tail: z.strictObject({ kappa: z.number(), confidence: z.number() }).optional(),
   tripped: z.array(z.strictObject({ cause: z.enum([...WATCHED_CAUSES, "operator"]), detail: z.string() })),
   closing: z.strictObject({ unable: z.array(z.strictObject({ venue: z.string(), why: z.string() })) }).nullable(),
 });
 
-const memorySchema = z.strictObject({ halfLifeHours: z.number().positive(), reachSeconds: z.number().positive() });
+const memorySchema = z.strictObject({
+  halfLifeHours: z.number().positive(),
+  reachSeconds: z.number().positive(),
+  gasPatienceSeconds: z.number().nonnegative(),
+});
 
 /** What a decision is made of beside the snapshot. */
 const inputsSchema = z.strictObject({
@@ -77,6 +91,7 @@ const inputsSchema = z.strictObject({
   lastRebalanceAt: z.number().nullable(),
   /** Records of before the keeper looked at risk have none, and replay as they are. */
   risk: riskSchema.optional(),
+  gas: gasSchema.optional(),
 });
 
 const recordSchema = inputsSchema.extend({
@@ -176,12 +191,13 @@ function parsed<T>(schema: z.ZodType<T>, json: string): T {
   throw malformed(`${issue?.path.join(".") ?? "record"}: ${issue?.message ?? "unreadable"}`);
 }
 
-function inputsToJson({ forecasts, limits, lastRebalanceAt, risk }: StrategyInput): object {
+function inputsToJson({ forecasts, limits, lastRebalanceAt, risk, gas }: StrategyInput): object {
   return {
     forecasts,
     limits: { ...limits, maxFeePerGas: limits.maxFeePerGas.toString() },
     lastRebalanceAt,
     ...(risk === undefined ? {} : { risk }),
+    ...(gas === undefined ? {} : { gas: { ...gas, likelyBaseFee: gas.likelyBaseFee.toString() } }),
   };
 }
 
@@ -190,12 +206,14 @@ function ofJson({
   limits,
   lastRebalanceAt,
   risk,
+  gas,
 }: z.infer<typeof inputsSchema>): Omit<StrategyInput, "snapshot"> {
   return {
     forecasts: forecasts satisfies readonly Forecast[],
     limits: { ...limits, maxFeePerGas: BigInt(limits.maxFeePerGas) } satisfies OperatorLimits,
     lastRebalanceAt,
     ...(risk === undefined ? {} : { risk: risk satisfies RiskInput }),
+    ...(gas === undefined ? {} : { gas: gas satisfies GasOutlook }),
   };
 }
 

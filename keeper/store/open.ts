@@ -15,7 +15,7 @@ import { migrate } from "./migrate";
 import type { Store } from "./records";
 import type { ServerBinaries } from "./serverBinaries";
 import { bundleCounts, openSubmission, submissions, updateSubmission } from "./submissionRows";
-import { noteDecision, recordedTicks, tickRuns } from "./tickRows";
+import { baseFees, noteDecision, recordedTicks, tickRuns } from "./tickRows";
 
 export interface StoreOptions {
   /** Absent: the embedded server in `dataDir`. */
@@ -78,6 +78,7 @@ async function opened(database: Database, target: () => ClientConfig, leave: () 
   return {
     saveSnapshot: (snapshot, rows, tick) => saveSnapshot(database, snapshot, { observations: rows, tick }),
     noteDecision: (of) => noteDecision(database, of),
+    baseFees: (query) => baseFees(database, query),
     tickRuns: (query) => tickRuns(database, query),
     recordedTicks: (query) => recordedTicks(database, query),
     observations: (query) => observations(database, query),

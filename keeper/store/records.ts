@@ -75,6 +75,15 @@ export interface TickRow {
   readonly blockHash: string;
   readonly observedAt: number;
   readonly availableAt: number;
+  /** Wei. */
+  readonly baseFee: string;
+}
+
+export interface SeenBlockFee {
+  readonly blockHash: string;
+  readonly observedAt: number;
+  /** Wei. */
+  readonly baseFee: string;
 }
 
 /** What it decided there. */
@@ -184,6 +193,14 @@ export interface Store {
   /** One transaction: the snapshot, its observations and the tick, idempotent by (chain, vault, block hash). */
   saveSnapshot(snapshot: SnapshotRow, observations: readonly ObservationRow[], tick?: TickRow): Promise<void>;
   noteDecision(decision: TickDecision): Promise<void>;
+  /** Base fees of the blocks in [from, to] that were seen, known by `knownBy`, oldest first. */
+  baseFees(query: {
+    chainId: number;
+    vault: string;
+    from: number;
+    to: number;
+    knownBy: number;
+  }): Promise<SeenBlockFee[]>;
   /** Runs of a vault with a tick in [from, to], the oldest first. */
   tickRuns(query: { chainId: number; vault: string; from: number; to: number }): Promise<RunOfTicks[]>;
   /** Ticks of a run in its order, those after the one with the id `after` ("0": from the first on). */

@@ -13,6 +13,7 @@ CREATE TABLE ticks (
   block_hash   TEXT        NOT NULL CHECK (block_hash ~ '^0x[0-9a-f]+$'),
   observed_at  TIMESTAMPTZ NOT NULL,
   available_at TIMESTAMPTZ NOT NULL,
+  base_fee     NUMERIC(78) NOT NULL CHECK (base_fee >= 0),
   -- Canonical JSON; null with the hash: a plan was in flight, or the tick failed.
   inputs       TEXT,
   record_hash  TEXT        CHECK (record_hash ~ '^0x[0-9a-f]+$'),

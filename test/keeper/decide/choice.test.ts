@@ -61,6 +61,19 @@ describe("choice", () => {
     expect(hopeless).to.be.greaterThan(held / 5);
   });
 
+  it("calls nothing hopeless where moving may lower a tail that is disliked", () => {
+    const plain = world([0.05, 0.05, 0.05]);
+    const scenarios = [{ probability: 0.01, losses: { v0: 0.5 } }];
+    const today: AllocationProblem = { ...plain, tail: { kappa: 1, confidence: 0.95, scenarios } };
+    const asked = terms(today, 10);
+    expect(isHopeless({ today: plain, forecast: plain }, asked, MOVE_USD)).to.equal(true);
+    expect(isHopeless({ today, forecast: today }, asked, MOVE_USD)).to.equal(false);
+    const choice = choose({ today, forecast: today, breaches: [] }, asked);
+    if (choice.kind !== "move") throw new Error(choice.kind);
+    // A loss of half with a hundredth's chance, over the worst twentieth of years.
+    expect(choice.candidate.gain).to.be.closeTo((0.01 * 5e5) / 0.05 - choice.candidate.cost, 1e-3);
+  });
+
   it("takes the candidate whose gain in the less friendly world is the greater", () => {
     // v1 is the best as forecast and worse than staying today; v2 is better than staying in both.
     const worlds: Worlds = { forecast: world([0.03, 0.09, 0.05]), today: world([0.03, 0.02, 0.04]), breaches: [] };

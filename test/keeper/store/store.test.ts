@@ -85,7 +85,7 @@ onEveryServer("the store", (open, serverOf) => {
       const { vault, blockHash, observedAt } = snapshotRow({ blockNumber });
       return {
         ...{ chainId: CHAIN, vault, blockHash, observedAt, availableAt: observedAt + 2, memory: '{"x":1}' },
-        ...{ run, dryRun: false, ...change },
+        ...{ run, dryRun: false, baseFee: String(10n ** 20n + BigInt(blockNumber)), ...change },
       };
     };
     for (const blockNumber of [603, 601, 602]) {
@@ -113,6 +113,14 @@ onEveryServer("the store", (open, serverOf) => {
     ]);
     expect(await store.tickRuns({ ...query, from: to + 1, to: to + 9 })).to.deep.equal([]);
     expect(await store.tickRuns({ ...query, from: 0, to: from - 1 })).to.deep.equal([]);
+    const fees = (knownBy: number) => store.baseFees({ ...query, from, to, knownBy });
+    expect(await fees(to + 1)).to.deep.equal(
+      [601, 602].map((number) => {
+        const { blockHash, observedAt } = tickAt(number);
+        return { blockHash, observedAt, baseFee: String(10n ** 20n + BigInt(number)) };
+      }),
+    );
+    expect(await fees(to + 2)).to.have.length(3);
   });
 
   it("keeps a decision's record byte for byte and says how it ended", async () => {
