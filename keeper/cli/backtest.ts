@@ -10,10 +10,13 @@ import { iso, marketOf, type Market, type MarketOptions } from "../backtest/mark
 import type { Parameters } from "../backtest/parameters";
 import { readSeries } from "../backtest/readSeries";
 import type { RunOptions } from "../backtest/run";
+import { protocolRisk, seriesTail } from "../backtest/seriesRisk";
 import type { Strategy } from "../backtest/strategy";
 import { InputFailure, WorldFailure } from "../config/failure";
 import { loadConfig } from "../config/load";
 import { assetOf } from "../forecast/features";
+import { readProtocols } from "../risk/protocolFile";
+import { readScenarios } from "../risk/scenarios";
 import { untilInterrupted } from "./interrupted";
 import { DATES, decimal, malformed, optionalDate, required, wholeNumber } from "./optionValues";
 import { printJson, table } from "./printing";
@@ -177,17 +180,22 @@ export async function requestOf(options: BacktestCommandOptions): Promise<Reques
   const capital = decimal(capitalText, "--capital", { above: 0, most: MOST_USD });
   const costBps = decimal(options.costBps, "--cost-bps", { most: BPS });
   const market = await marketSettings(options, capital);
-  const { limits, forecast } = loadConfig({ file: options.config, env: process.env, offline: true });
+  const { limits: all, forecast, risk } = loadConfig({ file: options.config, env: process.env, offline: true });
+  const protocols = readProtocols(risk.protocolFile);
+  const { horizonHours, minGainUsd, noTradeBandBps, cooldownSeconds, maxShareOfVenue } = all;
+  const { gasPatienceHours, halfLifeHours } = forecast;
+  const limits = {
+    ...{ horizonHours, minGainUsd, noTradeBandBps, cooldownSeconds, maxShareOfVenue, gasPatienceHours },
+    ...(risk.tail.kappa > 0
+      ? { tail: seriesTail(series, risk.tail, { protocols, scenarios: readScenarios(), at: market.from }) }
+      : {}),
+  };
   const names = [...new Set(options.strategy ?? namesOf(series))];
-  const strategies = (): Strategy[] =>
-    names.map((name) => strategyOf(name, { venues: series, limits, halfLifeHours: forecast.halfLifeHours }));
+  const known = { venues: series, halfLifeHours, protocolRisk: protocolRisk(protocols) };
+  const strategies = (): Strategy[] => names.map((name) => strategyOf(name, { ...known, limits }));
   // A name that means nothing is refused before anything is read.
   strategies();
-  const { horizonHours, minGainUsd, noTradeBandBps, cooldownSeconds, maxShareOfVenue } = limits;
-  const parameters = {
-    ...{ horizonHours, minGainUsd, noTradeBandBps, cooldownSeconds, maxShareOfVenue },
-    halfLifeHours: forecast.halfLifeHours,
-  };
+  const parameters = { ...limits, halfLifeHours };
   return { folder, series, strategies, parameters, market, run: { capital, costBps }, json: options.json === true };
 }
 

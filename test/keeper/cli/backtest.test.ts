@@ -63,7 +63,8 @@ describe("tiller backtest", () => {
     ]);
     expect(found.dataHash).to.match(/^[0-9a-f]{64}$/);
     expect(Object.keys(found.strategies)).to.deep.equal([
-      ...["hold:aave-a", "hold:compound-v3-b", "equal-weight", "best-history", "highest-tvl", "risk-adjusted", "ewma"],
+      ...["hold:aave-a", "hold:compound-v3-b", "equal-weight", "best-history", "highest-tvl", "risk-adjusted"],
+      ...["mean-variance", "risk-parity", "ewma"],
     ]);
     for (const figures of Object.values(found.strategies)) {
       expect(figures).to.include.all.keys(STRATEGY_KEYS);
