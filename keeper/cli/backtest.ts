@@ -25,6 +25,7 @@ import { recordedCommand } from "./recorded";
 import { writeReport } from "./reportFile";
 import { sweepCommand } from "./sweep";
 import { tearSheetPage } from "./tearSheet/page";
+import { walkForwardCommand } from "./walkForward";
 
 export interface BacktestCommandOptions {
   readonly data?: string;
@@ -70,7 +71,8 @@ export function backtestCommand(): Command {
     .enablePositionalOptions()
     .addCommand(leaksCommand())
     .addCommand(recordedCommand())
-    .addCommand(sweepCommand());
+    .addCommand(sweepCommand())
+    .addCommand(walkForwardCommand());
 }
 
 function leaksCommand(): Command {
@@ -216,9 +218,14 @@ async function marketSettings(options: BacktestCommandOptions, capital: number):
     stepSeconds: stepMinutes * 60,
     lagSeconds: Math.round(decimal(options.lagHours, "--lag-hours", { most: MOST_HOURS }) * 3600),
     priceTaker: options.priceTaker === true,
-    maxGapSeconds: decimal(options.maxGapHours, "--max-gap-hours", { most: MOST_HOURS }) * 3600,
+    maxGapSeconds: maxGapOf(options),
     gas: await gasOf(options),
   };
+}
+
+/** Seconds. */
+export function maxGapOf({ maxGapHours }: Pick<BacktestCommandOptions, "maxGapHours">): number {
+  return decimal(maxGapHours, "--max-gap-hours", { most: MOST_HOURS }) * 3600;
 }
 
 async function gasOf(options: BacktestCommandOptions): Promise<GasPrices> {
@@ -228,7 +235,7 @@ async function gasOf(options: BacktestCommandOptions): Promise<GasPrices> {
   return readGasPrices(options.gasHistory, wholeNumber(options.gasPerMove, "--gas-per-move", 1e9));
 }
 
-function date(text: string | undefined, field: string): number {
+export function date(text: string | undefined, field: string): number {
   return optionalDate(required(text, field, `Write ${DATES}.`), field) as number;
 }
 
@@ -337,12 +344,12 @@ function leakReport(reports: readonly LeakReport[], { grid }: Market): string {
   return `${table(["strategy", "decisions compared", ""], rows, ["decisions compared"])}\n`;
 }
 
-function percent(fraction: number): string {
+export function percent(fraction: number): string {
   return `${(100 * fraction).toFixed(2)} %`;
 }
 
 /** Percentage points, with the sign. */
-function points(fraction: number): string {
+export function points(fraction: number): string {
   return `${fraction < 0 ? "−" : "+"}${Math.abs(100 * fraction).toFixed(2)}`;
 }
 
