@@ -11,7 +11,7 @@ import { hold } from "../backtest/strategies/hold";
 import { judge, runTrials, type SweepVerdict } from "../backtest/sweep";
 import type { Trial } from "../backtest/sweepWorker";
 import { chooseFolds, walkForward, type Fold } from "../backtest/walkForward";
-import { readMarket, requestOf, withOptions, type BacktestCommandOptions, type Request } from "./backtest";
+import { readMarket, requestOf, withOptions, type BacktestCommandOptions, type Request } from "./backtestRequest";
 import { untilInterrupted } from "./interrupted";
 import { wholeNumber } from "./optionValues";
 import { printJson, table } from "./printing";

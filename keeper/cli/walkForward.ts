@@ -9,10 +9,10 @@ import { erasOf, extentsOf, type Era } from "../backtest/eras";
 import { readSeries, seriesIn } from "../backtest/readSeries";
 import { InputFailure } from "../config/failure";
 import { assetOf } from "../forecast/features";
-import { date, maxGapOf, percent, points, readMarket, requestOf, type Request } from "./backtest";
+import { date, maxGapOf, readMarket, requestOf, type Request } from "./backtestRequest";
 import { untilInterrupted } from "./interrupted";
 import { required } from "./optionValues";
-import { printJson, table } from "./printing";
+import { percent, points, printJson, table } from "./printing";
 import { countOf } from "./progress";
 import { settingsOf, sweepHistory, withSweepOptions, type Swept, type SweepCommandOptions } from "./sweep";
 

@@ -2,7 +2,6 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { decide } from "../../../keeper/decide/decide";
 import type { Plan, RiskInput, StrategyInput } from "../../../keeper/decide/strategy";
-import { TIME_FRAMES } from "../../../keeper/decide/timeFrames";
 import type { Scenario } from "../../../keeper/risk/scenarios";
 import { FORECASTS, holding, LIMITS, snapshot, strategyInput } from "./vaultSnapshot";
 
@@ -248,88 +247,6 @@ describe("decision", () => {
       ),
       { seed: 20261121, numRuns: 400 },
     );
-  });
-
-  describe("over several time frames", () => {
-    /** All that may be out is, where Aave is forecast to pay more for the week than either. */
-    const inSavings = holding({ "savings-usdc": 590_000n * USDC, "compound-v3-usdc": 390_000n * USDC });
-    const withFrames = (aave: readonly number[], change: Partial<StrategyInput> = {}): StrategyInput =>
-      strategyInput({
-        snapshot: inSavings,
-        limits: { ...LIMITS, cooldownSeconds: 0 },
-        ...change,
-        forecasts: FORECASTS.map((forecast) => ({
-          ...forecast,
-          frames: TIME_FRAMES.map((hours, k) => ({
-            hours,
-            apr: forecast.venue === "aave-v3-usdc" ? (aave[k] ?? NaN) : forecast.apr,
-          })),
-        })),
-      });
-
-    it("says nothing of them where all agree", () => {
-      expect(planOf(withFrames([0.0525, 0.0525, 0.0525, 0.0525])).reason).to.not.match(/ loses /);
-    });
-
-    it("moves for the week although the next hour loses a little, and gives that as a reason beside the gain", () => {
-      const plan = planOf(withFrames([0.02, 0.05, 0.0525, 0.0525]));
-      expect(plan.reason).to.match(/though by the rates of shorter or longer times it loses \d+\.\d\d USD over 1 h$/);
-    });
-
-    it("holds where what a day loses leaves less than it has to gain, and names both", () => {
-      const output = decide(withFrames([0.0525, 0.0525, 0.005, 0.0525]));
-      expect(output).to.include({ action: "hold", code: "frames-disagree" });
-      expect(output.reason).to.match(/gains .* as forecast.*loses \d+\.\d\d USD over 24 h: less than .* would be left/);
-    });
-
-    it("moves what a limit forces out whatever they say, and says it", () => {
-      const capped = inSavings.adapters.map((one) =>
-        one.id === "savings-usdc" ? { ...one, relativeCap: (3n * WAD) / 10n } : one,
-      );
-      const plan = planOf(withFrames([0.0525, 0.0525, -0.5, 0.0525], { snapshot: { ...inSavings, adapters: capped } }));
-      expect(plan.reason)
-        .to.match(/above its cap/)
-        .and.to.match(/over 24 h/);
-    });
-
-    it("names those that are against a move that gains too little anyway", () => {
-      const output = decide(withFrames([-0.1, 0.0525, 0.0525, 0.0525], { limits: { ...LIMITS, minGainUsd: 1e6 } }));
-      expect(output.reason).to.match(/gains .*loses .* over 1 h; it has to gain 1,000,000\.00 USD/);
-    });
-  });
-
-  describe("on gas", () => {
-    const GWEI = 10n ** 9n;
-    const PLACED = { "savings-usdc": 590_000n * USDC, "compound-v3-usdc": 390_000n * USDC };
-    const dear = (likelyGwei: bigint, waitSeconds: number, change: Partial<StrategyInput> = {}): StrategyInput =>
-      strategyInput({
-        snapshot: holding(PLACED, { baseFeePerGas: 20n * GWEI }),
-        gas: { likelyBaseFee: likelyGwei * GWEI, waitSeconds, withinSeconds: 14_400 },
-        ...change,
-      });
-
-    it("waits for gas that is likely cheaper before the gain is gone, and names what that saves and loses", () => {
-      const output = decide(dear(5n, 1_800));
-      expect(output).to.include({ action: "hold", code: "gas-cheaper-later" });
-      expect(output.reason).to.match(
-        /gas likely falls from 20\.000 to 5\.000 gwei within 4\.0 h: saves 31\.39 USD, while waiting 30 min loses 0\.\d\d USD/,
-      );
-    });
-
-    it("moves now where waiting loses more than it saves, where nothing is saved, and where nothing is known", () => {
-      expect(decide(dear(5n, 168 * 3_600)).action).to.equal("rebalance");
-      expect(decide(dear(20n, 60)).action).to.equal("rebalance");
-      expect(decide(dear(30n, 60)).action).to.equal("rebalance");
-      // Under a tenth of the cost is noise.
-      expect(decide(dear(19n, 1)).action).to.equal("rebalance");
-      expect(decide(dear(5n, 60, { gas: undefined })).action).to.equal("rebalance");
-    });
-
-    it("does not wait with what a limit forces out", () => {
-      const { adapters, ...vault } = holding(PLACED, { baseFeePerGas: 20n * GWEI });
-      const capped = adapters.map((one) => (one.id === "savings-usdc" ? { ...one, relativeCap: WAD / 10n } : one));
-      expect(decide(dear(5n, 60, { snapshot: { ...vault, adapters: capped } })).action).to.equal("rebalance");
-    });
   });
 
   describe("with the tail of joint shocks counted", () => {

@@ -1,8 +1,13 @@
 import { expect } from "chai";
+import { decide } from "../../../keeper/decide/decide";
 import { FeeHistory, likelyLow } from "../../../keeper/decide/gasTiming";
+import type { StrategyInput } from "../../../keeper/decide/strategy";
+import { holding, strategyInput } from "./vaultSnapshot";
 
 const HOUR = 3_600;
 const GWEI = 10n ** 9n;
+const USDC = 10n ** 6n;
+const WAD = 10n ** 18n;
 
 /** Base fees of a block every minute: 20 gwei, but for a quarter of an hour in every `everyHours` at 5. */
 function fees(history: FeeHistory, hours: number, everyHours: number): void {
@@ -68,5 +73,38 @@ describe("gas timing", () => {
     expect(history.outlook()?.likelyBaseFee).to.equal(7n * GWEI);
     history.add(44 * HOUR, 11n * GWEI);
     expect(history.outlook()?.likelyBaseFee).to.equal(9n * GWEI);
+  });
+});
+
+describe("a decision on gas", () => {
+  const PLACED = { "savings-usdc": 590_000n * USDC, "compound-v3-usdc": 390_000n * USDC };
+  const dear = (likelyGwei: bigint, waitSeconds: number, change: Partial<StrategyInput> = {}): StrategyInput =>
+    strategyInput({
+      snapshot: holding(PLACED, { baseFeePerGas: 20n * GWEI }),
+      gas: { likelyBaseFee: likelyGwei * GWEI, waitSeconds, withinSeconds: 14_400 },
+      ...change,
+    });
+
+  it("waits for gas that is likely cheaper before the gain is gone, and names what that saves and loses", () => {
+    const output = decide(dear(5n, 1_800));
+    expect(output).to.include({ action: "hold", code: "gas-cheaper-later" });
+    expect(output.reason).to.match(
+      /gas likely falls from 20\.000 to 5\.000 gwei within 4\.0 h: saves 31\.39 USD, while waiting 30 min loses 0\.\d\d USD/,
+    );
+  });
+
+  it("moves now where waiting loses more than it saves, where nothing is saved, and where nothing is known", () => {
+    expect(decide(dear(5n, 168 * 3_600)).action).to.equal("rebalance");
+    expect(decide(dear(20n, 60)).action).to.equal("rebalance");
+    expect(decide(dear(30n, 60)).action).to.equal("rebalance");
+    // Under a tenth of the cost is noise.
+    expect(decide(dear(19n, 1)).action).to.equal("rebalance");
+    expect(decide(dear(5n, 60, { gas: undefined })).action).to.equal("rebalance");
+  });
+
+  it("does not wait with what a limit forces out", () => {
+    const { adapters, ...vault } = holding(PLACED, { baseFeePerGas: 20n * GWEI });
+    const capped = adapters.map((one) => (one.id === "savings-usdc" ? { ...one, relativeCap: WAD / 10n } : one));
+    expect(decide(dear(5n, 60, { snapshot: { ...vault, adapters: capped } })).action).to.equal("rebalance");
   });
 });
