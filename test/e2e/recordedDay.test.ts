@@ -108,7 +108,7 @@ describe("a recorded day", function () {
     for (const { books } of own) {
       if (books === null) throw new Error("money was placed in both halves of the day");
       expect(books.chainReturn).to.be.within(0.00003, 0.001);
-      expect(books.backtestReturn / books.chainReturn).to.be.within(0.999, 1.001);
+      expect(books.backtestReturn / books.chainReturn).to.be.within(0.9999, 1.0001);
     }
 
     const altered = path.join(system.folder, "altered.jsonl");
