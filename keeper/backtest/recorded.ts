@@ -3,6 +3,7 @@
 // snapshot, risk, the limits of the day) is as recorded. Equal hashes mean that live, dry run and backtest are one strategy.
 import { snapshotFromJson } from "../chain/snapshotJson";
 import type { VaultSnapshot } from "../chain/snapshot";
+import { InputFailure } from "../config/failure";
 import { Memory, type SeenFee } from "../decide/memory";
 import { inputFrom, inputsText, memoryOf, recordOf } from "../decide/record";
 import type { Hold, Plan, Strategy, StrategyInput } from "../decide/strategy";
@@ -90,7 +91,7 @@ class RunReplay {
     readonly inputs: string | null;
     readonly recordHash: string | null;
   }): ReplayedTick | null {
-    const snapshot = snapshotFromJson(JSON.parse(tick.snapshot));
+    const snapshot = snapshotOf(tick.snapshot);
     if (this.#ticks === 0) this.#memory.remember(this.remembered.splice(0), this.fees.splice(0));
     const rows = this.#memory.observe(snapshot, tick.availableAt);
     this.#memory.add(snapshot, rows);
@@ -169,6 +170,20 @@ class OwnMoves {
     const all = [...this.#landedAt.values(), ...(this.#before === null ? [] : [this.#before])];
     return all.length === 0 ? null : Math.max(...all);
   }
+}
+
+function snapshotOf(text: string): VaultSnapshot {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new InputFailure("RECORD_MALFORMED", "a snapshot is not JSON", {
+      field: "snapshot",
+      remedy: "Write the recording anew with `tiller backtest recorded --out`.",
+      cause,
+    });
+  }
+  return snapshotFromJson(json);
 }
 
 function differenceOf(recorded: string, input: StrategyInput, output: Plan | Hold): string {

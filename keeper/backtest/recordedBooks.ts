@@ -16,8 +16,15 @@ export interface BookStep {
   /** By venue, in units of the asset. */
   readonly held: ReadonlyMap<string, number>;
   readonly idle: number;
-  readonly rows: readonly ObservationRow[];
+  /** By venue, what it paid. */
+  readonly pays: ReadonlyMap<string, Pay>;
   readonly plan: Plan | null;
+}
+
+/** Of a lender the rate that we got; of what has an index, what a unit is worth. Months of blocks are kept of it. */
+export interface Pay {
+  readonly apr: number;
+  readonly index: number | null;
 }
 
 export interface Books {
@@ -32,9 +39,13 @@ export interface Books {
 
 export function bookStepOf(snapshot: VaultSnapshot, rows: readonly ObservationRow[], plan: Plan | null): BookStep {
   const held = new Map(snapshot.adapters.map(({ id, fairValue }) => [id, Number(fairValue)]));
+  const pays = rows.map(({ venue, supplyApr, borrowed, index }): [string, Pay] => [
+    venue,
+    { apr: supplyApr ?? 0, index: borrowed === null ? Number(index ?? 0) : null },
+  ]);
   return {
     ...{ at: snapshot.timestamp, sharePrice: snapshot.sharePrice },
-    ...{ held, idle: Number(snapshot.idle), rows, plan },
+    ...{ held, idle: Number(snapshot.idle), pays: new Map(pays), plan },
   };
 }
 
@@ -79,7 +90,7 @@ function marketOf(steps: readonly BookStep[], first: BookStep, last: BookStep): 
         const count = (after.at - before.at) / stepSeconds;
         const begin = (before.at - first.at) / stepSeconds;
         growth.fill(
-          growthBetween(rowOf(before, venue), rowOf(after, venue), { count, stepSeconds }),
+          growthBetween(before.pays.get(venue), after.pays.get(venue), { count, stepSeconds }),
           begin,
           begin + count,
         );
@@ -89,19 +100,15 @@ function marketOf(steps: readonly BookStep[], first: BookStep, last: BookStep): 
   };
 }
 
-/** Of each of `count` steps: of a lender by the rate that it paid us, of what has an index by that. */
+/** Of each of `count` steps. */
 function growthBetween(
-  before: ObservationRow | undefined,
-  after: ObservationRow | undefined,
+  before: Pay | undefined,
+  after: Pay | undefined,
   { count, stepSeconds }: { readonly count: number; readonly stepSeconds: number },
 ): number {
-  const [from, to] = [Number(before?.index ?? 0), Number(after?.index ?? 0)];
-  if (before?.borrowed === null && from > 0 && to > 0) return (to / from) ** (1 / count) - 1;
-  return ((before?.supplyApr ?? 0) * stepSeconds) / SECONDS_PER_YEAR;
-}
-
-function rowOf({ rows }: BookStep, venue: string): ObservationRow | undefined {
-  return rows.find((row) => row.venue === venue);
+  const [from, to] = [before?.index ?? 0, after?.index ?? 0];
+  if (from > 0 && to > 0) return (to / from) ** (1 / count) - 1;
+  return ((before?.apr ?? 0) * stepSeconds) / SECONDS_PER_YEAR;
 }
 
 /** Begins with what the vault held, and follows the plans; what deposits and withdrawals did is left out. */

@@ -1,7 +1,6 @@
 import { expect } from "chai";
 import { booksOf, type BookStep } from "../../../keeper/backtest/recordedBooks";
 import type { Plan } from "../../../keeper/decide/strategy";
-import { observationRow } from "../store/fixtures/rows";
 
 const YEAR = 365 * 86_400;
 const HOUR = 3_600;
@@ -9,17 +8,16 @@ const APR = 0.06;
 
 /** A lender at 6 % and a venue whose index grows by a thousandth an hour, at uneven times. */
 function step(hour: number, held: readonly [number, number], change: Partial<BookStep> = {}): BookStep {
-  const index = String(Math.round(1e15 * 1.001 ** hour));
   return {
     ...{ at: 1e9 + hour * HOUR, sharePrice: 10n ** 18n, idle: 0, plan: null },
     held: new Map([
       ["lender", held[0]],
       ["grower", held[1]],
     ]),
-    rows: [
-      observationRow({ venue: "lender", supplyApr: APR, borrowed: "900" }),
-      observationRow({ venue: "grower", supplyApr: 0.5, borrowed: null, index }),
-    ],
+    pays: new Map([
+      ["lender", { apr: APR, index: null }],
+      ["grower", { apr: 0.5, index: 1e15 * 1.001 ** hour }],
+    ]),
     ...change,
   };
 }
