@@ -1,9 +1,12 @@
 // The loop: wires the rooms below together and owns no logic of its own. One head in, one tick out.
+import { randomUUID } from "node:crypto";
 import { canonicalSnapshot } from "../chain/snapshotJson";
 import type { Head } from "../chain/heads";
 import type { VaultSnapshot } from "../chain/snapshot";
 import { Failure } from "../config/failure";
-import { recordOf, type DecisionRecord } from "../decide/record";
+import { FEES_KEPT_SECONDS } from "../decide/gasTiming";
+import { Memory, type MemorySettings } from "../decide/memory";
+import { inputsText, memoryText, recordOf, type DecisionRecord } from "../decide/record";
 import type { Forecast, Hold, OperatorLimits, Plan, RiskInput, Strategy, StrategyInput } from "../decide/strategy";
 import type { Checkpoint } from "../events/steps";
 import type { Sink } from "../events/events";
@@ -11,8 +14,6 @@ import type { DryRun } from "../execute/dryRun";
 import type { Executor } from "../execute/executor";
 import type { Unable } from "../execute/leaving";
 import type { DecisionRow, IntentRow, IntentState, ObservationRow, Store } from "../store/records";
-import { observationsOf } from "../venues/observations";
-import { lookbackSeconds, RateHistory } from "./history";
 import type { RiskWatch } from "./riskWatch";
 
 export interface KeeperDeps {
@@ -24,14 +25,14 @@ export interface KeeperDeps {
   readonly execution: Execution;
   readonly strategy: Strategy;
   readonly risk: RiskWatch;
-  /** Seconds of observations that {@link risk} wants to remember. */
-  readonly riskLookbackSeconds: number;
   readonly limits: OperatorLimits;
-  readonly halfLifeHours: number;
+  readonly memory: MemorySettings;
   /** An unchanged hold is stored again after this many chain seconds. */
   readonly repeatHoldSeconds: number;
   readonly sink: Sink;
   readonly checkpoint: Checkpoint;
+  /** This machine's clock, milliseconds. Default: `Date.now`. */
+  readonly clock?: (() => number) | undefined;
 }
 
 /** A dry run decides like a live one; its plan is simulated, and neither planned in the store nor sent. */
@@ -67,14 +68,15 @@ export interface Tick {
 const IN_FLIGHT: readonly IntentState[] = ["planned", "simulated", "submitted", "missed", "reorged"];
 
 export class Keeper {
-  private readonly history: RateHistory;
+  private readonly memory: Memory;
+  /** Names this process's ticks. */
+  private readonly run = randomUUID();
   private lastHold: { readonly code: string; readonly at: number } | null = null;
   private lastRebalanceAt: number | null = null;
-  private previousObservations: readonly ObservationRow[] = [];
   private started = false;
 
   constructor(private readonly deps: KeeperDeps) {
-    this.history = new RateHistory({ halfLifeHours: deps.halfLifeHours });
+    this.memory = new Memory(deps.memory);
   }
 
   /**
@@ -95,16 +97,15 @@ export class Keeper {
     };
 
     deps.checkpoint("head.seen");
-    const seenAt = Date.now();
+    const seenAt = this.now();
     const snapshot = await timed("snapshot", () => deps.readSnapshot(head));
     deps.checkpoint("snapshot.read");
     if (!this.started) await timed("store", () => this.remember(head));
 
-    const availableAt = head.timestamp + Math.ceil((Date.now() - seenAt) / 1000);
-    const observations = observationsOf(snapshot, { availableAt, previous: this.previousObservations });
+    const availableAt = head.timestamp + Math.ceil((this.now() - seenAt) / 1000);
+    const observations = this.memory.observe(snapshot, availableAt);
     await timed("store", () => this.saveSnapshot(snapshot, observations, availableAt));
-    this.history.add(observations);
-    this.previousObservations = observations;
+    this.memory.add(snapshot, observations);
     deps.checkpoint("snapshot.stored");
 
     // Before anything is sent again: a plan in flight that puts money out must not go on once the breaker has tripped.
@@ -116,7 +117,7 @@ export class Keeper {
       inFlight.length > 0 || options.settleOnly === true
         ? ({ action: "busy", intents: inFlight } as const)
         : await this.decide(snapshot, { head, availableAt, risk, timed });
-    const forecasts = this.forecasts(snapshot, availableAt);
+    const forecasts = this.memory.forecasts(snapshot, availableAt);
     const tick: Tick = { head, snapshot, observations, forecasts, outcome };
     deps.sink.emit({
       name: "tick.end",
@@ -145,17 +146,22 @@ export class Keeper {
   /** The rates that an earlier process saw. */
   private async remember(head: Head): Promise<void> {
     const { deps } = this;
-    const from = head.timestamp - Math.max(lookbackSeconds(deps.halfLifeHours), deps.riskLookbackSeconds);
     const rows = await deps.store.observations({
       chainId: deps.chainId,
-      from,
+      from: head.timestamp - deps.memory.reachSeconds,
       to: head.timestamp,
       knownBy: head.timestamp,
     });
-    this.history.add(rows);
+    const { chainId, vault } = deps;
+    const fees = {
+      chainId,
+      vault,
+      from: head.timestamp - FEES_KEPT_SECONDS,
+      to: head.timestamp,
+      knownBy: head.timestamp,
+    };
+    this.memory.remember(rows, await deps.store.baseFees(fees));
     deps.risk.remember(rows);
-    const newest = new Map(rows.map((row) => [row.venue, row]));
-    this.previousObservations = [...newest.values()];
   }
 
   private async saveSnapshot(
@@ -163,7 +169,8 @@ export class Keeper {
     observations: readonly ObservationRow[],
     availableAt: number,
   ): Promise<void> {
-    await this.deps.store.saveSnapshot(
+    const { deps } = this;
+    await deps.store.saveSnapshot(
       {
         chainId: snapshot.chainId,
         vault: snapshot.vault,
@@ -176,14 +183,16 @@ export class Keeper {
         sharePrice: snapshot.sharePrice.toString(),
       },
       observations,
+      {
+        ...{ chainId: snapshot.chainId, vault: snapshot.vault, blockHash: snapshot.blockHash },
+        ...{ run: this.run, dryRun: deps.execution.kind === "dry-run", memory: memoryText(deps.memory) },
+        ...{ observedAt: snapshot.timestamp, availableAt, baseFee: snapshot.baseFeePerGas.toString() },
+      },
     );
   }
 
-  private forecasts(snapshot: VaultSnapshot, at: number): Forecast[] {
-    return this.history.forecasts(
-      snapshot.adapters.map((adapter) => adapter.id),
-      at,
-    );
+  private now(): number {
+    return (this.deps.clock ?? Date.now)();
   }
 
   private async inFlight(): Promise<IntentRow[]> {
@@ -207,10 +216,11 @@ export class Keeper {
       const strategyInput = await withoutUnable(
         {
           snapshot,
-          forecasts: this.forecasts(snapshot, context.availableAt),
+          forecasts: this.memory.forecasts(snapshot, context.availableAt),
           limits: deps.limits,
           lastRebalanceAt: this.lastRebalanceAt,
           risk: context.risk,
+          ...this.memory.gas(),
         },
         deps,
         context.head,
@@ -218,6 +228,8 @@ export class Keeper {
       const made = deps.strategy(strategyInput);
       return { input: strategyInput, output: made, decision: recordOf(strategyInput, made) };
     });
+    const noted = { inputs: inputsText(input), recordHash: decision.hash };
+    await timed("store", () => deps.store.noteDecision({ run: this.run, blockHash: snapshot.blockHash, ...noted }));
     const row = decisionRow(input, { decision, output });
     deps.sink.emit({ name: "decision.made", id: decision.id, action: output.action, reason: output.reason });
     deps.checkpoint("decision.made");

@@ -3,7 +3,7 @@ import { InputFailure } from "../config/failure";
 import type { Strategy } from "./strategy";
 import { hold } from "./strategies/hold";
 import { ewmaForecasts, live, type LiveLimits } from "./strategies/live";
-import { periodic, PERIODIC_NAMES } from "./strategies/periodic";
+import { periodic, PERIODIC, PERIODIC_NAMES } from "./strategies/periodic";
 
 export interface CatalogueOptions {
   /** Series of the market, in its order. */
@@ -11,6 +11,8 @@ export interface CatalogueOptions {
   /** Of the live decision. */
   readonly limits: LiveLimits;
   readonly halfLifeHours: number;
+  /** Of a series at a time, 0 to 1. Default: none is known to differ. */
+  readonly protocolRisk?: ((series: string, at: number) => number) | undefined;
 }
 
 /** Every strategy that can run on these series; `ml` is not among them. */
@@ -20,9 +22,9 @@ export function namesOf(venues: readonly string[]): string[] {
 
 /** @throws InputFailure `BACKTEST_STRATEGY`, `MODEL_NOT_SERVED`. */
 export function strategyOf(name: string, options: CatalogueOptions): Strategy {
-  const { venues, limits, halfLifeHours } = options;
+  const { venues, limits, halfLifeHours, protocolRisk } = options;
   const known = PERIODIC_NAMES.find((one) => one === name);
-  if (known !== undefined) return periodic(known);
+  if (known !== undefined) return periodic(known, PERIODIC, protocolRisk);
   if (name === "ewma") return live(name, limits, ewmaForecasts(halfLifeHours));
   if (name === "ml") {
     throw new InputFailure("MODEL_NOT_SERVED", "no trained model is served yet, so there is nothing to test", {

@@ -1,5 +1,5 @@
 // History for a backtest from a folder of canonical files, and the hash of what was read.
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { setImmediate as immediately } from "node:timers/promises";
 import { parseCanonical } from "../collect/canonicalHistory";
@@ -52,6 +52,25 @@ export async function readSeries(folder: string, names: readonly string[], optio
     options.signal?.throwIfAborted();
   }
   return { series: names.map((name) => read.get(name) as RateSeries), dataHash: digest.hex() };
+}
+
+/** Names of the series that a folder has files of, in order. @throws InputFailure `BACKTEST_SERIES`. */
+export function seriesIn(folder: string): string[] {
+  let files: string[];
+  try {
+    files = readdirSync(folder);
+  } catch (cause) {
+    throw new InputFailure("BACKTEST_SERIES", "cannot be read", {
+      field: "--data",
+      remedy: "Name the folder with the history files.",
+      cause,
+    });
+  }
+  const ended = files.flatMap((file) => {
+    const ending = [...ENDINGS].reverse().find((one) => file.endsWith(one));
+    return ending === undefined ? [] : [file.slice(0, -ending.length)];
+  });
+  return [...new Set(ended.filter(isSeriesName))].sort();
 }
 
 function fileOf(folder: string, name: string): string {

@@ -167,6 +167,18 @@ const risk = z.strictObject({
   protocols: z.record(z.string(), z.string().min(1, "is empty")).default({}),
   /** Whether scores limit positions and expected losses count against rates. */
   limitPositions: z.boolean().default(true),
+  /**
+   * Kappa times the mean loss of the worst 1 − confidence of what may happen within the horizon comes off a plan's gain.
+   * By default only its expected loss does, as part of the rates. All shocks together are so rare within a week that the
+   * worst twentieth holds every one of them, and the mean of it is 20 times the expected loss; the worst thousandth
+   * tells what spreads.
+   */
+  tail: z
+    .strictObject({
+      kappa: nonNegative.max(1_000, "must be at most 1000").default(0),
+      confidence: z.number().min(0, "must be in [0, 0.9999]").max(0.9999, "must be in [0, 0.9999]").default(0.999),
+    })
+    .prefault({}),
   breaker: breaker.prefault({}),
 });
 
@@ -226,7 +238,13 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   risk: risk.prefault({}),
-  forecast: z.strictObject({ halfLifeHours: positive.default(24) }).prefault({}),
+  forecast: z
+    .strictObject({
+      halfLifeHours: positive.default(24),
+      /** How long a plan may wait for gas that is likely cheaper; 0: not at all. */
+      gasPatienceHours: nonNegative.max(12, "must be at most 12").default(4),
+    })
+    .prefault({}),
   collect: z
     .strictObject({
       everySeconds: positiveInteger.default(COLLECT_EVERY_SECONDS),

@@ -15,6 +15,7 @@ import { migrate } from "./migrate";
 import type { Store } from "./records";
 import type { ServerBinaries } from "./serverBinaries";
 import { bundleCounts, openSubmission, submissions, updateSubmission } from "./submissionRows";
+import { baseFees, noteDecision, recordedTicks, tickRuns } from "./tickRows";
 
 export interface StoreOptions {
   /** Absent: the embedded server in `dataDir`. */
@@ -75,7 +76,11 @@ async function opened(database: Database, target: () => ClientConfig, leave: () 
     throw error;
   }
   return {
-    saveSnapshot: (snapshot, rows) => saveSnapshot(database, snapshot, rows),
+    saveSnapshot: (snapshot, rows, tick) => saveSnapshot(database, snapshot, { observations: rows, tick }),
+    noteDecision: (of) => noteDecision(database, of),
+    baseFees: (query) => baseFees(database, query),
+    tickRuns: (query) => tickRuns(database, query),
+    recordedTicks: (query) => recordedTicks(database, query),
     observations: (query) => observations(database, query),
     latestSnapshot: (chainId, vault) => latestSnapshot(database, chainId, vault),
     snapshots: (query) => snapshots(database, query),
