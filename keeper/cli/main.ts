@@ -10,6 +10,7 @@ import { dataCommand } from "./data";
 import { datasetCommand } from "./dataset";
 import { emergencyCommand } from "./emergency";
 import { exitWith } from "./failing";
+import { forecastCommand } from "./forecast";
 import { replayCommand } from "./replay";
 import { riskCommand } from "./risk";
 import { runCommand } from "./run";
@@ -41,6 +42,7 @@ function program(): Command {
     configCommand(),
     dataCommand(),
     datasetCommand(),
+    forecastCommand(),
   ]) {
     root.addCommand(inheriting(command));
   }

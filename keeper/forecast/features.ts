@@ -291,17 +291,25 @@ function logUsd(amount: number): number {
 /**
  * Mean supply rate over (at, at + hours], by time, of the rates that turned out to be in force: what a deposit would have
  * earned. NaN where the series ends before.
+ *
+ * @param rows Leading rows that are looked at: those that were available when the answer is used.
  */
-export function targetAt(series: SeriesColumns, at: number, hours: number, known: number): number {
+export function targetAt(
+  series: SeriesColumns,
+  at: number,
+  hours: number,
+  known: number,
+  rows: number = series.length,
+): number {
   const end = at + hours * HOUR;
-  if ((series.availableAt.at(-1) ?? 0) < end) return NaN;
+  if ((series.availableAt[rows - 1] ?? 0) < end) return NaN;
   let [sum, from] = [0, at];
   // The first row that holds at `at` may be known only later.
   let row = Math.max(0, known - 1);
-  while (row + 1 < series.length && (series.observedAt[row + 1] as number) <= at) row += 1;
+  while (row + 1 < rows && (series.observedAt[row + 1] as number) <= at) row += 1;
   const first = series.apr[row] as number;
   while (from < end) {
-    const next = row + 1 < series.length ? Math.min(end, series.observedAt[row + 1] as number) : end;
+    const next = row + 1 < rows ? Math.min(end, series.observedAt[row + 1] as number) : end;
     if (next > from) {
       sum += ((series.apr[row] as number) - first) * (next - from);
       from = next;

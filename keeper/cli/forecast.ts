@@ -1,0 +1,91 @@
+// `tiller forecast evaluate`: how good the forecasts that are served would have been on recorded history. The shape of its JSON
+// is a contract with others.
+import { Command } from "commander";
+import { evaluate, pooled, type EvaluateOptions, type Evaluation } from "../backtest/forecasts/evaluate";
+import { untilInterrupted } from "./interrupted";
+import { DATES, optionalDate, required, wholeNumber } from "./optionValues";
+import { printJson, table } from "./printing";
+import { countOf } from "./progress";
+
+interface EvaluateCommandOptions {
+  readonly data?: string;
+  readonly series?: string[];
+  readonly from?: string;
+  readonly to?: string;
+  readonly seed: string;
+  readonly json?: boolean;
+}
+
+export function forecastCommand(): Command {
+  return new Command("forecast").description("forecasts of rates").addCommand(evaluateCommand());
+}
+
+function evaluateCommand(): Command {
+  return new Command("evaluate")
+    .description("score the served forecasts on recorded history, hour by hour, from what was known then")
+    .option("--data <dir>", "folder of history files, one a series: NAME.csv or NAME.csv.gz")
+    .option("--series <name...>", "the series to score, of any name")
+    .option("--from <date>", "ISO date, UTC: first forecast")
+    .option("--to <date>", "ISO date, UTC: last forecast")
+    .option("--seed <number>", "of the resampling behind the intervals", "1")
+    .option("--json", "one JSON document")
+    .action(async (options: EvaluateCommandOptions) => {
+      const folder = required(options.data, "--data", "Name the folder with the history files.");
+      const series = options.series ?? [];
+      if (series.length === 0) required(undefined, "--series", "Name the series to score.");
+      const request = {
+        ...{ folder, series, from: date(options.from, "--from"), to: date(options.to, "--to") },
+        seed: wholeNumber(options.seed, "--seed", 2 ** 32 - 1),
+        ...{ model: null, now: Math.floor(Date.now() / 1000) },
+      };
+      await untilInterrupted(
+        (signal) => score(request, { json: options.json === true, signal }),
+        "nothing was written",
+      );
+    });
+}
+
+async function score(
+  request: EvaluateOptions,
+  { json, signal }: { readonly json: boolean; readonly signal: AbortSignal },
+): Promise<void> {
+  const result = await evaluate({ ...request, signal, ...(json ? {} : { progress: countOf("series") }) });
+  const { rows, dataHash } = result;
+  if (json) printJson({ rows, pooled: pooled(rows), dataHash });
+  else process.stdout.write(report(result));
+}
+
+function date(text: string | undefined, field: string): number {
+  return optionalDate(required(text, field, `Write ${DATES}.`), field) as number;
+}
+
+function report({ rows, dataHash }: Evaluation): string {
+  const head = [
+    ...["series", "horizon", "hours", "persistence, pp", "EWMA, pp", "served, pp", "by", "skill", "DM t"],
+    ...["coverage", "width, pp", "worst 30 d", "worst 90 d"],
+  ];
+  const lines = rows.map((row) => [
+    ...[row.series, horizon(row.horizonHours), String(row.n)],
+    ...[row.maePersistence, row.maeEwma, row.maeServed].map((value) => decimals(value, 3)),
+    ...[row.served, percent(row.skill), decimals(row.dmT, 1), percent(row.coverage), decimals(row.widthPp, 2)],
+    ...[percent(row.worst30dCoverage), percent(row.worst90dCoverage)],
+  ]);
+  const all = pooled(rows).map(
+    ({ horizonHours, underPersistence, underEwma }) =>
+      `${horizon(horizonHours)}: MAE ${percent(underPersistence)} under persistence, ${percent(underEwma)} under EWMA`,
+  );
+  const right = head.filter((name) => name !== "series" && name !== "by");
+  return `${table(head, lines, right)}\n\nall series, by hours\n${all.join("\n")}\ndata ${dataHash.slice(0, 16)}\n`;
+}
+
+function horizon(hours: number): string {
+  return hours % 24 === 0 && hours > 24 ? `${hours / 24} d` : `${hours} h`;
+}
+
+function decimals(value: number | null, places: number): string {
+  return value === null ? "–" : value.toFixed(places);
+}
+
+function percent(share: number | null): string {
+  return share === null ? "–" : `${(100 * share).toFixed(1)} %`;
+}
