@@ -2,6 +2,9 @@
 // is a contract with others.
 import { Command } from "commander";
 import { evaluate, pooled, type EvaluateOptions, type Evaluation } from "../backtest/forecasts/evaluate";
+import type { WalkModel } from "../backtest/forecasts/walk";
+import { MODELS_FOLDER, modelFor, modelNamed, modelsIn } from "../forecast/modelFolder";
+import { loadModel } from "../forecast/onnxModel";
 import { untilInterrupted } from "./interrupted";
 import { DATES, optionalDate, required, wholeNumber } from "./optionValues";
 import { printJson, table } from "./printing";
@@ -12,6 +15,8 @@ interface EvaluateCommandOptions {
   readonly series?: string[];
   readonly from?: string;
   readonly to?: string;
+  readonly models: string;
+  readonly model?: string;
   readonly seed: string;
   readonly json?: boolean;
 }
@@ -27,17 +32,18 @@ function evaluateCommand(): Command {
     .option("--series <name...>", "the series to score, of any name")
     .option("--from <date>", "ISO date, UTC: first forecast")
     .option("--to <date>", "ISO date, UTC: last forecast")
+    .option("--models <dir>", "folder of trained models", MODELS_FOLDER)
+    .option("--model <name>", "one of them, or ewma for none; default: the last that was trained before the span")
     .option("--seed <number>", "of the resampling behind the intervals", "1")
     .option("--json", "one JSON document")
     .action(async (options: EvaluateCommandOptions) => {
       const folder = required(options.data, "--data", "Name the folder with the history files.");
       const series = options.series ?? [];
       if (series.length === 0) required(undefined, "--series", "Name the series to score.");
-      const request = {
-        ...{ folder, series, from: date(options.from, "--from"), to: date(options.to, "--to") },
-        seed: wholeNumber(options.seed, "--seed", 2 ** 32 - 1),
-        ...{ model: null, now: Math.floor(Date.now() / 1000) },
-      };
+      const span = { from: date(options.from, "--from"), to: date(options.to, "--to") };
+      const seed = wholeNumber(options.seed, "--seed", 2 ** 32 - 1);
+      const model = await modelOf(options, span);
+      const request = { ...{ folder, series, ...span, seed, model }, now: Math.floor(Date.now() / 1000) };
       await untilInterrupted(
         (signal) => score(request, { json: options.json === true, signal }),
         "nothing was written",
@@ -51,15 +57,29 @@ async function score(
 ): Promise<void> {
   const result = await evaluate({ ...request, signal, ...(json ? {} : { progress: countOf("series") }) });
   const { rows, dataHash } = result;
-  if (json) printJson({ rows, pooled: pooled(rows), dataHash });
-  else process.stdout.write(report(result));
+  const { model } = request;
+  const named = model === null ? null : { name: model.name, hash: model.hash, trainWindow: model.trainWindow };
+  if (json) printJson({ rows, pooled: pooled(rows), dataHash, model: named });
+  else process.stdout.write(report(result, model));
+}
+
+/** @throws InputFailure `MODEL_…`: a model that was asked for and cannot be served is an error here, unlike in the keeper. */
+async function modelOf(
+  { models, model: name }: EvaluateCommandOptions,
+  span: { readonly from: number; readonly to: number },
+): Promise<WalkModel | null> {
+  const found = modelsIn(models);
+  const chosen = name === "ewma" ? null : name === undefined ? modelFor(span, found) : modelNamed(name, found);
+  if (chosen === null) return null;
+  const model = await loadModel(chosen.folder);
+  return { ...model, trainWindow: model.card.trainWindow };
 }
 
 function date(text: string | undefined, field: string): number {
   return optionalDate(required(text, field, `Write ${DATES}.`), field) as number;
 }
 
-function report({ rows, dataHash }: Evaluation): string {
+function report({ rows, dataHash }: Evaluation, model: WalkModel | null): string {
   const head = [
     ...["series", "horizon", "hours", "persistence, pp", "EWMA, pp", "served, pp", "by", "skill", "DM t"],
     ...["coverage", "width, pp", "worst 30 d", "worst 90 d"],
@@ -75,7 +95,13 @@ function report({ rows, dataHash }: Evaluation): string {
       `${horizon(horizonHours)}: MAE ${percent(underPersistence)} under persistence, ${percent(underEwma)} under EWMA`,
   );
   const right = head.filter((name) => name !== "series" && name !== "by");
-  return `${table(head, lines, right)}\n\nall series, by hours\n${all.join("\n")}\ndata ${dataHash.slice(0, 16)}\n`;
+  const seen = rows.reduce((most, { left }) => Math.max(most, left.seen), 0);
+  const notes = [
+    ...(model === null ? ["no model: the baselines are served"] : [`model ${model.name}, ${model.hash.slice(0, 16)}`]),
+    ...(seen === 0 ? [] : [`up to ${seen} hours of a series left out: the model was trained on them`]),
+    `data ${dataHash.slice(0, 16)}`,
+  ];
+  return `${table(head, lines, right)}\n\nall series, by hours\n${[...all, ...notes].join("\n")}\n`;
 }
 
 function horizon(hours: number): string {

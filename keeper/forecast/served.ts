@@ -16,6 +16,10 @@ export interface Points {
   readonly point: Float64Array;
   /** Absolute error that is expected, as the model says; NaN: it says none. */
   readonly scale: Float64Array;
+  /** 1: by the model; 0: by the baseline. */
+  readonly byModel: Uint8Array;
+  /** Rows that the model cannot be asked about, or answered with what is no number: the baseline stands in. */
+  readonly refused: number;
 }
 
 /** A model that corrects the mean of late. */
@@ -25,7 +29,7 @@ export interface DeviationModel {
   readonly hash: string;
   /** By horizon: whether the model beat the baselines there, and so is served. */
   readonly serves: readonly boolean[];
-  /** Shape [rows, horizons]: `deviation` from `ewma_24h`, `scale` of the error. Fails rather than answer with NaN. */
+  /** Shape [rows, horizons]: `deviation` from `ewma_24h`, and `scale`: the absolute error that is expected. */
   run(
     features: Float64Array,
     rows: number,
@@ -61,17 +65,37 @@ export async function forecastRows(features: Float64Array, model: DeviationModel
   const rows = features.length / FEATURES.length;
   const point = new Float64Array(rows * HORIZONS.length);
   const scale = new Float64Array(rows * HORIZONS.length).fill(NaN);
+  const byModel = new Uint8Array(rows * HORIZONS.length);
   const said = model === null || rows === 0 ? null : await model.run(features, rows);
+  let refused = 0;
   for (let row = 0; row < rows; row += 1) {
+    let isRefused = false;
+    const usable = said !== null && isUsable(features, row);
     for (let h = 0; h < HORIZONS.length; h += 1) {
       const k = row * HORIZONS.length + h;
-      if (said === null || model?.serves[h] !== true) {
-        point[k] = fallbackOf(h, features, row);
+      const [deviation, error] = [said?.deviation[k] ?? NaN, said?.scale[k] ?? NaN];
+      const wanted = said !== null && model?.serves[h] === true;
+      if (wanted && usable && Number.isFinite(deviation) && Number.isFinite(error) && error > 0) {
+        // No supply rate is below zero.
+        point[k] = Math.max(0, baselineOf("ewma", features, row) + deviation);
+        scale[k] = error;
+        byModel[k] = 1;
         continue;
       }
-      point[k] = baselineOf("ewma", features, row) + (said.deviation[k] as number);
-      scale[k] = said.scale[k] as number;
+      point[k] = fallbackOf(h, features, row);
+      isRefused ||= wanted;
     }
+    if (isRefused) refused += 1;
   }
-  return { point, scale };
+  return { point, scale, byModel, refused };
+}
+
+/** A model is asked about what cannot be known (NaN), but not without a rate, and not about what overflowed. */
+function isUsable(features: Float64Array, row: number): boolean {
+  const begin = row * FEATURES.length;
+  if (Number.isNaN(features[begin + APR]) || Number.isNaN(features[begin + EWMA])) return false;
+  for (let k = begin; k < begin + FEATURES.length; k += 1) {
+    if (Math.abs(features[k] as number) === Infinity) return false;
+  }
+  return true;
 }

@@ -34,7 +34,9 @@ export async function walk(hours: Hours, columns: SeriesColumns, model: WalkMode
   for (let begin = 0; begin < count; begin += BATCH) {
     const end = Math.min(count, begin + BATCH);
     const rows = features.subarray(begin * FEATURES.length, end * FEATURES.length);
-    point.set((await forecastRows(rows, model)).point, begin * width);
+    // A model need not be asked about hours that it was trained on at every horizon.
+    const isKnown = HORIZONS.every((_, h) => isSeen(model, h, from + (end - 1) * HOUR) || model?.serves[h] !== true);
+    point.set((await forecastRows(rows, isKnown ? null : model)).point, begin * width);
   }
   HORIZONS.forEach((horizon, h) => {
     const conformal = new Conformal(horizon);
