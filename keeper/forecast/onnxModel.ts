@@ -4,12 +4,13 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { gunzipSync } from "node:zlib";
-import type { InferenceSession, Tensor } from "onnxruntime-node";
+import type * as Onnx from "onnxruntime-node";
 import { z } from "zod";
 import { InputFailure, WorldFailure } from "../config/failure";
 import { cardOf, type Card } from "./card";
 import { FEATURES, FEATURE_VERSION, HORIZONS } from "./features";
 import { opsetsOf } from "./opset";
+import { normsOf } from "./modelWatch";
 import type { DeviationModel } from "./served";
 
 /** What is not served here is what the runtime may learn later than the trainers. */
@@ -24,7 +25,10 @@ export interface ServedModel extends DeviationModel {
 }
 
 const matrix = z.array(z.array(z.number().nullable()));
-const goldenSchema = z.object({ input: matrix, output: z.object({ deviation: matrix, scale: matrix }) });
+const goldenSchema = z.object({
+  inputs: z.object({ features: matrix }),
+  outputs: z.object({ deviation: matrix, scale: matrix }),
+});
 
 /**
  * Reads, checks and warms up a model.
@@ -52,7 +56,7 @@ export async function loadModel(folder: string): Promise<ServedModel> {
   const ask = asker(session, { inputs: columns.length, outputs: card.horizonsHours.length });
   await checkGolden(folder, ask, columns.length);
   return {
-    ...{ name: card.name, hash, card },
+    ...{ name: card.name, hash, card, norms: normsOf(card) },
     serves: HORIZONS.map((hours, h) => (places[h] as number) >= 0 && card.servedHorizonsHours.includes(hours)),
     async run(features, rows) {
       const input = new Float32Array(rows * columns.length);
@@ -79,16 +83,16 @@ type Ask = (
   rows: number,
 ) => Promise<{ readonly deviation: Float32Array; readonly scale: Float32Array }>;
 
-function asker(session: InferenceSession, of: { readonly inputs: number; readonly outputs: number }): Ask {
+function asker(session: Onnx.InferenceSession, of: { readonly inputs: number; readonly outputs: number }): Ask {
   return async (input, rows) => {
     const ort = await runtime();
-    let answer: InferenceSession.OnnxValueMapType;
+    let answer: Onnx.InferenceSession.OnnxValueMapType;
     try {
       answer = await session.run({ features: new ort.Tensor("float32", input, [rows, of.inputs]) }, [...OUTPUTS]);
     } catch (error) {
       throw new WorldFailure("MODEL_RUNTIME", "the model does not run", { remedy: RETRAIN, cause: error });
     }
-    const [deviation, scale] = OUTPUTS.map((name) => (answer[name] as Tensor | undefined)?.data);
+    const [deviation, scale] = OUTPUTS.map((name) => (answer[name] as Onnx.Tensor | undefined)?.data);
     const length = rows * of.outputs;
     if (isFloats(deviation, length) && isFloats(scale, length)) return { deviation, scale };
     const remedy = RETRAIN;
@@ -147,10 +151,10 @@ function columnsOf(folder: string, card: Card): number[] {
   });
 }
 
-async function sessionOf(folder: string, bytes: Buffer): Promise<InferenceSession> {
+async function sessionOf(folder: string, bytes: Buffer): Promise<Onnx.InferenceSession> {
   const ort = await runtime();
   const field = path.join(folder, "model.onnx");
-  let session: InferenceSession;
+  let session: Onnx.InferenceSession;
   try {
     // One thread: a keeper's batch is a handful of rows, and threads that wait for work burn a core.
     const one = { intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: "sequential" } as const;
@@ -165,7 +169,7 @@ async function sessionOf(folder: string, bytes: Buffer): Promise<InferenceSessio
 }
 
 /** @throws WorldFailure `MODEL_RUNTIME` where there are no binaries for this machine. */
-async function runtime(): Promise<typeof import("onnxruntime-node")> {
+async function runtime(): Promise<typeof Onnx> {
   try {
     // Its library takes a while to load: only those pay who have a model.
     return await import("onnxruntime-node");
@@ -181,7 +185,8 @@ async function runtime(): Promise<typeof import("onnxruntime-node")> {
 async function checkGolden(folder: string, ask: Ask, width: number): Promise<void> {
   const name = ["golden.json.gz", "golden.json"].find((one) => existsSync(path.join(folder, one))) ?? "golden.json.gz";
   const field = path.join(folder, name);
-  const { input, output } = goldenOf(folder, name);
+  const { inputs, outputs } = goldenOf(folder, name);
+  const input = inputs.features;
   const rows = input.length;
   if (rows < LEAST_GOLDEN_ROWS) {
     throw refused("MODEL_GOLDEN", `has ${rows} rows; ${LEAST_GOLDEN_ROWS} are needed`, field);
@@ -194,7 +199,7 @@ async function checkGolden(folder: string, ask: Ask, width: number): Promise<voi
     rows,
   );
   for (const which of OUTPUTS) {
-    const expected = output[which].flat();
+    const expected = outputs[which].flat();
     if (expected.length !== said[which].length) {
       throw refused("MODEL_GOLDEN", `has another number of answers (${which}) than the model gives`, field);
     }
@@ -221,7 +226,11 @@ function goldenOf(folder: string, name: string): z.output<typeof goldenSchema> {
   }
   const parsed = goldenSchema.safeParse(raw);
   if (parsed.success) return parsed.data;
-  throw refused("MODEL_GOLDEN", "does not hold input, output.deviation and output.scale as rows of numbers", field);
+  throw refused(
+    "MODEL_GOLDEN",
+    "does not hold inputs.features, outputs.deviation and outputs.scale as rows of numbers",
+    field,
+  );
 }
 
 const RETRAIN = "Restore the folder as it was trained, or train it anew (ml/README.md); until then the EWMA is served.";

@@ -1,6 +1,7 @@
 // What is expected of a rate, by horizon: the one code that forecasts, in the keeper and where its forecasts are scored. Without a
 // model it is what models are measured against: persistence over hours, the mean of late over days.
 import { FEATURES, HORIZONS } from "./features";
+import type { Norms } from "./modelWatch";
 
 /** What a horizon is forecast by where no model is better. Measured: keeper/forecast/README.md. */
 const BASELINES: readonly Baseline[] = HORIZONS.map((hours) => (hours < 24 ? "persistence" : "ewma"));
@@ -27,6 +28,8 @@ export interface DeviationModel {
   readonly name: string;
   /** SHA-256 of the file, hex. */
   readonly hash: string;
+  /** Of its training, to see drift by; null: nothing is known. */
+  readonly norms: Norms | null;
   /** By horizon: whether the model beat the baselines there, and so is served. */
   readonly serves: readonly boolean[];
   /** Shape [rows, horizons]: `deviation` from `ewma_24h`, and `scale`: the absolute error that is expected. */

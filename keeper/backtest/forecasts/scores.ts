@@ -46,6 +46,8 @@ export interface ScoreRow {
   readonly crps: number | null;
   /** Share of rates at or below the bound of each level. */
   readonly reliability: readonly { readonly level: number; readonly observed: number }[];
+  /** Of the scored hours, those in which the model was stood in for by the baseline. */
+  readonly stoodIn: number;
   /** Hours left out: the model was trained on them; they only repeat an older state; their rate is not known. */
   readonly left: { readonly seen: number; readonly stale: number; readonly unknown: number };
 }
@@ -120,6 +122,7 @@ function scoreOf(
     widthPp: POINTS * mean(truth.map((_, i) => bound(i, HIGH) - bound(i, LOW))),
     worst30dCoverage: worstOf(inside, moments, { ...of, seconds: 30 * DAY }),
     worst90dCoverage: worstOf(inside, moments, { ...of, seconds: 90 * DAY }),
+    stoodIn: scored.filter((k) => walked.stoodIn[cell(k)] === 1).length,
     ...{ against, dmTPersistence, dmTEwma, dmPHolm: null },
     gainPp: meanInterval(daily(difference(better, served), moments), { seed: of.seed, scale: POINTS }),
     rmseServed: POINTS * Math.sqrt(mean(served.map((error) => error * error))),
@@ -137,6 +140,7 @@ const NOTHING = {
   ...{ coverage: null, widthPp: null, worst30dCoverage: null, worst90dCoverage: null },
   ...{ against: null, dmTPersistence: null, dmTEwma: null, dmPHolm: null, gainPp: null },
   ...{ rmseServed: null, pinball: null, crps: null, reliability: [] },
+  stoodIn: 0,
 } as const;
 
 /** Rows with the probabilities of all their tests together. */

@@ -2,11 +2,10 @@
 // then. Intervals learn as they would have live: from errors that had come true.
 import type { SeriesColumns } from "../../forecast/features";
 import { FEATURES, HORIZONS, targetAt } from "../../forecast/features";
-import { Conformal, LEVELS } from "../../forecast/conformal";
-import { baselineOf, columnOf, fallbackOf, forecastRows, type DeviationModel } from "../../forecast/served";
+import { LEVELS } from "../../forecast/conformal";
+import { forecastRows, type DeviationModel, type Points } from "../../forecast/served";
+import { SeriesForecast } from "../../forecast/seriesForecast";
 import { HOUR, type Hours } from "./hours";
-
-const DEVIATION = columnOf("apr_sd_7d");
 
 /** By hour and horizon; `bounds` besides by level. */
 export interface Walk {
@@ -14,6 +13,8 @@ export interface Walk {
   readonly bounds: Float64Array;
   /** 1: the model that serves this horizon was trained on the hour, or on what came of it. */
   readonly seen: Uint8Array;
+  /** 1: the model was to serve, and was stood in for. */
+  readonly stoodIn: Uint8Array;
 }
 
 export interface WalkModel extends DeviationModel {
@@ -27,42 +28,54 @@ const BATCH = 4_096;
 /** @param columns Of the series that `hours` are of. */
 export async function walk(hours: Hours, columns: SeriesColumns, model: WalkModel | null): Promise<Walk> {
   const { count, from, features } = hours;
-  const width = HORIZONS.length;
-  const point = new Float64Array(count * width);
-  const seen = new Uint8Array(count * width);
-  const bounds = new Float64Array(count * width * LEVELS.length);
+  const cells = count * HORIZONS.length;
+  const walked: Walk = {
+    point: new Float64Array(cells),
+    bounds: new Float64Array(cells * LEVELS.length),
+    seen: new Uint8Array(cells),
+    stoodIn: new Uint8Array(cells),
+  };
+  const series = new SeriesForecast(model);
   for (let begin = 0; begin < count; begin += BATCH) {
     const end = Math.min(count, begin + BATCH);
     const rows = features.subarray(begin * FEATURES.length, end * FEATURES.length);
-    // A model need not be asked about hours that it was trained on at every horizon.
-    const isKnown = HORIZONS.every((_, h) => isSeen(model, h, from + (end - 1) * HOUR) || model?.serves[h] !== true);
-    point.set((await forecastRows(rows, isKnown ? null : model)).point, begin * width);
-  }
-  HORIZONS.forEach((horizon, h) => {
-    const conformal = new Conformal(horizon);
-    for (let k = 0; k < count; k += 1) {
-      const at = from + k * HOUR;
-      const cell = k * width + h;
-      if (isSeen(model, h, at)) {
-        seen[cell] = 1;
-        // What a model makes of what it was trained on is too good to learn widths from.
-        point[cell] = fallbackOf(h, features, k);
-      }
-      const known = hours.known[k] as number;
-      conformal.learn(at, (then) => {
-        const row = (then - from) / HOUR;
-        return targetAt(columns, then, horizon, hours.known[row] as number, known);
+    for (let k = begin; k < end; k += 1) {
+      HORIZONS.forEach((_, h) => {
+        walked.seen[k * HORIZONS.length + h] = isSeen(model, h, from + k * HOUR) ? 1 : 0;
       });
-      const apr = baselineOf("persistence", features, k);
-      const issue = {
-        ...{ at, point: point[cell] as number },
-        distance: Math.abs(apr - baselineOf("ewma", features, k)),
-        deviation: features[k * FEATURES.length + DEVIATION] as number,
-      };
-      bounds.set(conformal.bounds(issue, { remember: true }), cell * LEVELS.length);
     }
+    const seen = walked.seen.subarray(begin * HORIZONS.length, end * HORIZONS.length);
+    const points = await unseen(rows, seen, model);
+    for (let row = 0; row < end - begin; row += 1) {
+      const k = begin + row;
+      const known = hours.known[k] as number;
+      const made = series.step({ at: from + k * HOUR, features: rows, points, row }, (then, horizon) => {
+        return targetAt(columns, then, horizon, hours.known[(then - from) / HOUR] as number, known);
+      });
+      made.forEach(({ point, bounds, trouble }, h) => {
+        const cell = k * HORIZONS.length + h;
+        walked.point[cell] = point;
+        walked.bounds.set(bounds, cell * LEVELS.length);
+        walked.stoodIn[cell] = trouble !== null && walked.seen[cell] === 0 ? 1 : 0;
+      });
+    }
+  }
+  return walked;
+}
+
+/** The model's forecasts, but of hours that it was trained on: those are too good to learn widths from, or to judge it by. */
+async function unseen(rows: Float64Array, seen: Uint8Array, model: WalkModel | null): Promise<Points> {
+  const baseline = await forecastRows(rows, null);
+  if (model === null || seen.every((mark, cell) => mark === 1 || model.serves[cell % HORIZONS.length] !== true)) {
+    return baseline;
+  }
+  const points = await forecastRows(rows, model);
+  seen.forEach((mark, cell) => {
+    if (mark === 0) return;
+    points.point[cell] = baseline.point[cell] as number;
+    points.byModel[cell] = 0;
   });
-  return { point, bounds, seen };
+  return points;
 }
 
 function isSeen(model: WalkModel | null, h: number, at: number): boolean {

@@ -117,7 +117,7 @@ export function goldenOf(model: LinearModel, rows = 200): object {
     const sum = row.reduce<number>((total, x, k) => total + (x ?? 0) * (weights[names[k] as string] ?? 0), bias);
     return HORIZONS.map(() => sum);
   });
-  return { input, output: { deviation, scale: input.map(() => HORIZONS.map(() => scale)) } };
+  return { inputs: { features: input }, outputs: { deviation, scale: input.map(() => HORIZONS.map(() => scale)) } };
 }
 
 /** Writes the three files to `folder`/`name`, which is made. */

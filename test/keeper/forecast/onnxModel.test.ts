@@ -163,8 +163,8 @@ describe("a trained model", () => {
 
   it("is refused where it does not answer as where it was trained", async () => {
     interface Golden {
-      input: (number | null)[][];
-      output: { deviation: (number | null)[][]; scale: number[][] };
+      inputs: { features: (number | null)[][] };
+      outputs: { deviation: (number | null)[][]; scale: number[][] };
     }
     const change = async (alter: (golden: Golden) => void): Promise<string> => {
       const golden = structuredClone(goldenOf(MODEL)) as Golden;
@@ -179,12 +179,14 @@ describe("a trained model", () => {
       const last = row[HORIZONS.length - 1] as number;
       row[HORIZONS.length - 1] = last + 2e-5 * Math.max(1e-3, Math.abs(last));
     };
-    expect(await change(({ output }) => nudge(output.deviation))).to.equal(refused);
-    expect(await change(({ output }) => nudge(output.scale))).to.equal(refused);
-    expect(await change(({ output }) => void ((output.deviation[0] as (number | null)[])[0] = null))).to.equal(refused);
-    expect(await change(({ input }) => void input.pop())).to.equal(refused);
-    expect(await change(({ input }) => void (input[0] as number[]).pop())).to.equal(refused);
-    expect(await change(({ output }) => void output.scale.pop())).to.equal(refused);
+    expect(await change(({ outputs }) => nudge(outputs.deviation))).to.equal(refused);
+    expect(await change(({ outputs }) => nudge(outputs.scale))).to.equal(refused);
+    expect(await change(({ outputs }) => void ((outputs.deviation[0] as (number | null)[])[0] = null))).to.equal(
+      refused,
+    );
+    expect(await change(({ inputs }) => void inputs.features.pop())).to.equal(refused);
+    expect(await change(({ inputs }) => void (inputs.features[0] as number[]).pop())).to.equal(refused);
+    expect(await change(({ outputs }) => void outputs.scale.pop())).to.equal(refused);
     expect(await refusal(altered("golden.json.gz", "not packed"))).to.equal(refused);
   });
 

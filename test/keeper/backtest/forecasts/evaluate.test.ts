@@ -47,6 +47,7 @@ function rowsOf(seed: number, change: (row: HistoryRow, k: number) => HistoryRow
 const KNOWING: WalkModel = {
   name: "knowing",
   hash: "0".repeat(64),
+  norms: null,
   serves: [false, false, true, true],
   trainWindow: { from: 0, to: 0 },
   run: async (features, rows) => {
