@@ -29,8 +29,13 @@ const UNUSUAL = { begins: 0.2, ends: 0.1 } as const;
 const ERROR_HALF_LIFE = 168;
 const ERROR_SHARE = -Math.expm1(-Math.LN2 / ERROR_HALF_LIFE);
 const LEAST_ERRORS = 72;
-/** An error of so many times the card's, and above the baseline's, is no bad week any more. */
-const ERROR_FACTOR = 2;
+/**
+ * An error of so many times the card's, and of so many times what the baseline's would have been, is no bad week any more: weights
+ * (mixture.ts) should have gone to the baselines long before. It ends when the baseline is no better.
+ */
+const ERROR_FACTOR = { card: 2, baseline: 1.2 } as const;
+/** Of the range between the 1st and the 99th percentile, what may lie beyond either: calendars are thinned where models are trained. */
+const MARGIN = 0.1;
 
 export function normsOf(card: Card): Norms {
   const low = new Float64Array(FEATURES.length).fill(-Infinity);
@@ -39,8 +44,11 @@ export function normsOf(card: Card): Norms {
   FEATURES.forEach(({ name }, k) => {
     const stats = card.featureStats[name];
     if (stats === undefined || !card.features.some((one) => one.name === name)) return;
-    low[k] = stats.p01 ?? -Infinity;
-    high[k] = stats.p99 ?? Infinity;
+    if (stats.p01 !== null && stats.p99 !== null) {
+      const margin = MARGIN * (stats.p99 - stats.p01);
+      low[k] = stats.p01 - margin;
+      high[k] = stats.p99 + margin;
+    }
     known[k] = stats.nanShare < SELDOM ? 1 : 0;
   });
   return { low, high, known, error: HORIZONS.map((hours) => card.errorStats[String(hours)]?.mae ?? NaN) };
@@ -98,16 +106,15 @@ export class ModelWatch {
     if (share !== null) this.#drifted = share > (this.#drifted ? UNUSUAL.ends : UNUSUAL.begins);
   }
 
-  /** What a forecast of each came to, fractions a year. */
+  /** What the error of a forecast with the model came to, and without it, fractions a year. */
   learn(horizon: number, errors: { readonly model: number; readonly baseline: number }): void {
     const last = this.#errors[horizon] ?? NO_ERRORS;
     const share = Math.max(ERROR_SHARE, 1 / (last.count + 1));
     const model = last.model + share * (errors.model - last.model);
     const baseline = last.baseline + share * (errors.baseline - last.baseline);
     const count = last.count + 1;
-    const bound = ERROR_FACTOR * (this.#norms.error[horizon] ?? NaN);
-    const isWorse = model > baseline;
-    const drifted = last.drifted ? isWorse : count >= LEAST_ERRORS && isWorse && model > bound;
+    const bound = Math.max(ERROR_FACTOR.card * (this.#norms.error[horizon] ?? NaN), ERROR_FACTOR.baseline * baseline);
+    const drifted = last.drifted ? model > baseline : count >= LEAST_ERRORS && model > bound;
     this.#errors[horizon] = { model, baseline, count, drifted };
   }
 

@@ -1,12 +1,16 @@
-// The forecasts of one series from hour to hour: by the model where it is to be trusted, by the baseline where it is not, with
-// bounds that learn. All that changes from hour to hour is its state.
+// The forecasts of one series from hour to hour: by the model, weighed against the baselines by how near each has been, and by the
+// baseline alone where the model is not to be trusted; with bounds that learn. All that changes from hour to hour is its state.
 import { Conformal, type ConformalState } from "./conformal";
 import { FEATURES, HORIZONS } from "./features";
+import { Mixture, type MixtureState } from "./mixture";
 import { ModelWatch, type WatchState } from "./modelWatch";
 import { baselineOf, columnOf, fallbackOf, servedBy, type DeviationModel, type Points } from "./served";
 
 const DEVIATION = columnOf("apr_sd_7d");
 const BASELINE_NAMES = servedBy(null);
+
+/** Of persistence, EWMA and the model, before it is known which of them a series follows. */
+const FIRST_WEIGHTS = [0.1, 0.1, 0.8] as const;
 
 export interface HorizonForecast {
   readonly horizonHours: number;
@@ -39,13 +43,18 @@ export interface SeriesState {
   /** By horizon. */
   readonly conformal: readonly ConformalState[];
   readonly watch: WatchState | null;
-  readonly pending: readonly (readonly Twin[])[];
+  readonly mixtures: readonly MixtureState[];
+  readonly pending: readonly (readonly Said[])[];
 }
 
-/** A forecast of the model beside the baseline's, until it is known which was nearer. */
-interface Twin {
+/** What each forecaster said, until it is known which was nearest. */
+interface Said {
   readonly at: number;
-  readonly model: number;
+  /** By persistence, EWMA and the model. */
+  readonly said: readonly number[];
+  /** Their mean by the weights of then. */
+  readonly mean: number;
+  /** What would stand in for the model. */
   readonly baseline: number;
 }
 
@@ -53,7 +62,8 @@ export class SeriesForecast {
   readonly #model: DeviationModel | null;
   readonly #conformal: readonly Conformal[];
   readonly #watch: ModelWatch | null;
-  readonly #pending: readonly Twin[][];
+  readonly #mixtures: readonly Mixture[];
+  readonly #pending: readonly Said[][];
   #at: number;
 
   /** @param state Of before; what was learnt of another model's errors is where this one's begin. */
@@ -62,6 +72,7 @@ export class SeriesForecast {
     this.#conformal = HORIZONS.map((hours, h) => new Conformal(hours, state?.conformal[h]));
     const same = state !== undefined && state.model === (model?.hash ?? null) ? state : undefined;
     this.#watch = model?.norms == null ? null : new ModelWatch(model.norms, same?.watch ?? undefined);
+    this.#mixtures = HORIZONS.map((hours, h) => new Mixture(FIRST_WEIGHTS, hours, same?.mixtures[h]));
     this.#pending = HORIZONS.map((_, h) => [...(same?.pending[h] ?? [])]);
     this.#at = state?.at ?? -Infinity;
   }
@@ -77,7 +88,8 @@ export class SeriesForecast {
       at: this.#at,
       conformal: this.#conformal.map((one) => one.state()),
       watch: this.#watch?.state() ?? null,
-      pending: this.#pending.map((twins) => [...twins]),
+      mixtures: this.#mixtures.map((one) => one.state()),
+      pending: this.#pending.map((waiting) => [...waiting]),
     };
   }
 
@@ -106,29 +118,33 @@ export class SeriesForecast {
     return this.#forecasts(hour, { remember: false });
   }
 
-  /** The model's errors and the baseline's, of the forecasts that just came true. */
+  /** Who was how near, of the forecasts that just came true. */
   #judge(h: number, known: ReadonlyMap<number, number>): void {
-    const twins = this.#pending[h] as Twin[];
+    const waiting = this.#pending[h] as Said[];
     const newest = Math.max(...known.keys());
-    while (twins[0] !== undefined && twins[0].at <= newest) {
-      const { at, model, baseline } = twins.shift() as Twin;
+    while (waiting[0] !== undefined && waiting[0].at <= newest) {
+      const { at, said, mean, baseline } = waiting.shift() as Said;
       const came = known.get(at) ?? NaN;
       if (Number.isNaN(came)) continue;
-      this.#watch?.learn(h, { model: Math.abs(came - model), baseline: Math.abs(came - baseline) });
+      this.#mixtures[h]?.learn(said, mean, came);
+      this.#watch?.learn(h, { model: Math.abs(came - mean), baseline: Math.abs(came - baseline) });
     }
   }
 
   #forecasts({ at, features, points, row }: Hour, { remember }: { readonly remember: boolean }): HorizonForecast[] {
     const apr = baselineOf("persistence", features, row);
-    const distance = Math.abs(apr - baselineOf("ewma", features, row));
+    const ewma = baselineOf("ewma", features, row);
+    const distance = Math.abs(apr - ewma);
     const deviation = features[row * FEATURES.length + DEVIATION] as number;
     return HORIZONS.map((horizonHours, h) => {
       const cell = row * HORIZONS.length + h;
-      const [said, byModel] = [points.point[cell] as number, points.byModel[cell] === 1];
-      const baseline = byModel ? fallbackOf(h, features, row) : said;
-      if (byModel && remember && this.#watch !== null) this.#pending[h]?.push({ at, model: said, baseline });
+      const byModel = points.byModel[cell] === 1;
+      const baseline = fallbackOf(h, features, row);
+      const said = [apr, ewma, points.point[cell] as number];
+      const mean = byModel ? (this.#mixtures[h] as Mixture).mean(said) : baseline;
+      if (byModel && remember) this.#pending[h]?.push({ at, said, mean, baseline });
       const trouble = byModel ? (this.#watch?.trouble(h) ?? null) : this.#silence(h);
-      const point = trouble === null ? said : baseline;
+      const point = trouble === null ? mean : baseline;
       const bounds = (this.#conformal[h] as Conformal).bounds({ at, point, distance, deviation }, { remember });
       const by = byModel && trouble === null ? (this.#model?.name ?? "") : (BASELINE_NAMES[h] as string);
       return { horizonHours, by, point, bounds, trouble };
