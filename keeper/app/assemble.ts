@@ -24,8 +24,11 @@ import type { BundleRelay } from "../execute/relay";
 import { walletSigner, type KeeperSigner } from "../execute/signer";
 import { openStore } from "../store/open";
 import type { Store } from "../store/records";
+import { MODELS_FOLDER } from "../forecast/modelFolder";
+import { Forecasting } from "./forecasting";
 import { unknownVenues } from "./knownVenues";
 import { Keeper, type Execution } from "./keeper";
+import { ModelRegistry } from "./modelRegistry";
 import { riskLookbackSeconds, riskSources, RiskWatch } from "./riskWatch";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -159,6 +162,7 @@ export async function assemble(config: Config, options: AssembleOptions): Promis
       riskLookbackSeconds: riskLookbackSeconds(config),
       limits: config.limits,
       halfLifeHours: config.forecast.halfLifeHours,
+      forecasting: forecastingOf(config, { addresses, store: opened, sink, persist }),
       repeatHoldSeconds: REPEAT_HOLD_SECONDS,
       sink,
       checkpoint,
@@ -181,6 +185,24 @@ export async function assemble(config: Config, options: AssembleOptions): Promis
     await store?.close();
     throw error;
   }
+}
+
+/** Null where the config wants the EWMA alone. */
+function forecastingOf(
+  config: Config,
+  parts: { readonly addresses: AddressFile; readonly store: Store; readonly sink: Sink; readonly persist: boolean },
+): Forecasting | null {
+  if (config.forecast.model === "ewma") return null;
+  const { addresses, store, sink, persist } = parts;
+  const { horizonHours, assetUsd } = config.limits;
+  return new Forecasting({
+    ...{ chainId: addresses.chainId, venues: addresses.adapters.map(({ id }) => id), horizonHours, assetUsd },
+    ...{ registry: registryOf(config, store), store, sink, persist },
+  });
+}
+
+export function registryOf(config: Config, store: Store): ModelRegistry {
+  return new ModelRegistry(store.models, config.forecast.models ?? MODELS_FOLDER);
 }
 
 /** An unchanged hold is stored again after an hour of chain time; the log has every one. */

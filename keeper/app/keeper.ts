@@ -12,6 +12,7 @@ import type { Executor } from "../execute/executor";
 import type { Unable } from "../execute/leaving";
 import type { DecisionRow, IntentRow, IntentState, ObservationRow, Store } from "../store/records";
 import { observationsOf } from "../venues/observations";
+import type { Forecasting } from "./forecasting";
 import { lookbackSeconds, RateHistory } from "./history";
 import type { RiskWatch } from "./riskWatch";
 
@@ -28,6 +29,8 @@ export interface KeeperDeps {
   readonly riskLookbackSeconds: number;
   readonly limits: OperatorLimits;
   readonly halfLifeHours: number;
+  /** Null: the EWMA alone. */
+  readonly forecasting: Forecasting | null;
   /** An unchanged hold is stored again after this many chain seconds. */
   readonly repeatHoldSeconds: number;
   readonly sink: Sink;
@@ -112,11 +115,11 @@ export class Keeper {
     await timed("submit", () => this.settle(head));
     this.lastRebalanceAt = await timed("store", () => deps.store.lastRebalanceAt(deps.chainId, deps.vault));
     const inFlight = deps.execution.kind === "dry-run" ? [] : await timed("store", () => this.inFlight());
+    const forecasts = await timed("decide", () => this.forecasts(snapshot, observations, availableAt));
     const outcome =
       inFlight.length > 0 || options.settleOnly === true
         ? ({ action: "busy", intents: inFlight } as const)
-        : await this.decide(snapshot, { head, availableAt, risk, timed });
-    const forecasts = this.forecasts(snapshot, availableAt);
+        : await this.decide(snapshot, { head, forecasts, risk, timed });
     const tick: Tick = { head, snapshot, observations, forecasts, outcome };
     deps.sink.emit({
       name: "tick.end",
@@ -179,11 +182,17 @@ export class Keeper {
     );
   }
 
-  private forecasts(snapshot: VaultSnapshot, at: number): Forecast[] {
-    return this.history.forecasts(
+  private async forecasts(
+    snapshot: VaultSnapshot,
+    observations: readonly ObservationRow[],
+    at: number,
+  ): Promise<readonly Forecast[]> {
+    const ewma = this.history.forecasts(
       snapshot.adapters.map((adapter) => adapter.id),
       at,
     );
+    const seen = { observations, decimals: snapshot.assetDecimals };
+    return this.deps.forecasting === null ? ewma : this.deps.forecasting.serve(ewma, seen, at);
   }
 
   private async inFlight(): Promise<IntentRow[]> {
@@ -196,7 +205,7 @@ export class Keeper {
     snapshot: VaultSnapshot,
     context: {
       readonly head: Head;
-      readonly availableAt: number;
+      readonly forecasts: readonly Forecast[];
       readonly risk: RiskInput;
       readonly timed: <T>(part: "store" | "decide" | "submit", work: () => Promise<T> | T) => Promise<T>;
     },
@@ -207,7 +216,7 @@ export class Keeper {
       const strategyInput = await withoutUnable(
         {
           snapshot,
-          forecasts: this.forecasts(snapshot, context.availableAt),
+          forecasts: context.forecasts,
           limits: deps.limits,
           lastRebalanceAt: this.lastRebalanceAt,
           risk: context.risk,

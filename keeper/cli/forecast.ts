@@ -2,9 +2,9 @@
 // is a contract with others.
 import { Command } from "commander";
 import { evaluate, pooled, type EvaluateOptions, type Evaluation } from "../backtest/forecasts/evaluate";
-import type { WalkModel } from "../backtest/forecasts/walk";
 import { MODELS_FOLDER, modelFor, modelNamed, modelsIn } from "../forecast/modelFolder";
 import { loadModel } from "../forecast/onnxModel";
+import type { DeviationModel } from "../forecast/served";
 import { untilInterrupted } from "./interrupted";
 import { DATES, optionalDate, required, wholeNumber } from "./optionValues";
 import { printJson, table } from "./printing";
@@ -67,19 +67,18 @@ async function score(
 async function modelOf(
   { models, model: name }: EvaluateCommandOptions,
   span: { readonly from: number; readonly to: number },
-): Promise<WalkModel | null> {
+): Promise<DeviationModel | null> {
   const found = modelsIn(models);
   const chosen = name === "ewma" ? null : name === undefined ? modelFor(span, found) : modelNamed(name, found);
   if (chosen === null) return null;
-  const model = await loadModel(chosen.folder);
-  return { ...model, trainWindow: model.card.trainWindow };
+  return loadModel(chosen.folder);
 }
 
 function date(text: string | undefined, field: string): number {
   return optionalDate(required(text, field, `Write ${DATES}.`), field) as number;
 }
 
-function report({ rows, dataHash }: Evaluation, model: WalkModel | null): string {
+function report({ rows, dataHash }: Evaluation, model: DeviationModel | null): string {
   const head = [
     ...["series", "horizon", "hours", "persistence, pp", "EWMA, pp", "served, pp", "by", "skill", "DM t"],
     ...["coverage", "width, pp", "worst 30 d", "worst 90 d"],

@@ -11,6 +11,7 @@ import { datasetCommand } from "./dataset";
 import { emergencyCommand } from "./emergency";
 import { exitWith } from "./failing";
 import { forecastCommand } from "./forecast";
+import { modelsCommand } from "./models";
 import { replayCommand } from "./replay";
 import { riskCommand } from "./risk";
 import { runCommand } from "./run";
@@ -43,6 +44,7 @@ function program(): Command {
     dataCommand(),
     datasetCommand(),
     forecastCommand(),
+    modelsCommand(),
   ]) {
     root.addCommand(inheriting(command));
   }

@@ -226,7 +226,16 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   risk: risk.prefault({}),
-  forecast: z.strictObject({ halfLifeHours: positive.default(24) }).prefault({}),
+  forecast: z
+    .strictObject({
+      /** Of the mean that forecasts where no model does. */
+      halfLifeHours: positive.default(24),
+      /** `served`: the trained model that the registry names, as far as it is to be trusted; `ewma`: none. */
+      model: z.enum(["served", "ewma"]).default("served"),
+      /** Folder of trained models in place of the checkout's own. */
+      models: fileName.optional(),
+    })
+    .prefault({}),
   collect: z
     .strictObject({
       everySeconds: positiveInteger.default(COLLECT_EVERY_SECONDS),

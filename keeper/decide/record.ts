@@ -40,10 +40,19 @@ const limitsSchema = z.strictObject({
 
 const forecastSchema = z.strictObject({
   venue: z.string(),
-  model: z.enum(["ewma", "persistence"]),
+  model: z.string().min(1),
   apr: z.number(),
   currentApr: z.number(),
   historySeconds: z.number(),
+  /** Records of forecasts by no trained model have none. */
+  trained: z
+    .strictObject({
+      hash: z.string().regex(/^[0-9a-f]{64}$/),
+      horizonHours: z.number(),
+      low: z.number(),
+      high: z.number(),
+    })
+    .optional(),
 });
 
 const riskSchema = z.strictObject({

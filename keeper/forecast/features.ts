@@ -100,6 +100,25 @@ export class SeriesColumns {
     }
   }
 
+  dropLast(): void {
+    for (const column of this.#columns) column.pop();
+  }
+
+  /** @param count Rows that are forgotten. */
+  dropFirst(count: number): void {
+    for (const column of this.#columns) column.splice(0, count);
+  }
+
+  /** Of the last row. */
+  flagLast(flags: number): void {
+    if (this.length > 0) this.flags[this.length - 1] = flags;
+  }
+
+  get #columns(): number[][] {
+    const { availableAt, observedAt, apr, borrowApr, supplied, borrowed, flags } = this;
+    return [availableAt, observedAt, apr, borrowApr, supplied, borrowed, flags];
+  }
+
   /** Number of rows known at `at`. `from`: a number that is known not to be too great, for walks forward in time. */
   knownAt(at: number, from = 0): number {
     let known = from;

@@ -56,7 +56,7 @@ export async function loadModel(folder: string): Promise<ServedModel> {
   const ask = asker(session, { inputs: columns.length, outputs: card.horizonsHours.length });
   await checkGolden(folder, ask, columns.length);
   return {
-    ...{ name: card.name, hash, card, norms: normsOf(card) },
+    ...{ name: card.name, hash, card, norms: normsOf(card), trainWindow: card.trainWindow },
     serves: HORIZONS.map((hours, h) => (places[h] as number) >= 0 && card.servedHorizonsHours.includes(hours)),
     async run(features, rows) {
       const input = new Float32Array(rows * columns.length);

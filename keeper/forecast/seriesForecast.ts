@@ -24,6 +24,15 @@ export interface HorizonForecast {
   readonly trouble: string | null;
 }
 
+/** A forecast that has come true. */
+export interface CameTrue {
+  readonly horizonHours: number;
+  /** Unix seconds at which it was made. */
+  readonly at: number;
+  /** Mean rate over the horizon, fraction a year. */
+  readonly came: number;
+}
+
 /** One row of what the models made of an hour. */
 export interface Hour {
   /** Unix seconds. */
@@ -32,6 +41,8 @@ export interface Hour {
   readonly points: Points;
   /** Of both. */
   readonly row: number;
+  /** Why the model was not asked, in words; absent: it was. */
+  readonly unasked?: string | undefined;
 }
 
 /** Plain JSON. */
@@ -65,6 +76,7 @@ export class SeriesForecast {
   readonly #mixtures: readonly Mixture[];
   readonly #pending: readonly Said[][];
   #at: number;
+  #cameTrue: CameTrue[] = [];
 
   /** @param state Of before; what was learnt of another model's errors is where this one's begin. */
   constructor(model: DeviationModel | null, state?: SeriesState) {
@@ -80,6 +92,11 @@ export class SeriesForecast {
   /** The last hour that was stepped; −Infinity: none. */
   get at(): number {
     return this.#at;
+  }
+
+  /** By the last step. */
+  get cameTrue(): readonly CameTrue[] {
+    return this.#cameTrue;
   }
 
   state(): SeriesState {
@@ -100,12 +117,14 @@ export class SeriesForecast {
    */
   step(hour: Hour, truth: (then: number, horizonHours: number) => number): HorizonForecast[] {
     this.#at = hour.at;
+    this.#cameTrue = [];
     this.#watch?.see(hour.features, hour.row);
     HORIZONS.forEach((hours, h) => {
       const known = new Map<number, number>();
       this.#conformal[h]?.learn(hour.at, (then) => {
         const came = truth(then, hours);
         known.set(then, came);
+        if (!Number.isNaN(came)) this.#cameTrue.push({ horizonHours: hours, at: then, came });
         return came;
       });
       this.#judge(h, known);
@@ -131,19 +150,22 @@ export class SeriesForecast {
     }
   }
 
-  #forecasts({ at, features, points, row }: Hour, { remember }: { readonly remember: boolean }): HorizonForecast[] {
+  #forecasts(
+    { at, features, points, row, unasked }: Hour,
+    { remember }: { readonly remember: boolean },
+  ): HorizonForecast[] {
     const apr = baselineOf("persistence", features, row);
     const ewma = baselineOf("ewma", features, row);
     const distance = Math.abs(apr - ewma);
     const deviation = features[row * FEATURES.length + DEVIATION] as number;
     return HORIZONS.map((horizonHours, h) => {
       const cell = row * HORIZONS.length + h;
-      const byModel = points.byModel[cell] === 1;
+      const byModel = points.byModel[cell] === 1 && unasked === undefined;
       const baseline = fallbackOf(h, features, row);
       const said = [apr, ewma, points.point[cell] as number];
       const mean = byModel ? (this.#mixtures[h] as Mixture).mean(said) : baseline;
       if (byModel && remember) this.#pending[h]?.push({ at, said, mean, baseline });
-      const trouble = byModel ? (this.#watch?.trouble(h) ?? null) : this.#silence(h);
+      const trouble = byModel ? (this.#watch?.trouble(h) ?? null) : this.#silence(h, unasked);
       const point = trouble === null ? mean : baseline;
       const bounds = (this.#conformal[h] as Conformal).bounds({ at, point, distance, deviation }, { remember });
       const by = byModel && trouble === null ? (this.#model?.name ?? "") : (BASELINE_NAMES[h] as string);
@@ -151,7 +173,7 @@ export class SeriesForecast {
     });
   }
 
-  #silence(h: number): string | null {
-    return this.#model?.serves[h] === true ? "it was not asked, or answered with what is no number" : null;
+  #silence(h: number, unasked = "it answered with what is no number"): string | null {
+    return this.#model?.serves[h] === true ? unasked : null;
   }
 }

@@ -30,6 +30,8 @@ export interface DeviationModel {
   readonly hash: string;
   /** Of its training, to see drift by; null: nothing is known. */
   readonly norms: Norms | null;
+  /** Unix seconds: rows whose target lies in it were seen. */
+  readonly trainWindow: { readonly from: number; readonly to: number };
   /** By horizon: whether the model beat the baselines there, and so is served. */
   readonly serves: readonly boolean[];
   /** Shape [rows, horizons]: `deviation` from `ewma_24h`, and `scale`: the absolute error that is expected. */
@@ -91,6 +93,39 @@ export async function forecastRows(features: Float64Array, model: DeviationModel
     if (isRefused) refused += 1;
   }
   return { point, scale, byModel, refused };
+}
+
+/**
+ * {@link forecastRows} of hours that the model may be judged by: those that it was trained on are the baseline's, for what a model
+ * makes of them is too good to learn widths or weights from.
+ *
+ * @param at Unix seconds of each row.
+ */
+export async function forecastUnseen(
+  features: Float64Array,
+  at: (row: number) => number,
+  model: DeviationModel | null,
+): Promise<Points> {
+  const baseline = await forecastRows(features, null);
+  const seen = baseline.byModel.map((_, cell) =>
+    isSeen(model, cell % HORIZONS.length, at(Math.floor(cell / HORIZONS.length))) ? 1 : 0,
+  );
+  const isAsked = seen.some((mark, cell) => mark === 0 && model?.serves[cell % HORIZONS.length] === true);
+  if (!isAsked) return baseline;
+  const points = await forecastRows(features, model);
+  seen.forEach((mark, cell) => {
+    if (mark === 0) return;
+    points.point[cell] = baseline.point[cell] as number;
+    points.byModel[cell] = 0;
+  });
+  return points;
+}
+
+/** Whether a model that serves a horizon was trained on an hour, or on what came of it. */
+export function isSeen(model: DeviationModel | null, horizon: number, at: number): boolean {
+  if (model === null || model.serves[horizon] !== true) return false;
+  const { from, to } = model.trainWindow;
+  return at < to && at + (HORIZONS[horizon] as number) * 3_600 > from;
 }
 
 /** A model is asked about what cannot be known (NaN), but not without a rate, and not about what overflowed. */

@@ -2,11 +2,11 @@
 import { setImmediate as immediately } from "node:timers/promises";
 import { InputFailure } from "../../config/failure";
 import { assetOf, HORIZONS, type SeriesColumns } from "../../forecast/features";
-import { servedBy } from "../../forecast/served";
+import { servedBy, type DeviationModel } from "../../forecast/served";
 import { readRows, seriesIn } from "../readSeries";
 import { columnsOf, HOUR, hoursOf, type Hours } from "./hours";
 import { scoresOf, withHolm, type ScoreRow } from "./scores";
-import { walk, type Walk, type WalkModel } from "./walk";
+import { walk, type Walk } from "./walk";
 
 export interface EvaluateOptions {
   readonly folder: string;
@@ -15,7 +15,7 @@ export interface EvaluateOptions {
   readonly from: number;
   readonly to: number;
   /** Null: the baselines. */
-  readonly model: WalkModel | null;
+  readonly model: DeviationModel | null;
   /** Of the resampling behind the intervals. */
   readonly seed: number;
   /** Unix seconds: rows of later are refused. */

@@ -3,7 +3,7 @@
 import type { SeriesColumns } from "../../forecast/features";
 import { FEATURES, HORIZONS, targetAt } from "../../forecast/features";
 import { LEVELS } from "../../forecast/conformal";
-import { forecastRows, type DeviationModel, type Points } from "../../forecast/served";
+import { forecastUnseen, isSeen, type DeviationModel } from "../../forecast/served";
 import { SeriesForecast } from "../../forecast/seriesForecast";
 import { HOUR, type Hours } from "./hours";
 
@@ -17,16 +17,11 @@ export interface Walk {
   readonly stoodIn: Uint8Array;
 }
 
-export interface WalkModel extends DeviationModel {
-  /** Unix seconds. */
-  readonly trainWindow: { readonly from: number; readonly to: number };
-}
-
 /** Hours that a model answers at a time. */
 const BATCH = 4_096;
 
 /** @param columns Of the series that `hours` are of. */
-export async function walk(hours: Hours, columns: SeriesColumns, model: WalkModel | null): Promise<Walk> {
+export async function walk(hours: Hours, columns: SeriesColumns, model: DeviationModel | null): Promise<Walk> {
   const { count, from, features } = hours;
   const cells = count * HORIZONS.length;
   const walked: Walk = {
@@ -44,8 +39,7 @@ export async function walk(hours: Hours, columns: SeriesColumns, model: WalkMode
         walked.seen[k * HORIZONS.length + h] = isSeen(model, h, from + k * HOUR) ? 1 : 0;
       });
     }
-    const seen = walked.seen.subarray(begin * HORIZONS.length, end * HORIZONS.length);
-    const points = await unseen(rows, seen, model);
+    const points = await forecastUnseen(rows, (row) => from + (begin + row) * HOUR, model);
     for (let row = 0; row < end - begin; row += 1) {
       const k = begin + row;
       const known = hours.known[k] as number;
@@ -61,25 +55,4 @@ export async function walk(hours: Hours, columns: SeriesColumns, model: WalkMode
     }
   }
   return walked;
-}
-
-/** The model's forecasts, but of hours that it was trained on: those are too good to learn widths from, or to judge it by. */
-async function unseen(rows: Float64Array, seen: Uint8Array, model: WalkModel | null): Promise<Points> {
-  const baseline = await forecastRows(rows, null);
-  if (model === null || seen.every((mark, cell) => mark === 1 || model.serves[cell % HORIZONS.length] !== true)) {
-    return baseline;
-  }
-  const points = await forecastRows(rows, model);
-  seen.forEach((mark, cell) => {
-    if (mark === 0) return;
-    points.point[cell] = baseline.point[cell] as number;
-    points.byModel[cell] = 0;
-  });
-  return points;
-}
-
-function isSeen(model: WalkModel | null, h: number, at: number): boolean {
-  if (model === null || model.serves[h] !== true) return false;
-  const { from, to } = model.trainWindow;
-  return at < to && at + (HORIZONS[h] as number) * HOUR > from;
 }

@@ -29,7 +29,7 @@ function norms(): Norms {
 /** Adds what it is told to the mean of late. */
 function model(deviation: () => number, hash = "a"): DeviationModel {
   return {
-    ...{ name: "told", hash: hash.repeat(64), serves: [false, false, true, true], norms: norms() },
+    ...{ name: "told", hash: hash.repeat(64), serves: [false, false, true, true], norms: norms(), trainWindow: { from: 0, to: 0 } },
     run: async (_, rows) => ({
       deviation: new Float64Array(rows * HORIZONS.length).fill(deviation()),
       scale: new Float64Array(rows * HORIZONS.length).fill(0.001),

@@ -10,10 +10,10 @@ import {
   type Evaluation,
 } from "../../../../keeper/backtest/forecasts/evaluate";
 import { columnsOf, hoursOf, HOUR } from "../../../../keeper/backtest/forecasts/hours";
-import { walk, type WalkModel } from "../../../../keeper/backtest/forecasts/walk";
+import { walk } from "../../../../keeper/backtest/forecasts/walk";
 import type { Failure } from "../../../../keeper/config/failure";
 import { FEATURES, HORIZONS } from "../../../../keeper/forecast/features";
-import { columnOf } from "../../../../keeper/forecast/served";
+import { columnOf, type DeviationModel } from "../../../../keeper/forecast/served";
 import type { HistoryRow } from "../../../../keeper/store/historyRecords";
 import { seeded } from "../../../../scripts/bench/randomProblems";
 import { writeSeries } from "../../cli/tillerProcess";
@@ -44,7 +44,7 @@ function rowsOf(seed: number, change: (row: HistoryRow, k: number) => HistoryRow
 }
 
 /** Says the middle of the rate's swings for a day and a week, of which it was told. */
-const KNOWING: WalkModel = {
+const KNOWING: DeviationModel = {
   name: "knowing",
   hash: "0".repeat(64),
   norms: null,
