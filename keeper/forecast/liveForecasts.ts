@@ -14,9 +14,6 @@ export const CATCH_UP_SECONDS = 30 * 86_400;
 /** What of the past is needed for the first of them: features look back a week, a truth is awaited two. */
 export const KEPT_SECONDS = CATCH_UP_SECONDS + 3 * LOOKBACK_SECONDS;
 
-/** With fewer hours of history a model is not asked: nearly all that it takes would be unknown. */
-const LEAST_ROWS = 24;
-
 export interface Made {
   readonly series: string;
   /** Hash of the model; empty: none. */
@@ -96,8 +93,7 @@ export class LiveForecasts {
       const looked = new Map<string, readonly HorizonForecast[]>();
       moments.forEach(({ series, at, isNow, rows }, row) => {
         const one = this.#forecastOf(contender, series);
-        const unasked = rows < LEAST_ROWS ? "its history is shorter than a day" : undefined;
-        const hour = { at, features, points, row, unasked };
+        const hour = { at, features, points, row, known: rows };
         if (isNow) {
           looked.set(series, one.look(hour));
           return;

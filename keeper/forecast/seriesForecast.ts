@@ -9,6 +9,9 @@ import { baselineOf, columnOf, fallbackOf, servedBy, type DeviationModel, type P
 const DEVIATION = columnOf("apr_sd_7d");
 const BASELINE_NAMES = servedBy(null);
 
+/** With fewer rows of history a model is not believed: nearly all that it takes is unknown. */
+const LEAST_ROWS = 24;
+
 /** Of persistence, EWMA and the model, before it is known which of them a series follows. */
 const FIRST_WEIGHTS = [0.1, 0.1, 0.8] as const;
 
@@ -41,8 +44,8 @@ export interface Hour {
   readonly points: Points;
   /** Of both. */
   readonly row: number;
-  /** Why the model was not asked, in words; absent: it was. */
-  readonly unasked?: string | undefined;
+  /** Rows of the series that are known. */
+  readonly known: number;
 }
 
 /** Plain JSON. */
@@ -151,7 +154,7 @@ export class SeriesForecast {
   }
 
   #forecasts(
-    { at, features, points, row, unasked }: Hour,
+    { at, features, points, row, known }: Hour,
     { remember }: { readonly remember: boolean },
   ): HorizonForecast[] {
     const apr = baselineOf("persistence", features, row);
@@ -160,12 +163,12 @@ export class SeriesForecast {
     const deviation = features[row * FEATURES.length + DEVIATION] as number;
     return HORIZONS.map((horizonHours, h) => {
       const cell = row * HORIZONS.length + h;
-      const byModel = points.byModel[cell] === 1 && unasked === undefined;
+      const byModel = points.byModel[cell] === 1 && known >= LEAST_ROWS;
       const baseline = fallbackOf(h, features, row);
       const said = [apr, ewma, points.point[cell] as number];
       const mean = byModel ? (this.#mixtures[h] as Mixture).mean(said) : baseline;
       if (byModel && remember) this.#pending[h]?.push({ at, said, mean, baseline });
-      const trouble = byModel ? (this.#watch?.trouble(h) ?? null) : this.#silence(h, unasked);
+      const trouble = byModel ? (this.#watch?.trouble(h) ?? null) : this.#silence(h, known);
       const point = trouble === null ? mean : baseline;
       const bounds = (this.#conformal[h] as Conformal).bounds({ at, point, distance, deviation }, { remember });
       const by = byModel && trouble === null ? (this.#model?.name ?? "") : (BASELINE_NAMES[h] as string);
@@ -173,7 +176,8 @@ export class SeriesForecast {
     });
   }
 
-  #silence(h: number, unasked = "it answered with what is no number"): string | null {
-    return this.#model?.serves[h] === true ? unasked : null;
+  #silence(h: number, known: number): string | null {
+    if (this.#model?.serves[h] !== true) return null;
+    return known < LEAST_ROWS ? "its history is shorter than a day" : "it answered with what is no number";
   }
 }

@@ -43,7 +43,7 @@ export async function walk(hours: Hours, columns: SeriesColumns, model: Deviatio
     for (let row = 0; row < end - begin; row += 1) {
       const k = begin + row;
       const known = hours.known[k] as number;
-      const made = series.step({ at: from + k * HOUR, features: rows, points, row }, (then, horizon) => {
+      const made = series.step({ at: from + k * HOUR, features: rows, points, row, known }, (then, horizon) => {
         return targetAt(columns, then, horizon, hours.known[(then - from) / HOUR] as number, known);
       });
       made.forEach(({ point, bounds, trouble }, h) => {

@@ -29,7 +29,13 @@ function norms(): Norms {
 /** Adds what it is told to the mean of late. */
 function model(deviation: () => number, hash = "a"): DeviationModel {
   return {
-    ...{ name: "told", hash: hash.repeat(64), serves: [false, false, true, true], norms: norms(), trainWindow: { from: 0, to: 0 } },
+    ...{
+      name: "told",
+      hash: hash.repeat(64),
+      serves: [false, false, true, true],
+      norms: norms(),
+      trainWindow: { from: 0, to: 0 },
+    },
     run: async (_, rows) => ({
       deviation: new Float64Array(rows * HORIZONS.length).fill(deviation()),
       scale: new Float64Array(rows * HORIZONS.length).fill(0.001),
@@ -54,7 +60,7 @@ async function run(
     features[columnOf("apr")] = 0.06;
     features[columnOf("ewma_24h")] = 0.05;
     const points = await forecastRows(features, served);
-    const hour = { at: BEGIN + k * HOUR, features, points, row: 0 };
+    const hour = { at: BEGIN + k * HOUR, features, points, row: 0, known: 100 };
     made.push(series.step(hour, (then) => of.came((then - BEGIN) / HOUR)));
   }
   return made;
@@ -141,7 +147,7 @@ describe("the forecast of a series", () => {
     const before = series.state();
     const features = new Float64Array(FEATURES.length).fill(0.5);
     const points = await forecastRows(features, served);
-    series.look({ at: BEGIN + 50 * HOUR + 60, features, points, row: 0 });
+    series.look({ at: BEGIN + 50 * HOUR + 60, features, points, row: 0, known: 100 });
     expect(series.state()).to.deep.equal(before);
   });
 });
