@@ -3,9 +3,9 @@
 import { Failure } from "../config/failure";
 import type { Forecast } from "../decide/strategy";
 import type { Sink } from "../events/events";
-import { HORIZONS } from "../forecast/features";
 import { CATCH_UP_SECONDS, KEPT_SECONDS, LiveForecasts, type Answer } from "../forecast/liveForecasts";
 import type { ServedModel } from "../forecast/onnxModel";
+import { horizonNear } from "../forecast/served";
 import type { SeriesState } from "../forecast/seriesForecast";
 import type { HistoryRow } from "../store/historyRecords";
 import type { ObservationRow, Store } from "../store/records";
@@ -43,7 +43,7 @@ export class Forecasting {
 
   constructor(parts: ForecastingParts) {
     this.#parts = parts;
-    this.#horizon = nearest(parts.horizonHours);
+    this.#horizon = horizonNear(parts.horizonHours);
   }
 
   /**
@@ -223,12 +223,6 @@ export class Forecasting {
     this.#trouble = trouble;
     this.#parts.sink.emit({ name: "model.trouble", code, message });
   }
-}
-
-/** Place of the horizon that is nearest, by ratio. */
-function nearest(hours: number): number {
-  const distance = (one: number): number => Math.abs(Math.log(one / hours));
-  return HORIZONS.reduce((best, one, h) => (distance(one) < distance(HORIZONS[best] as number) ? h : best), 0);
 }
 
 /** As it is recorded and used: no more digits than the record keeps. */

@@ -6,11 +6,14 @@ import { namesOf, strategyOf } from "../backtest/catalogue";
 import { compare, type Comparison } from "../backtest/compare";
 import { constantGas, readGasPrices, type GasPrices } from "../backtest/gasPrices";
 import { checkLeaks, type LeakReport } from "../backtest/leaks";
+import { mlForecasts } from "../backtest/strategies/ml";
 import { iso, marketOf, type Market, type MarketOptions } from "../backtest/market";
 import type { Parameters } from "../backtest/parameters";
 import { readSeries } from "../backtest/readSeries";
 import type { RunOptions } from "../backtest/run";
 import type { Strategy } from "../backtest/strategy";
+import { isCard, MODELS_FOLDER, modelFor, modelsIn } from "../forecast/modelFolder";
+import { loadModel } from "../forecast/onnxModel";
 import { InputFailure, WorldFailure } from "../config/failure";
 import { loadConfig } from "../config/load";
 import { assetOf } from "../forecast/features";
@@ -37,6 +40,7 @@ export interface BacktestCommandOptions {
   readonly stepMinutes: string;
   readonly maxGapHours: string;
   readonly priceTaker?: boolean;
+  readonly models: string;
   readonly config?: string;
   readonly json?: boolean;
 }
@@ -98,6 +102,7 @@ export function withOptions(command: Command): Command {
     .option("--step-minutes <minutes>", "time between two decisions; a part of a day", "60")
     .option("--max-gap-hours <hours>", "longest silence of a series that its last state is carried over", "168")
     .option("--price-taker", "our deposits change no rate and can always leave")
+    .option("--models <dir>", "folder of trained models, for the strategy ml", MODELS_FOLDER)
     .option("--config <file>", "config file: limits and half-life of the live decision")
     .option("--json", "one JSON document");
 }
@@ -106,7 +111,7 @@ export function withOptions(command: Command): Command {
 export interface Request {
   readonly folder: string;
   readonly series: readonly string[];
-  readonly strategies: () => Strategy[];
+  readonly strategies: (market: Market) => Promise<Strategy[]>;
   /** Of the live decision, by the config. */
   readonly parameters: Parameters;
   readonly market: MarketOptions;
@@ -125,7 +130,7 @@ async function backtest(
   { seed, sheet, signal }: { readonly seed: number; readonly sheet: Sheet | null; readonly signal: AbortSignal },
 ): Promise<void> {
   const { market, dataHash } = await readMarket(request, signal);
-  const result = await compare(market, request.strategies(), {
+  const result = await compare(market, await request.strategies(market), {
     ...{ ...request.run, seed, signal, record: sheet !== null },
     ...(request.json ? {} : { progress: countOf("strategies") }),
   });
@@ -176,11 +181,18 @@ export async function requestOf(options: BacktestCommandOptions): Promise<Reques
   const costBps = decimal(options.costBps, "--cost-bps", { most: BPS });
   const market = await marketSettings(options, capital);
   const { limits, forecast } = loadConfig({ file: options.config, env: process.env, offline: true });
-  const names = [...new Set(options.strategy ?? namesOf(series))];
-  const strategies = (): Strategy[] =>
-    names.map((name) => strategyOf(name, { venues: series, limits, halfLifeHours: forecast.halfLifeHours }));
+  const found = modelFor(market, modelsIn(options.models));
+  // Of itself only a model that was trained before the span is tested on it.
+  const isFresh = found !== null && isCard(found.card) && found.card.trainWindow.to <= market.from;
+  const names = [...new Set(options.strategy ?? [...namesOf(series), ...(isFresh ? ["ml"] : [])])];
+  const model = names.includes("ml") && found !== null ? await loadModel(found.folder) : null;
+  const known = { venues: series, limits, halfLifeHours: forecast.halfLifeHours };
   // A name that means nothing is refused before anything is read.
-  strategies();
+  for (const name of names) strategyOf(name, { ...known, ml: model === null ? undefined : () => () => NaN });
+  const strategies = async (on: Market): Promise<Strategy[]> => {
+    const ml = model === null ? undefined : await mlForecasts(on, { model, folder, horizonHours: limits.horizonHours });
+    return names.map((name) => strategyOf(name, { ...known, ml }));
+  };
   const { horizonHours, minGainUsd, noTradeBandBps, cooldownSeconds, maxShareOfVenue } = limits;
   const parameters = {
     ...{ horizonHours, minGainUsd, noTradeBandBps, cooldownSeconds, maxShareOfVenue },

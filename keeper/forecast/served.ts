@@ -47,6 +47,12 @@ export function columnOf(name: string): number {
   return column;
 }
 
+/** Place of the horizon that is nearest to so many hours, by ratio. */
+export function horizonNear(hours: number): number {
+  const distance = (one: number): number => Math.abs(Math.log(one / hours));
+  return HORIZONS.reduce((best, one, h) => (distance(one) < distance(HORIZONS[best] as number) ? h : best), 0);
+}
+
 /** Who forecasts each horizon. */
 export function servedBy(model: DeviationModel | null): string[] {
   return BASELINES.map((baseline, h) => (model?.serves[h] === true ? model.name : baseline));

@@ -125,7 +125,7 @@ describe("tiller backtest", () => {
     "a day that is none": ["--from", "OPTION_MALFORMED", "--from", "2023-02-31"],
     "an unknown strategy": ["--strategy", "BACKTEST_STRATEGY", "--strategy", "magic"],
     "a hold of what is not there": ["--strategy", "BACKTEST_STRATEGY", "--strategy", "hold:x"],
-    "a model, of which none is served": ["--strategy", "MODEL_NOT_SERVED", "--strategy", "ewma", "ml"],
+    "a model, of which none is served": ["--strategy", "MODEL_NOT_SERVED", "--models", "no-such-folder", "--strategy", "ewma", "ml"],
     "steps that do not fill a day": ["--step-minutes", "OPTION_MALFORMED", "--step-minutes", "7"],
     "a lag that is no number": ["--lag-hours", "OPTION_MALFORMED", "--lag-hours", "soon"],
     "gas below nothing": ["--gas-usd-per-move", "OPTION_MALFORMED", "--gas-usd-per-move", "-1"],
