@@ -8,6 +8,8 @@ import type { DeviationModel } from "../forecast/served";
 import { untilInterrupted } from "./interrupted";
 import { DATES, optionalDate, required, wholeNumber } from "./optionValues";
 import { printJson, table } from "./printing";
+import { writeReport } from "./reportFile";
+import { forecastPage } from "./tearSheet/forecastPage";
 import { countOf } from "./progress";
 
 interface EvaluateCommandOptions {
@@ -18,6 +20,7 @@ interface EvaluateCommandOptions {
   readonly models: string;
   readonly model?: string;
   readonly seed: string;
+  readonly html?: string;
   readonly json?: boolean;
 }
 
@@ -35,6 +38,7 @@ function evaluateCommand(): Command {
     .option("--models <dir>", "folder of trained models", MODELS_FOLDER)
     .option("--model <name>", "one of them, or ewma for none; default: the last that was trained before the span")
     .option("--seed <number>", "of the resampling behind the intervals", "1")
+    .option("--html <file>", "write a report with plots: one file that opens without a network")
     .option("--json", "one JSON document")
     .action(async (options: EvaluateCommandOptions) => {
       const folder = required(options.data, "--data", "Name the folder with the history files.");
@@ -44,22 +48,20 @@ function evaluateCommand(): Command {
       const seed = wholeNumber(options.seed, "--seed", 2 ** 32 - 1);
       const model = await modelOf(options, span);
       const request = { ...{ folder, series, ...span, seed, model }, now: Math.floor(Date.now() / 1000) };
-      await untilInterrupted(
-        (signal) => score(request, { json: options.json === true, signal }),
-        "nothing was written",
-      );
+      await untilInterrupted((signal) => score(request, { ...options, signal }), "nothing was written");
     });
 }
 
 async function score(
   request: EvaluateOptions,
-  { json, signal }: { readonly json: boolean; readonly signal: AbortSignal },
+  { json, html, signal }: { readonly json?: boolean; readonly html?: string; readonly signal: AbortSignal },
 ): Promise<void> {
-  const result = await evaluate({ ...request, signal, ...(json ? {} : { progress: countOf("series") }) });
+  const result = await evaluate({ ...request, signal, ...(json === true ? {} : { progress: countOf("series") }) });
   const { rows, dataHash } = result;
   const { model } = request;
+  if (html !== undefined) writeReport(html, forecastPage(result, request));
   const named = model === null ? null : { name: model.name, hash: model.hash, trainWindow: model.trainWindow };
-  if (json) printJson({ rows, pooled: pooled(rows), dataHash, model: named });
+  if (json === true) printJson({ rows, pooled: pooled(rows), dataHash, model: named });
   else process.stdout.write(report(result, model));
 }
 
