@@ -37,6 +37,9 @@ const SETTINGS: readonly { readonly upToHours: number; readonly settings: Confor
   { upToHours: Infinity, settings: { gain: 0.01, error: 0.5, distance: 0.3, deviation: 0.3 } },
 ];
 
+/** Inner quantiles lie near each other, and are where most errors are: so much of the gain is theirs. */
+const INNER_GAIN = 0.05;
+
 /** Half-life of the mean absolute error, in hourly errors: 90 days. */
 const ERROR_HALF_LIFE = 2_160;
 const ERROR_SHARE = -Math.expm1(-Math.LN2 / ERROR_HALF_LIFE);
@@ -168,7 +171,8 @@ export class Conformal {
     LEVELS.forEach((level, k) => {
       // Against the bound that was given then. Exactly on it is within, for a rate that stands still.
       const beyond = level < 0.5 ? score < (quantiles[k] as number) : score <= (quantiles[k] as number);
-      this.#quantiles[k] = (this.#quantiles[k] as number) + this.#settings.gain * (level - (beyond ? 1 : 0));
+      const gain = this.#settings.gain * (k === 0 || k === LEVELS.length - 1 ? 1 : INNER_GAIN);
+      this.#quantiles[k] = (this.#quantiles[k] as number) + gain * (level - (beyond ? 1 : 0));
     });
   }
 }
