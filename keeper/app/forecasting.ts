@@ -95,6 +95,11 @@ export class Forecasting {
     this.#model = null;
     if (champion === null) {
       this.#tell({ code: "MODEL_NONE", message: "no trained model is served: the EWMA is" });
+      if (challengers.length === 0) {
+        this.#live = null;
+        this.#lookedAt = hour;
+        return;
+      }
     } else {
       this.#model = await registry.load(champion).catch((error: unknown) => this.#refused(error));
     }
