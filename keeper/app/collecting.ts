@@ -1,8 +1,8 @@
 // Collects a chain: at a block, every source in one sweep, what it read and the points of its series into the store.
 import { settle, type Settled } from "../collect/settle";
 import { blockFees } from "../collect/baseFee";
+import { FollowedSeries } from "../collect/followedSeries";
 import { locate } from "../collect/locate";
-import { SeriesQuality } from "../collect/quality";
 import type { ChainCollector, HistoryRow, Reading } from "../collect/reading";
 import { historyRow, readingRow, sweep, type SweepFailure } from "../collect/sweep";
 import type { CollectedTargets } from "../collect/targets";
@@ -12,7 +12,6 @@ import type { WorldFailure } from "../config/failure";
 import { Failure } from "../config/failure";
 import type { Sink } from "../events/events";
 import type { BlockMoment, HistoryStore } from "../store/historyRecords";
-import { growthApr } from "../venues/erc4626";
 
 export interface CollectedBlock {
   readonly at: BlockMoment;
@@ -35,15 +34,9 @@ export interface CollectingOptions {
   readonly sink: Sink;
 }
 
-/** What is known of a series up to its newest row. */
-interface Followed {
-  readonly quality: SeriesQuality;
-  last: HistoryRow | null;
-}
-
 export class ChainCollecting {
   readonly #options: CollectingOptions;
-  readonly #followed = new Map<string, Followed>();
+  readonly #followed = new Map<string, FollowedSeries>();
   /** Sources that are down: one event at each end of an outage. */
   readonly #down = new Map<string, number>();
   #settling: Promise<Settled> | null = null;
@@ -111,13 +104,11 @@ export class ChainCollecting {
   async #addPoint(subject: string, point: HistoryRow, tentative: boolean): Promise<number> {
     const { chain, store } = this.#options;
     const series = { chainId: chain.chainId, name: subject };
-    const followed = this.#followed.get(subject) ?? (await follow(store, series));
-    const row = withGrowth(followed.last, point);
-    const flagged = { ...row, flags: followed.quality.flagsOf(row) };
+    const followed = this.#followed.get(subject) ?? (await FollowedSeries.stored(store, series));
+    const row = followed.next(point);
     // Followed again from the store unless this point is stored.
     this.#followed.delete(subject);
-    const { inserted } = await store.addHistory(series, [flagged], { tentative });
-    followed.last = flagged;
+    const { inserted } = await store.addHistory(series, [row], { tentative });
     this.#followed.set(subject, followed);
     return inserted;
   }
@@ -147,24 +138,4 @@ async function readFees(chain: Chain, head: Head): Promise<Reading | SweepFailur
     if (!(error instanceof Failure) || error.exitCode !== 1) throw error;
     return { source: blockFees.source, subject: blockFees.subject, failure: error as WorldFailure };
   }
-}
-
-async function follow(store: HistoryStore, series: { chainId: number; name: string }): Promise<Followed> {
-  const quality = new SeriesQuality();
-  let last: HistoryRow | null = null;
-  for await (const page of store.history(series)) {
-    for (const row of page) quality.flagsOf(row);
-    last = page.at(-1) ?? last;
-  }
-  return { quality, last };
-}
-
-/** Where a source says an index and no rate, the rate is what the index has grown by since the last row. */
-function withGrowth(last: HistoryRow | null, row: HistoryRow): HistoryRow {
-  if (row.supplyApr !== null || row.index === null || last === null || last.index === null) return row;
-  const grown = growthApr(
-    { at: last.observedAt, index: BigInt(last.index) },
-    { at: row.observedAt, index: BigInt(row.index) },
-  );
-  return { ...row, supplyApr: grown ?? last.supplyApr };
 }

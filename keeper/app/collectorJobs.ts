@@ -22,8 +22,6 @@ const EVENTS_GRACE_MS = 30_000;
 const MAINTENANCE_SECONDS = 3_600;
 const MAINTENANCE_TIMEOUT_MS = 600_000;
 
-const POOL_SOURCE = "uniswap-v3";
-
 export interface SeenHead {
   readonly head: Head;
   /** Milliseconds of the wall. */
@@ -77,10 +75,10 @@ async function sweepJob({ chain, store, sink, collecting, newest, ...common }: C
   };
 }
 
-function eventsJob({ subject, pool }: PoolTarget, parts: CollectorJobsParts): Job {
+function eventsJob({ source: of, subject, pool }: PoolTarget, parts: CollectorJobsParts): Job {
   const { chain, store, sink, collecting } = parts;
-  const name = `${POOL_SOURCE} ${subject} events`;
-  const key = { chainId: chain.chainId, source: POOL_SOURCE, subject: pool.toLowerCase() };
+  const name = `${of} ${subject} events`;
+  const key = { chainId: chain.chainId, source: of, subject: pool.toLowerCase() };
   const source = rangeSource(RANGE_SOURCES, chain, key);
   const options = { source, name, store: store.history, settle: () => collecting.settle(), sink };
   return {

@@ -21,6 +21,31 @@ export async function firstBlockAtOrAfter(chain: Chain, time: number): Promise<n
   return found;
 }
 
+/** Guesses by proportion before it goes by halves: blocks mostly come evenly. */
+const EVEN_GUESSES = 6;
+
+/**
+ * The first block at or after `time`, unix seconds, of those after `before`, which is older, and up to `found`, which is not.
+ *
+ * @throws as `firstBlockAtOrAfter`.
+ */
+export async function firstBlockBetween(
+  chain: Chain,
+  time: number,
+  ends: { readonly before: Head; readonly found: Head },
+): Promise<Head> {
+  let { before, found } = ends;
+  for (let guesses = 0; found.number - before.number > 1; guesses += 1) {
+    const blocks = found.number - before.number;
+    const share = (time - before.timestamp) / (found.timestamp - before.timestamp);
+    const step = guesses < EVEN_GUESSES ? Math.ceil(blocks * share) : blocks >> 1;
+    const block = await required(chain, before.number + Math.min(Math.max(step, 1), blocks - 1));
+    if (block.timestamp < time) before = block;
+    else found = block;
+  }
+  return found;
+}
+
 async function required(chain: Chain, block: number | "latest"): Promise<Head> {
   const found = await blockAt(chain, block);
   if (found !== null) return found;

@@ -88,8 +88,11 @@ class QuorumProvider extends FailoverProvider {
     const { needed } = this.#quorum;
     const height = async ({ chain }: Endpoint): Promise<number> =>
       heightOf(await chain.request(BY_NUMBER, ["latest", false]));
-    // A new block is not kept waiting for an endpoint that is silent or behind.
-    const enough = (heights: readonly unknown[]): boolean => (sharedBy(heights, needed)[0] ?? -1) > this.#newest;
+    // A new block is not kept waiting for an endpoint that is silent or behind. Only the first time, when nothing tells a new
+    // block from an old one, all are heard.
+    const first = this.#newest < 0;
+    const enough = (heights: readonly unknown[]): boolean =>
+      !first && (sharedBy(heights, needed)[0] ?? -1) > this.#newest;
     const numbers = sharedBy(await this.#quorum.poll(BY_NUMBER, height, enough), needed);
     for (const [place, number] of numbers.entries()) {
       try {

@@ -1,6 +1,6 @@
-// `tiller backfill`: events of a pool over any range of blocks or time, in one process or shared by several.
+// `tiller backfill`: events of a pool, or what all sources said, over any range of blocks or time, in one process or shared by
+// several.
 import { Command } from "commander";
-import { isAddress } from "ethers";
 import { storeOf } from "../app/assemble";
 import { connectChain, type Chain } from "../chain/connect";
 import { steadfast } from "../chain/steadfast";
@@ -8,15 +8,16 @@ import { backfill, type BackfillReport } from "../collect/backfill";
 import { gapsLeft, queueName, sharedBackfill, workOnJobs } from "../collect/backfillJobs";
 import type { BlockRange } from "../collect/blockRanges";
 import { isStop, persist, type Patience } from "../collect/patience";
-import { makerOf, rangeSource, rangeSources, type RangeSourceMakers } from "../collect/rangeSources";
+import type { RangeSource, RangeWork } from "../collect/rangeSource";
+import { makerOf, rangeSource, rangeSources, withSweeps, type RangeSourceMakers } from "../collect/rangeSources";
+import { targetsOf } from "../collect/targets";
 import { loadAddresses } from "../config/addresses";
-import { InputFailure } from "../config/failure";
 import { loadConfig, type Config } from "../config/load";
 import { silent } from "../events/events";
-import type { BackfillKey } from "../store/historyRecords";
 import type { JobQueue } from "../store/jobQueue";
 import type { Store } from "../store/records";
 import { blockRange, rangeEnd } from "./backfillRange";
+import { backfillSubject, keyOf } from "./backfillSubject";
 import { exitWith } from "./failing";
 import { INTERRUPTED_EXIT, stopOnSignal } from "./interrupted";
 import { chainIdOf, required, wholeNumber } from "./optionValues";
@@ -35,6 +36,7 @@ const MOST_WORKERS = 64;
 interface BackfillCommandOptions {
   readonly source?: string;
   readonly pool?: string;
+  readonly every?: string;
   readonly from?: string;
   readonly to?: string;
   readonly workers: string;
@@ -49,9 +51,13 @@ interface BackfillCommandOptions {
 
 export function backfillCommand(): Command {
   return new Command("backfill")
-    .description("collect the events of a pool over any range; goes on where it stopped")
-    .option("--source <name>", "where from: uniswap-v3 (the chain's logs) or the-graph")
-    .option("--pool <address>", "the pool")
+    .description("collect the events of a pool, or sweeps of all sources, over any range; goes on where it stopped")
+    .option(
+      "--source <name>",
+      "uniswap-v3 or curve (events in the chain's logs), the-graph, or sweep (needs an archive node)",
+    )
+    .option("--pool <address>", "the pool whose events are collected")
+    .option("--every <grid>", "of sweeps: seconds (300s) or blocks (25b) between two")
     .option("--from <block or date>", "first block, or the first at or after a date (UTC)")
     .option("--to <block or date>", "last block, or the last before a date, or final")
     .option("--workers <count>", "processes that share the work", "1")
@@ -59,16 +65,18 @@ export function backfillCommand(): Command {
     .option("--work", "work on backfills that other processes share out, until stopped")
     .option("--job-blocks <count>", "blocks that a worker takes at a time", String(JOB_BLOCKS))
     .option("--lease <seconds>", "how long a dead worker's job waits for another one", String(LEASE_SECONDS))
-    .option("--chain <id>", "the chain's id; default: the deployment's")
+    .option("--chain <id>", "the chain's id, of which collect.targets alone are swept; default: the deployment's")
     .option("--config <file>", "config file")
     .option("--json", "one JSON document")
     .action(async (options: BackfillCommandOptions) => {
       const config = loadConfig({ file: options.config, env: process.env });
-      const sources = rangeSources({ theGraph: config.collect.theGraph, env: process.env });
+      const events = rangeSources({ theGraph: config.collect.theGraph, env: process.env });
+      const swept = sweptSources(config, options);
+      const sources = withSweeps(events, swept);
       const signal = stopOnSignal();
       try {
-        if (options.work === true) await work(config, options, { sources, signal });
-        else await run(config, options, { sources, signal });
+        if (options.work === true) await work(config, options, { sources, swept, signal });
+        else await run(config, options, { sources, swept, signal });
       } catch (error) {
         if (!signal.aborted || !isStop(error)) throw error;
         exitWith(error, { debug: false, json: options.json === true });
@@ -83,16 +91,19 @@ interface Patient {
 }
 
 interface Surroundings {
-  readonly sources: RangeSourceMakers;
+  readonly sources: RangeSourceMakers<RangeSource | RangeWork>;
+  readonly swept: () => Swept;
   readonly signal: AbortSignal;
 }
+
+type Swept = ReturnType<typeof targetsOf>["sources"];
 
 async function run(config: Config, options: BackfillCommandOptions, around: Surroundings): Promise<void> {
   const started = performance.now();
   const { sources, signal } = around;
   const name = required(options.source, "--source", `Name one of: ${[...sources.keys()].join(", ")}.`);
   makerOf(sources, name);
-  const pool = poolAddress(required(options.pool, "--pool", "Name the pool's address."));
+  const subject = backfillSubject(name, options);
   const ends = {
     from: rangeEnd(required(options.from, "--from", "Name a block or a date."), "--from"),
     to: rangeEnd(required(options.to, "--to", "Name a block, a date, or final."), "--to"),
@@ -105,8 +116,7 @@ async function run(config: Config, options: BackfillCommandOptions, around: Surr
   const patience = patienceShownOn(display);
   const result = await withChainAndStore(config, options, { signal, patience }, async (parts) => {
     const { chain, store } = parts;
-    await requireContract(chain, pool, { signal, patience });
-    const key: BackfillKey = { chainId: chain.chainId, source: name, subject: pool };
+    const key = await persist(() => keyOf(chain, name, { subject, swept: around.swept }), { signal, patience });
     const { finalityBlocks } = config.chain;
     const range: BlockRange = await persist(() => blockRange(steadfast(chain), ends, finalityBlocks), {
       signal,
@@ -194,6 +204,18 @@ function connect(config: Config, options: BackfillCommandOptions): Promise<Chain
   return connectChain({ rpcUrls, expectedChainId: chainId, genesisHash: genesis, requestTimeoutMs, sink: silent });
 }
 
+/** The venues of the deployment and `collect.targets`, as `tiller collect` reads them; read once and when they are wanted. */
+function sweptSources(config: Config, options: BackfillCommandOptions): () => Swept {
+  let swept: Swept | null = null;
+  return () => {
+    if (swept !== null) return swept;
+    const addresses = options.chain === undefined ? loadAddresses(config.addresses) : null;
+    const { assetUsd } = config.limits;
+    swept = targetsOf(addresses, config.collect.targets, { assetUsd }).sources;
+    return swept;
+  };
+}
+
 function openQueue(store: Store, chain: Chain, leaseSeconds: number): Promise<JobQueue> {
   return persist(() => store.jobQueue({ name: queueName(chain.chainId), leaseSeconds, retries: JOB_RETRIES }), {});
 }
@@ -208,24 +230,6 @@ function workerArguments(options: BackfillCommandOptions): string[] {
   ];
 }
 
-/** An address without code gives no events, which must not be taken for a quiet pool. */
-async function requireContract(chain: Chain, pool: string, patient: Patient): Promise<void> {
-  const code = await persist(() => chain.request("eth_getCode", [pool, "latest"]), patient);
-  if (code !== "0x") return;
-  throw new InputFailure("POOL_NO_CONTRACT", `there is no contract at this address of chain ${chain.chainId}`, {
-    field: "--pool",
-    remedy: "Name the pool's address on this chain.",
-  });
-}
-
-function poolAddress(text: string): string {
-  if (isAddress(text)) return text.toLowerCase();
-  throw new InputFailure("POOL_MALFORMED", "is not an address (or its checksum is wrong)", {
-    field: "--pool",
-    remedy: "Write 0x and 40 hex digits.",
-  });
-}
-
 function leaseOf(options: BackfillCommandOptions): number {
   return wholeNumber(options.lease, "--lease", 3_600);
 }
@@ -236,10 +240,10 @@ function patienceShownOn(display: ProgressDisplay): Patience {
 }
 
 function report(result: BackfillReport, as: { readonly json: boolean; readonly seconds: number }): void {
-  const { key, range, final, chunks, rows, checksum, gaps, collected, forgotten } = result;
+  const { key, range, final, chunks, rows, checksum, gaps, absent, collected, forgotten } = result;
   if (as.json) {
     const seconds = Number(as.seconds.toFixed(3));
-    printJson({ ...key, ...range, final, chunks, rows, checksum, gaps, collected, forgotten, seconds });
+    printJson({ ...key, ...range, final, chunks, rows, checksum, gaps, absent, collected, forgotten, seconds });
     return;
   }
   const tentative = range.to > final ? `, tentative above block ${final}` : "";
@@ -249,6 +253,10 @@ function report(result: BackfillReport, as: { readonly json: boolean; readonly s
     `  collected now: ${collected.rows} rows of ${collected.blocks} blocks in ${as.seconds.toFixed(1)} s`,
     ...(forgotten === 0 ? [] : [`  ${forgotten} rows were reorganised away and forgotten`]),
     gaps.length === 0 ? "  no gap" : `  ${gaps.length} gaps:`,
+    ...absent.map(
+      ({ source, subject, code, blocks, from, to }) =>
+        `  ${source} ${subject} absent at ${blocks} blocks from ${from} to ${to} (${code})`,
+    ),
     ...gaps.map(({ from, to, reason }) => `    ${from} to ${to}${reason === null ? "" : `: ${reason}`}`),
   ];
   process.stdout.write(`${lines.join("\n")}\n`);

@@ -4,6 +4,7 @@ import { withStore } from "../app/assemble";
 import { dataReport, type SeriesReport } from "../collect/dataReport";
 import { importFiles } from "../collect/importFiles";
 import type { RateUnit } from "../collect/canonicalHistory";
+import { poolReports, type PoolReport } from "../collect/poolReport";
 import { utcDay } from "../collect/utcDay";
 import { loadConfig, type Config } from "../config/load";
 import { silent } from "../events/events";
@@ -58,24 +59,24 @@ function importCommand(): Command {
 
 function reportCommand(): Command {
   return new Command("report")
-    .description("span, rows, gaps, staleness and flags of each series")
-    .option("--series <name...>", "these only")
+    .description("span, rows, gaps, staleness and flags of each series; events and volume of each pool")
+    .option("--series <name...>", "these only, and no pools")
     .option("--html <file>", "write the same with a plot of each series")
     .option("--config <file>", "config file")
     .option("--json", "one JSON document")
     .action(async (options: CommonOptions & { series?: string[]; html?: string }) => {
       const wanted = options.series === undefined ? null : new Set(options.series);
-      const found = await withStore(configOf(options), silent, async (store) => {
+      const { found, pools } = await withStore(configOf(options), silent, async (store) => {
         const reports: SeriesReport[] = [];
         for await (const one of dataReport(store.history, ({ name }) => wanted?.has(name) ?? true)) reports.push(one);
-        return reports;
+        return { found: reports, pools: wanted === null ? await poolReports(store.history) : [] };
       });
       for (const name of wanted ?? []) {
         if (!found.some(({ series }) => series === name)) throw unknownSeries(name);
       }
       if (options.html !== undefined) writeReport(options.html, dataReportPage(found));
-      if (options.json === true) printJson({ series: found.map(({ days: _days, ...rest }) => rest) });
-      else process.stdout.write(describe(found));
+      if (options.json === true) printJson({ series: found.map(({ days: _days, ...rest }) => rest), pools });
+      else process.stdout.write(`${describe(found)}${describePools(pools)}`);
     });
 }
 
@@ -99,6 +100,27 @@ function describe(reports: readonly SeriesReport[]): string {
     return words.length === 0 ? [] : [[one.series, words.join(", ")]];
   });
   return `${table(head, rows, head.slice(1))}\n\n${flags.length === 0 ? "nothing is flagged" : table(["series", "flags"], flags)}\n`;
+}
+
+function describePools(pools: readonly PoolReport[]): string {
+  if (pools.length === 0) return "";
+  const head = [
+    "events of",
+    "pool",
+    "from block",
+    "to block",
+    "missing",
+    "events",
+    "swaps",
+    "days",
+    "sold of each coin",
+  ];
+  const rows = pools.map((one) => [
+    one.chainId === 1 ? one.source : `${one.source} (${one.chainId})`,
+    ...[one.pool, String(one.fromBlock), String(one.toBlock), String(one.missingBlocks), String(one.events)],
+    ...[String(one.swaps), String(one.days), one.sold.join(" ")],
+  ]);
+  return `\n${table(head, rows, head.slice(2))}\n`;
 }
 
 function duration(seconds: number): string {

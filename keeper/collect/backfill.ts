@@ -7,13 +7,13 @@ import type { BackfillKey, ChunkRow, HistoryStore } from "../store/historyRecord
 import { blocksIn, clipped, missingRanges, sumOfBlocks, type BlockRange } from "./blockRanges";
 import { ChunkCollector } from "./chunkCollector";
 import type { ChunkBounds } from "./chunkSize";
-import { storedChecksum } from "./eventChecksum";
+import { workOf } from "./eventRanges";
 import { persist, waitAfter, type Patience } from "./patience";
-import { CHUNK_REORGED, type RangeSource } from "./rangeSource";
+import { CHUNK_REORGED, type Absence, type RangeSource, type RangeWork } from "./rangeSource";
 import { behind, settle, type Settled } from "./settle";
 
 export interface BackfillOptions {
-  readonly source: RangeSource;
+  readonly source: RangeSource | RangeWork;
   readonly range: BlockRange;
   readonly store: HistoryStore;
   readonly chain: Chain;
@@ -51,6 +51,8 @@ export interface BackfillReport {
   /** Of these rows: the same for the same events, however they were collected. */
   readonly checksum: string;
   readonly gaps: readonly Gap[];
+  /** Of sweeps: sources that could not be read at some of the blocks, for they were not there. */
+  readonly absent: readonly Absence[];
   /** What this run did. */
   readonly collected: { readonly chunks: number; readonly blocks: number; readonly rows: number };
   /** Tentative rows that were forgotten, for they were reorganised away. */
@@ -91,6 +93,7 @@ export async function backfill(options: BackfillOptions): Promise<BackfillReport
     }
     settled = await persist(() => settledUpTo(options), patient);
   }
+  await finish(options);
   const { collected } = tally;
   return { ...(await reportStored(options, settled.final)), collected, forgotten };
 }
@@ -131,6 +134,14 @@ async function settledUpTo(options: BackfillOptions): Promise<Settled> {
   return settled;
 }
 
+/** What is left to do of a range that is whole. */
+export async function finish(
+  options: Pick<BackfillOptions, "store" | "source" | "patience" | "signal">,
+): Promise<void> {
+  const work = workOf(options.source);
+  await persist(async () => work.finish?.(options.store), options);
+}
+
 /** What the store has of the range, read back from it. */
 export async function reportStored(
   options: Pick<BackfillOptions, "store" | "source" | "range" | "patience" | "signal">,
@@ -140,7 +151,7 @@ export async function reportStored(
   return persist(async () => {
     const chunks = (await store.chunks(source.key)).filter((chunk) => clipped(rangeOf(chunk), range.from, range.to));
     const gaps = missingRanges(range, chunks.map(rangeOf)).map((gap) => ({ ...gap, reason: null }));
-    const stored = await storedChecksum(store, source.key, range);
+    const stored = await workOf(source).stored(store, range);
     return { key: source.key, range, final, chunks: chunks.length, gaps, ...stored };
   }, options);
 }

@@ -9,6 +9,7 @@ import type { BackfillKey, HistoryStore } from "../store/historyRecords";
 import type { Job, JobQueue, JobView } from "../store/jobQueue";
 import {
   backfill,
+  finish,
   isOvertaken,
   openingState,
   rangeOf,
@@ -20,8 +21,9 @@ import {
 import { blocksIn, clipped, cutRanges, missingRanges, sumOfBlocks, type BlockRange } from "./blockRanges";
 import { ChunkCollector } from "./chunkCollector";
 import type { ChunkBounds } from "./chunkSize";
+import { workOf } from "./eventRanges";
 import { persist, stopped, type Patience } from "./patience";
-import type { RangeSource } from "./rangeSource";
+import type { RangeSource, RangeWork } from "./rangeSource";
 
 /** Part of a lease after which a worker hands the rest of its job back, rather than lose it in the middle of a chunk. */
 const SHARE_OF_LEASE = 0.7;
@@ -44,7 +46,7 @@ export interface WorkerOptions {
   readonly store: HistoryStore;
   readonly chain: Chain;
   /** @throws InputFailure when it knows no such source. */
-  readonly sourceOf: (key: BackfillKey) => RangeSource;
+  readonly sourceOf: (key: BackfillKey) => RangeSource | RangeWork;
   readonly chunk?: ChunkBounds | undefined;
   readonly patience?: Patience | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -147,8 +149,12 @@ export async function sharedBackfill(options: SharedBackfillOptions): Promise<Ba
     if (options.signal?.aborted) throw stopped();
   }
   const tail = clipped(range, Math.max(0, opening.final + 1), range.to);
-  const last = tail === null ? null : await backfill({ ...options, range: tail, onProgress: undefined });
+  // What is left to do of the whole is not to be done for a part.
+  const unfinished = { ...workOf(source), finish: undefined };
+  const last =
+    tail === null ? null : await backfill({ ...options, source: unfinished, range: tail, onProgress: undefined });
   const report = await reportStored(options, last?.final ?? opening.final);
+  if (report.gaps.length === 0) await finish(options);
   const failed = report.gaps.length === 0 ? [] : await persist(() => queue.list(["failed"]), options);
   return {
     ...report,
@@ -168,6 +174,8 @@ async function enqueue(options: SharedBackfillOptions, settled: BlockRange): Pro
   await persist(async () => {
     const planned = (await outstanding(queue, source.key)).map(({ task }) => task);
     const stored = (await store.chunks(source.key)).map(rangeOf);
+    const [oldest] = missingRanges(settled, stored);
+    if (oldest !== undefined) await workOf(source).probe?.(oldest);
     const parts = cutRanges(missingRanges(settled, [...stored, ...planned]), jobBlocks);
     await queue.put(parts.map((part) => ({ key: source.key, ...part })));
   }, options);

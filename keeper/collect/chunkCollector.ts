@@ -1,12 +1,12 @@
 // Fills one missing range, oldest first, chunk by chunk, each with its rows in one transaction: whatever ends the process,
 // what is stored is whole chunks, and what is missing can be asked for again.
 import { WorldFailure } from "../config/failure";
-import type { ChunkRow, EventRow, HistoryStore } from "../store/historyRecords";
+import type { ChunkRow, HistoryStore } from "../store/historyRecords";
 import type { BlockRange } from "./blockRanges";
 import { ChunkSize, type ChunkBounds } from "./chunkSize";
-import { checksumOf } from "./eventChecksum";
+import { workOf } from "./eventRanges";
 import { persist, stopped, waitAfter, type Patience } from "./patience";
-import { LOGS_TOO_MANY, type RangeRows, type RangeSource } from "./rangeSource";
+import { LOGS_TOO_MANY, type CollectedRange, type RangeSource, type RangeWork } from "./rangeSource";
 
 /**
  * Above the finalised block chunks are short: a reorganisation forgets whole chunks, and with them what other collectors
@@ -15,7 +15,7 @@ import { LOGS_TOO_MANY, type RangeRows, type RangeSource } from "./rangeSource";
 const LARGEST_TENTATIVE_CHUNK = 16;
 
 export interface CollectorOptions {
-  readonly source: RangeSource;
+  readonly source: RangeSource | RangeWork;
   readonly store: HistoryStore;
   readonly chunk?: ChunkBounds | undefined;
   readonly patience?: Patience | undefined;
@@ -26,11 +26,13 @@ export interface CollectorOptions {
 
 export class ChunkCollector {
   readonly #options: CollectorOptions;
+  readonly #work: RangeWork;
   readonly #size: ChunkSize;
   readonly #signal: AbortSignal;
 
   constructor(options: CollectorOptions) {
     this.#options = options;
+    this.#work = workOf(options.source);
     this.#size = new ChunkSize(options.chunk);
     this.#signal = options.signal ?? new AbortController().signal;
   }
@@ -47,12 +49,11 @@ export class ChunkCollector {
       for (let from = missing.from; from <= missing.to;) {
         const tentative = from > final;
         const last = tentative ? missing.to : Math.min(missing.to, final);
-        const { to, rows, toHash } = await this.#collect(from, last, tentative ? LARGEST_TENTATIVE_CHUNK : Infinity);
-        checkRows(this.#options.source, { from, to }, { rows, toHash });
-        const checksum = checksumOf(rows);
+        const range = await this.#collect(from, last, tentative ? LARGEST_TENTATIVE_CHUNK : Infinity);
+        const { to, toHash, rows, checksum } = range;
         await storing;
         if (this.#signal.aborted) throw stopped();
-        storing = this.#store({ fromBlock: from, toBlock: to, toHash, rows: rows.length, checksum, tentative }, rows);
+        storing = this.#store({ fromBlock: from, toBlock: to, toHash, rows, checksum, tentative }, range);
         // Its failure is met where it is waited for.
         storing.catch(() => undefined);
         from = to + 1;
@@ -62,22 +63,22 @@ export class ChunkCollector {
     }
   }
 
-  async #store(chunk: ChunkRow, rows: readonly EventRow[]): Promise<void> {
-    const { store, source, patience, onChunk } = this.#options;
-    await persist(() => store.addEvents(source.key, chunk, rows), { patience, signal: this.#signal });
+  async #store(chunk: ChunkRow, range: CollectedRange): Promise<void> {
+    const { store, patience, onChunk } = this.#options;
+    await persist(() => range.add(store, chunk), { patience, signal: this.#signal });
     onChunk?.(chunk);
   }
 
-  async #collect(from: number, last: number, most: number): Promise<RangeRows & { readonly to: number }> {
+  async #collect(from: number, last: number, most: number): Promise<CollectedRange & { readonly to: number }> {
     for (let failures = 0; ;) {
       if (this.#signal.aborted) throw stopped();
       const to = Math.min(from + Math.min(this.#size.blocks, most) - 1, last);
       const blocks = to - from + 1;
       try {
-        const answer = await this.#options.source.collect(from, to, this.#signal);
+        const answer = await this.#work.collect(from, to, this.#signal);
         // What is read of a chain that an abort left half read is not to be trusted.
         if (this.#signal.aborted) throw stopped();
-        this.#size.answered(blocks, answer.rows.length);
+        this.#size.answered(blocks, answer.rows);
         return { ...answer, to };
       } catch (error) {
         if (error instanceof WorldFailure && error.code === LOGS_TOO_MANY) {
@@ -91,31 +92,5 @@ export class ChunkCollector {
         if (failures > 1 && blocks > 1) this.#size.refused(blocks);
       }
     }
-  }
-}
-
-/** A source that gives what was not asked for would be stored as if it were the chain. */
-function checkRows({ key }: RangeSource, { from, to }: BlockRange, { rows, toHash }: RangeRows): void {
-  let before: EventRow | null = null;
-  for (const row of rows) {
-    const wrong =
-      row.chainId !== key.chainId || row.source !== key.source || row.pool.toLowerCase() !== key.subject.toLowerCase()
-        ? "of something else"
-        : row.block < from || row.block > to
-          ? "outside the range"
-          : before !== null &&
-              (row.block < before.block || (row.block === before.block && row.logIndex <= before.logIndex))
-            ? "out of order"
-            : (row.block === to && row.blockHash !== toHash) ||
-                (row.block === before?.block && row.blockHash !== before.blockHash)
-              ? "of two chains"
-              : null;
-    if (wrong !== null) {
-      throw new WorldFailure("SOURCE_GARBAGE", `${key.source} gives events ${wrong} for blocks ${from} to ${to}`, {
-        field: key.source,
-        remedy: "Use another endpoint; if all do so, report it.",
-      });
-    }
-    before = row;
   }
 }

@@ -14,6 +14,8 @@ function canonicalLine(row: EventRow): string {
     ...[row.txHash, row.txIndex, row.logIndex, row.observedAt, row.sender, row.recipient],
     ...[row.amount0, row.amount1, row.sqrtPriceX96, row.liquidity, row.tick, row.tickLower, row.tickUpper],
     ...[row.gasUsed, row.gasPriceWei],
+    // Of pools with ticks there is nothing more to say, and what was said before such columns still holds.
+    ...(row.coinAmounts === null ? [] : [row.coinAmounts, row.coinFees, row.receipts]),
   ])}\n`;
 }
 

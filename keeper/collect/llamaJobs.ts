@@ -2,8 +2,7 @@
 // job may be run again for the same bucket and stores nothing twice.
 import { WorldFailure } from "../config/failure";
 import type { DefiLlamaConfig } from "../config/schema";
-import type { HistoryRow, HistoryStore } from "../store/historyRecords";
-import { FAR_FUTURE } from "../store/historyRows";
+import { FAR_FUTURE, type HistoryRow, type HistoryStore } from "../store/historyRecords";
 import { type Clock, wallClock } from "../chain/clock";
 import {
   LLAMA_PROTOCOLS,

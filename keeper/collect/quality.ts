@@ -1,6 +1,6 @@
 // What is odd in a series of rates: flagged and kept, never dropped; who reads it chooses. Each flag is decided from the row
 // and from earlier ones alone, so that it was known when the row was.
-import type { HistoryRow, HistoryStore, SeriesName } from "../store/historyRecords";
+import { UNJUDGED, type HistoryRow, type HistoryStore, type SeriesName } from "../store/historyRecords";
 import { RateCurve, type Standing } from "./rateCurve";
 import { RollingMedian } from "./rollingMedian";
 
@@ -36,6 +36,8 @@ export const FLAGS = {
    * of public data of Compound. Or it is one of the first two under new parameters: which, only later rows say.
    */
   misaligned: 2048,
+  /** Of a sweep of long ago that goes on: nothing of the above was worked out yet, nor the rate of an index. */
+  unjudged: UNJUDGED,
 } as const;
 
 export type Flag = keyof typeof FLAGS;

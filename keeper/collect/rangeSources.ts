@@ -1,18 +1,23 @@
-// The sources of events that a backfill can be of, by name.
+// What a backfill can be of, by name.
 import type { Chain } from "../chain/connect";
 import { steadfast } from "../chain/steadfast";
 import { InputFailure } from "../config/failure";
 import type { TheGraphConfig } from "../config/schema";
 import type { BackfillKey } from "../store/historyRecords";
 import { chainBlocks } from "./chainBlocks";
+import { coinsOf, collectCurveEvents } from "./curveEvents";
+import { CURVE } from "./curveLogs";
+import { sweepOf, type HistoricSweep } from "./historicSweep";
 import { type HttpSource, openHttpSource } from "./httpSource";
-import type { RangeSource } from "./rangeSource";
+import { ofOneChain } from "./rangeLogs";
+import type { RangeSource, RangeWork } from "./rangeSource";
+import { SWEEP } from "./sweepRecord";
 import { THE_GRAPH, graphKeyHeader, poolEvents } from "./theGraph";
-import { ChunkReorged, canonicalBlock, collectUniswapEvents } from "./uniswapEvents";
+import { collectUniswapEvents } from "./uniswapEvents";
 
-export type RangeSourceMaker = (chain: Chain, key: BackfillKey) => RangeSource;
+export type RangeSourceMaker<S = RangeSource> = (chain: Chain, key: BackfillKey) => S;
 /** Each is asked for its maker when it is wanted: only then must it have what it needs. */
-export type RangeSourceMakers = ReadonlyMap<string, () => RangeSourceMaker>;
+export type RangeSourceMakers<S = RangeSource> = ReadonlyMap<string, () => RangeSourceMaker<S>>;
 
 export interface RangeSourceSettings {
   readonly theGraph?: TheGraphConfig | undefined;
@@ -20,15 +25,29 @@ export interface RangeSourceSettings {
 }
 
 /** Those that need nothing but the chain. */
-export const RANGE_SOURCES: RangeSourceMakers = new Map([["uniswap-v3", () => uniswapPool]]);
+export const RANGE_SOURCES: RangeSourceMakers = new Map([
+  ["uniswap-v3", () => uniswapPool],
+  [CURVE, () => curvePool],
+] as const);
 
-/** All of them. Sources of one process share its rate of requests. */
+/** All of events. Sources of one process share its rate of requests. */
 export function rangeSources({ theGraph, env }: RangeSourceSettings): RangeSourceMakers {
   let source: HttpSource | null = null;
   return new Map([
     ...RANGE_SOURCES,
     [THE_GRAPH, () => subgraphPool((source ??= openSubgraph(theGraph, env)))],
   ] as const);
+}
+
+/** And sweeps, of what `swept` says when they are wanted. */
+export function withSweeps(
+  makers: RangeSourceMakers,
+  swept: () => HistoricSweep["sources"],
+): RangeSourceMakers<RangeSource | RangeWork> {
+  return new Map<string, () => RangeSourceMaker<RangeSource | RangeWork>>([
+    ...makers,
+    [SWEEP, () => (chain, key) => sweepOf(chain, key, swept())],
+  ]);
 }
 
 function uniswapPool(chain: Chain, key: BackfillKey): RangeSource {
@@ -38,6 +57,18 @@ function uniswapPool(chain: Chain, key: BackfillKey): RangeSource {
   return { key, collect: (from, to) => collectUniswapEvents(steady, { pools, from, to }) };
 }
 
+function curvePool(chain: Chain, key: BackfillKey): RangeSource {
+  const steady = steadfast(chain);
+  let coins: readonly string[] | null = null;
+  return {
+    key,
+    async collect(from, to) {
+      coins ??= await coinsOf(steady, key.subject);
+      return collectCurveEvents(steady, { address: key.subject, coins }, { from, to });
+    },
+  };
+}
+
 function subgraphPool(source: HttpSource): RangeSourceMaker {
   return (chain, key) => {
     const steady = steadfast(chain);
@@ -45,10 +76,9 @@ function subgraphPool(source: HttpSource): RangeSourceMaker {
     return {
       key,
       async collect(from, to, signal) {
-        const last = await canonicalBlock(steady, to);
-        const rows = await poolEvents(subgraph, { pool: key.subject, fromBlock: from, toBlock: to, signal });
-        if ((await canonicalBlock(steady, to)).hash !== last.hash) throw new ChunkReorged(to);
-        return { rows, toHash: last.hash };
+        const range = { pool: key.subject, fromBlock: from, toBlock: to, signal };
+        const { value: rows, toHash } = await ofOneChain(steady, to, () => poolEvents(subgraph, range));
+        return { rows, toHash };
       },
     };
   };
@@ -84,12 +114,12 @@ function openSubgraph(config: TheGraphConfig | undefined, env: RangeSourceSettin
 }
 
 /** @throws as `makerOf`. */
-export function rangeSource(makers: RangeSourceMakers, chain: Chain, key: BackfillKey): RangeSource {
+export function rangeSource<S>(makers: RangeSourceMakers<S>, chain: Chain, key: BackfillKey): S {
   return makerOf(makers, key.source)(chain, key);
 }
 
 /** @throws InputFailure `SOURCE_UNKNOWN`, `SOURCE_NOT_CONFIGURED`, `SOURCE_KEY_MISSING`, `SOURCE_KEY_MALFORMED`. */
-export function makerOf(makers: RangeSourceMakers, source: string): RangeSourceMaker {
+export function makerOf<S>(makers: RangeSourceMakers<S>, source: string): RangeSourceMaker<S> {
   const open = makers.get(source);
   if (open !== undefined) return open();
   throw new InputFailure("SOURCE_UNKNOWN", `no source is called ${JSON.stringify(source.slice(0, 40))}`, {

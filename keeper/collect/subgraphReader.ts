@@ -91,7 +91,7 @@ export class PinnedReader {
 
   /** For each row the liquidity in range after it; null of mints and burns; null altogether: events are missing. */
   async liquidity(rows: readonly EventRow[], ends: PoolEnds): Promise<(bigint | null)[] | null> {
-    const events = rows.map((row): PoolEvent => ({ ...row, liquidity: BigInt(row.liquidity) }));
+    const events = rows.map((row): PoolEvent => ({ ...row, liquidity: BigInt(row.liquidity ?? 0) }));
     const span = crossedSpan(events, ends);
     const netsAt = async (block: number): Promise<Map<number, bigint>> => {
       const ticks = span === null ? [] : await this.list(TICKS, { from: span.low, to: span.high, block });

@@ -10,9 +10,11 @@ import { locateCurvePool } from "./curvePool";
 import { locateErc4626 } from "./erc4626";
 import type { LocatingStep } from "./locate";
 import type { ChainCollector } from "./reading";
-import { locateUniswapPool } from "./uniswapPool";
+import { locateUniswapPool, type UniswapPoolTarget } from "./uniswapPool";
 
 export interface PoolTarget {
+  /** Of its events: a range source's name. */
+  readonly source: "uniswap-v3" | "curve";
   readonly subject: string;
   readonly pool: string;
 }
@@ -20,7 +22,7 @@ export interface PoolTarget {
 export interface CollectedTargets {
   /** Read by the sweep, once located. */
   readonly sources: readonly (LocatingStep | ChainCollector)[];
-  /** Uniswap V3 pools whose events are collected. */
+  /** Pools whose events are collected besides. */
   readonly pools: readonly PoolTarget[];
 }
 
@@ -77,7 +79,8 @@ function ofVenue(
       return { source: locateErc4626({ subject, vault: venue, usd: 1 }) };
     case "curve-3pool": {
       const coins = THREE_POOL_COINS;
-      return { source: locateCurvePool({ subject, pool: venue, receipts: { namedBy: adapter }, coins, usd: 1 }) };
+      const source = locateCurvePool({ subject, pool: venue, receipts: { namedBy: adapter }, coins, usd: 1 });
+      return { source, pool: { source: "curve", subject, pool: venue } };
     }
     case "uniswap-v3":
       return uniswapPool({ subject, pool: venue });
@@ -91,7 +94,10 @@ function ofTarget(target: CollectTarget): Start {
     case "compound-v3":
       return { source: compoundV3Collector(target) };
     case "curve":
-      return { source: locateCurvePool({ ...target, receipts: { token: target.token } }) };
+      return {
+        source: locateCurvePool({ ...target, receipts: { token: target.token } }),
+        pool: { source: "curve", subject: target.subject, pool: target.pool },
+      };
     case "erc4626":
       return { source: locateErc4626(target) };
     case "chainlink":
@@ -101,6 +107,6 @@ function ofTarget(target: CollectTarget): Start {
   }
 }
 
-function uniswapPool(pool: PoolTarget): Start {
-  return { source: locateUniswapPool(pool), pool };
+function uniswapPool(target: UniswapPoolTarget): Start {
+  return { source: locateUniswapPool(target), pool: { source: "uniswap-v3", ...target } };
 }

@@ -18,6 +18,7 @@ import {
   type SubgraphPool,
   type SubgraphSwap,
 } from "./theGraphAnswers";
+import { OF_TICKS } from "./uniswapLogs";
 
 export const THE_GRAPH = "the-graph";
 
@@ -99,6 +100,7 @@ function draftOf(entity: SubgraphSwap | SubgraphBurn, kind: EventRow["kind"]) {
     observedAt: entity.timestamp,
     // The mapping has no receipts: it writes 0, in its first versions the gas limit.
     gasUsed: null,
+    ...OF_TICKS,
     gasPriceWei: entity.transaction.gasPrice,
   };
 }

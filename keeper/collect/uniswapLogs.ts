@@ -1,10 +1,12 @@
-// Logs of Uniswap V3 pools as rows of events, and the price impact of each swap. Pure; by hand, since a backfill decodes
-// hundreds of thousands. Source: v3-core, IUniswapV3PoolEvents.sol.
+// Logs of Uniswap V3 pools as rows of events, and the price impact of each swap. Pure. Source: v3-core,
+// IUniswapV3PoolEvents.sol.
 import { id } from "ethers";
 import type { ChainLog } from "../chain/logs";
 import { ratio } from "../venues/exact";
-import { garbageOf } from "./questions";
+import { addressIn, garbageLog, signedWord, topicOf, wordsOf } from "./logWords";
 import type { EventRow } from "./reading";
+
+const SOURCE = "uniswap-v3";
 
 const SWAP = id("Swap(address,address,int256,int256,uint160,uint128,int24)");
 const MINT = id("Mint(address,address,int24,int24,uint128,uint256,uint256)");
@@ -14,8 +16,10 @@ const BURN = id("Burn(address,int24,int24,uint128,uint256,uint256)");
 export const POOL_EVENTS: readonly (readonly string[])[] = [[SWAP, MINT, BURN]];
 
 const BPS = 1e4;
-const WORD_DIGITS = 64;
 const TICK_BITS = 24;
+
+/** What a row has of a pool with a list of coins: of these pools nothing. */
+export const OF_TICKS = { coinAmounts: null, coinFees: null, receipts: null } as const;
 
 /** What a log itself says; times, gas and impact come from elsewhere. */
 export type DecodedEvent = Pick<
@@ -36,13 +40,13 @@ export type DecodedEvent = Pick<
 export function decodePoolLog(log: ChainLog): DecodedEvent {
   switch (log.topics[0]?.toLowerCase()) {
     case SWAP: {
-      const [amount0, amount1, sqrtPrice, liquidity, tick] = words(log, { topics: 3, words: 5 });
+      const [amount0, amount1, sqrtPrice, liquidity, tick] = wordsOf(log, { source: SOURCE, topics: 3, words: 5 });
       return {
         kind: "swap",
         sender: addressIn(log.topics[1]),
         recipient: addressIn(log.topics[2]),
-        amount0: String(signed(amount0)),
-        amount1: String(signed(amount1)),
+        amount0: String(signedWord(amount0)),
+        amount1: String(signedWord(amount1)),
         sqrtPriceX96: String(within(log, sqrtPrice, 160)),
         liquidity: String(within(log, liquidity, 128)),
         tick: tickIn(log, tick),
@@ -51,10 +55,10 @@ export function decodePoolLog(log: ChainLog): DecodedEvent {
       };
     }
     case MINT: {
-      const [sender, liquidity, amount0, amount1] = words(log, { topics: 4, words: 4 });
+      const [sender, liquidity, amount0, amount1] = wordsOf(log, { source: SOURCE, topics: 4, words: 4 });
       return {
         kind: "mint",
-        sender: addressIn(`0x${(sender ?? 0n).toString(16).padStart(WORD_DIGITS, "0")}`),
+        sender: addressIn(topicOf(sender)),
         recipient: addressIn(log.topics[1]),
         amount0: String(amount0),
         amount1: String(amount1),
@@ -62,7 +66,7 @@ export function decodePoolLog(log: ChainLog): DecodedEvent {
       };
     }
     case BURN: {
-      const [liquidity, amount0, amount1] = words(log, { topics: 4, words: 3 });
+      const [liquidity, amount0, amount1] = wordsOf(log, { source: SOURCE, topics: 4, words: 3 });
       return {
         kind: "burn",
         sender: addressIn(log.topics[1]),
@@ -74,7 +78,7 @@ export function decodePoolLog(log: ChainLog): DecodedEvent {
       };
     }
     default:
-      throw garbage(log);
+      throw garbageLog(SOURCE, log);
   }
 }
 
@@ -99,13 +103,6 @@ export function priceImpacts(
   });
 }
 
-function words(log: ChainLog, shape: { readonly topics: number; readonly words: number }): bigint[] {
-  if (log.topics.length !== shape.topics || log.data.length !== 2 + WORD_DIGITS * shape.words) throw garbage(log);
-  return Array.from({ length: shape.words }, (_, place) =>
-    BigInt(`0x${log.data.slice(2 + WORD_DIGITS * place, 2 + WORD_DIGITS * (place + 1))}`),
-  );
-}
-
 function ofRange(log: ChainLog, liquidity: bigint | undefined) {
   return {
     sqrtPriceX96: null,
@@ -117,24 +114,12 @@ function ofRange(log: ChainLog, liquidity: bigint | undefined) {
 }
 
 function within(log: ChainLog, value: bigint | undefined, bits: number): bigint {
-  if (value === undefined || value >= 2n ** BigInt(bits)) throw garbage(log);
+  if (value === undefined || value >= 2n ** BigInt(bits)) throw garbageLog(SOURCE, log);
   return value;
 }
 
-function signed(word: bigint | undefined): bigint {
-  return BigInt.asIntN(256, word ?? 0n);
-}
-
 function tickIn(log: ChainLog, word: bigint | undefined): number {
-  const tick = signed(word);
-  if (BigInt.asIntN(TICK_BITS, tick) !== tick) throw garbage(log);
+  const tick = signedWord(word);
+  if (BigInt.asIntN(TICK_BITS, tick) !== tick) throw garbageLog(SOURCE, log);
   return Number(tick);
-}
-
-function addressIn(word: string | undefined): string {
-  return `0x${(word ?? "").slice(-40).toLowerCase()}`;
-}
-
-function garbage(log: ChainLog): Error {
-  return garbageOf(`uniswap-v3 ${log.address.toLowerCase()}`, `log ${log.logIndex} of block ${log.blockNumber}`);
 }

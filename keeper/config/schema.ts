@@ -79,7 +79,7 @@ const usd = positive.default(1);
 const collectTarget = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("aave-v3"), subject, pool: address, asset: address, usd }),
   z.strictObject({ kind: z.literal("compound-v3"), subject, comet: address, usd }),
-  /** `token`: of the pool's receipts. */
+  /** Its state and its events. `token`: of the pool's receipts. */
   z.strictObject({
     kind: z.literal("curve"),
     subject,

@@ -17,6 +17,8 @@ const TWO_32 = 2 ** 32;
 /** What PostgreSQL's numeric counts in, and how it marks a number below zero. */
 const DIGITS_A_GROUP = 4;
 const NUMERIC_NEGATIVE = 0x4000;
+/** Of PostgreSQL's own type `numeric`, the same on every server (pg_type.dat). */
+const NUMERIC_OID = 1700;
 
 /**
  * @param columns How many `write` writes of each row, in the order of the statement's columns.
@@ -112,6 +114,21 @@ export class CopyWriter {
       }
       this.#view.setInt16(at + 8 + 2 * k, group);
     }
+  }
+
+  /** `numeric[]` of integers in decimal. */
+  numerics(values: readonly string[] | null): void {
+    if (values === null) return this.#null();
+    // Dimensions, "has nulls", the element's type; the dimension's length, and the place of its first element.
+    const at = this.#field(20);
+    this.#view.setInt32(at, 1);
+    this.#view.setInt32(at + 4, 0);
+    this.#view.setUint32(at + 8, NUMERIC_OID);
+    this.#view.setInt32(at + 12, values.length);
+    this.#view.setInt32(at + 16, 1);
+    // An element is written as a column is. The length of the whole is known now.
+    for (const value of values) this.numeric(value);
+    this.#view.setInt32(at - 4, this.#at - at);
   }
 
   /** Begins a row of so many columns. */

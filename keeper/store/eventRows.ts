@@ -1,7 +1,7 @@
-// Events of pools, and the ranges of blocks that were collected whole.
-import { WorldFailure } from "../config/failure";
+// Events of pools, and what of a chain can still be undone.
+import { addChunk } from "./chunkRows";
 import { copyBinary, type CopyWriter } from "./copyBinary";
-import type { Database, Queryable, Transaction } from "./database";
+import type { Database, Queryable } from "./database";
 import type { BackfillKey, ChunkRow, EventRow, Inserted, TentativeRange } from "./historyRecords";
 import { spanOf, type Partitions } from "./partitions";
 
@@ -19,6 +19,7 @@ const COLUMNS = [
     "tick",
   ],
   ...["tick_lower", "tick_upper", "price_impact_bps", "gas_used", "gas_price_wei"],
+  ...["coin_amounts", "coin_fees", "receipts"],
 ];
 
 const SELECTED = `chain_id AS "chainId", source, pool, kind, block_number AS block, block_hash AS "blockHash",
@@ -26,13 +27,10 @@ const SELECTED = `chain_id AS "chainId", source, pool, kind, block_number AS blo
   extract(epoch FROM observed_at)::float8 AS "observedAt", extract(epoch FROM available_at)::float8 AS "availableAt",
   sender, recipient, amount0::text, amount1::text, sqrt_price_x96::text AS "sqrtPriceX96", liquidity::text, tick,
   tick_lower AS "tickLower", tick_upper AS "tickUpper", price_impact_bps AS "priceImpactBps",
-  gas_used::text AS "gasUsed", gas_price_wei::text AS "gasPriceWei"`;
-
-const CHUNK_COLUMNS = `from_block AS "fromBlock", to_block AS "toBlock", to_hash AS "toHash", rows, checksum, tentative`;
+  gas_used::text AS "gasUsed", gas_price_wei::text AS "gasPriceWei", coin_amounts::text[] AS "coinAmounts",
+  coin_fees::text[] AS "coinFees", receipts::text`;
 
 const ROWS_A_BATCH = 20_000;
-
-const keyValues = ({ chainId, source, subject }: BackfillKey): unknown[] => [chainId, source, subject];
 
 export async function addEvents(
   database: Database,
@@ -41,19 +39,11 @@ export async function addEvents(
 ): Promise<Inserted> {
   const { key, chunk, rows } = of;
   if (rows.length > 0) await partitions.ensure("pool_events", ...spanOf(rows.map(({ observedAt }) => observedAt)));
-  return database.transaction(async (transaction) => {
-    await lock(transaction, key);
-    if (await isStored(transaction, key, chunk)) return { inserted: 0, unchanged: rows.length };
-    await transaction.run(
-      `INSERT INTO backfill_chunks (chain_id, source, subject, from_block, to_block, to_hash, rows, checksum, tentative)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-      [...keyValues(key), chunk.fromBlock, chunk.toBlock, chunk.toHash, chunk.rows, chunk.checksum, chunk.tentative],
-    );
-    if (rows.length > 0) {
-      await transaction.copyIn("pool_events", COLUMNS, copyBinary(rows, COLUMNS.length, writeColumns));
-    }
-    return { inserted: rows.length, unchanged: 0 };
+  const added = await addChunk(database, { key, chunk }, async (transaction) => {
+    if (rows.length === 0) return;
+    await transaction.copyIn("pool_events", COLUMNS, copyBinary(rows, COLUMNS.length, writeColumns));
   });
+  return added ? { inserted: rows.length, unchanged: 0 } : { inserted: 0, unchanged: rows.length };
 }
 
 /** In the order of {@link COLUMNS}. */
@@ -81,43 +71,9 @@ function writeColumns(row: EventRow, to: CopyWriter): void {
   to.float8(row.priceImpactBps);
   to.numeric(row.gasUsed);
   to.numeric(row.gasPriceWei);
-}
-
-/** Held to the end of the transaction: chunks of one backfill are added one after the other. */
-async function lock(transaction: Transaction, key: BackfillKey): Promise<void> {
-  await transaction.run("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [
-    `chunks ${key.chainId} ${key.source} ${key.subject}`,
-  ]);
-}
-
-async function isStored(transaction: Transaction, key: BackfillKey, chunk: ChunkRow): Promise<boolean> {
-  const met = await transaction.rows<{ fromBlock: number; toBlock: number }>(
-    `SELECT from_block AS "fromBlock", to_block AS "toBlock" FROM backfill_chunks
-     WHERE chain_id = $1 AND source = $2 AND subject = $3 AND from_block <= $5 AND to_block >= $4`,
-    [...keyValues(key), chunk.fromBlock, chunk.toBlock],
-  );
-  if (met.length === 0) return false;
-  let covered = 0;
-  for (const { fromBlock, toBlock } of met) {
-    covered += Math.min(toBlock, chunk.toBlock) - Math.max(fromBlock, chunk.fromBlock) + 1;
-  }
-  if (covered === chunk.toBlock - chunk.fromBlock + 1) return true;
-  throw new WorldFailure(
-    "HISTORY_CHUNKS_OVERLAP",
-    `of the blocks ${chunk.fromBlock} to ${chunk.toBlock} of ${key.subject}, ${covered} are stored already`,
-    { field: key.subject, remedy: "Run the backfill again: it asks only for what is missing." },
-  );
-}
-
-/** Chunks of one key do not overlap: of those that begin before `fromBlock` only the last may reach it. */
-export async function chunks(database: Database, key: BackfillKey, fromBlock: number): Promise<ChunkRow[]> {
-  const ofKey = "FROM backfill_chunks WHERE chain_id = $1 AND source = $2 AND subject = $3";
-  return database.rows<ChunkRow & Record<string, unknown>>(
-    `SELECT ${CHUNK_COLUMNS} ${ofKey}
-       AND from_block >= coalesce((SELECT max(from_block) ${ofKey} AND from_block <= $4), 0) AND to_block >= $4
-     ORDER BY from_block`,
-    [...keyValues(key), fromBlock],
-  );
+  to.numerics(row.coinAmounts);
+  to.numerics(row.coinFees);
+  to.numeric(row.receipts);
 }
 
 /** Ranges of blocks of which something tentative is stored, with the hash of their last block as it was then. */

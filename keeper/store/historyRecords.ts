@@ -1,6 +1,9 @@
 // Rows of what is collected, and the repository that keeps them. Times are unix seconds, rates fractions a year, amounts of
 // chains decimal strings, hashes 0x-prefixed lower-case hex.
 
+/** The year 2200, unix seconds: later than any row, and within what PostgreSQL plans partitions for. */
+export const FAR_FUTURE = 7_258_118_400;
+
 /** A block, as that to which everything of one moment is pinned. */
 export interface BlockMoment {
   readonly chainId: number;
@@ -61,15 +64,22 @@ export interface EventRow {
   readonly availableAt: number;
   readonly sender: string | null;
   readonly recipient: string | null;
+  /** Of the first two coins. */
   readonly amount0: string;
   readonly amount1: string;
-  /** After a swap; null of the others. */
+  /** Of a pool with a list of coins: of each of them; null of a pool with ticks. */
+  readonly coinAmounts: readonly string[] | null;
+  /** Of each coin, where the event says so. */
+  readonly coinFees: readonly string[] | null;
+  /** Outstanding after the event, of a pool with a list of coins, where the event says so. */
+  readonly receipts: string | null;
+  /** After a swap in a pool with ticks; null of the others. */
   readonly sqrtPriceX96: string | null;
-  /** In range after a swap; of a mint or burn, what came or went. */
-  readonly liquidity: string;
-  /** After a swap; null of the others. */
+  /** In range after a swap; of a mint or burn, what came or went. Null only of a pool with a list of coins. */
+  readonly liquidity: string | null;
+  /** After a swap in a pool with ticks; null of the others. */
   readonly tick: number | null;
-  /** Of a mint or burn; null of a swap. */
+  /** Of a mint or burn in a pool with ticks; null of the others. */
   readonly tickLower: number | null;
   readonly tickUpper: number | null;
   /** Price after over price before, less 1, in basis points, of token0 in token1; null where the price before is not known. */
@@ -97,6 +107,29 @@ export interface ChunkRow {
   readonly tentative: boolean;
 }
 
+/**
+ * Bit of `HistoryRow.flags`: a sweep of long ago brought the point, and what is odd in it, or what its index has grown by, was
+ * not worked out yet.
+ */
+export const UNJUDGED = 4096;
+
+export interface SweptPoint {
+  /** Name of the series. */
+  readonly series: string;
+  readonly row: HistoryRow;
+}
+
+/** What sweeps of a range of blocks brought, in any order of series. */
+export interface SweptChunk {
+  readonly key: BackfillKey;
+  readonly chunk: ChunkRow;
+  readonly readings: readonly ReadingRow[];
+  readonly points: readonly SweptPoint[];
+}
+
+/** Which point, by its time, and what it was judged to be. */
+export type JudgedPoint = Pick<HistoryRow, "availableAt" | "supplyApr" | "flags">;
+
 /** Blocks of which something is stored that may still be reorganised away. */
 export interface TentativeRange {
   readonly fromBlock: number;
@@ -109,7 +142,7 @@ export interface TentativeRange {
 export interface BackfillKey {
   readonly chainId: number;
   readonly source: string;
-  /** Address of the pool whose events these are. */
+  /** Address of the pool whose events these are; of sweeps, their grid and sources. */
   readonly subject: string;
 }
 
@@ -136,6 +169,40 @@ export interface BucketRow {
   readonly borrowedUsdLast: number | null;
   /** Of any of its rows. */
   readonly flags: number;
+}
+
+export interface VolumeQuery {
+  readonly chainId: number;
+  readonly source: string;
+  readonly pool: string;
+  /** Of a bucket; buckets begin at multiples of it. */
+  readonly seconds: number;
+  /** Unix seconds of the blocks, both included. */
+  readonly from: number;
+  readonly to: number;
+  /** Only what was known by then. */
+  readonly knownBy: number;
+}
+
+/** Swaps of a pool in [`at`, `at` + `seconds`), amounts in each coin's unit, in the pool's order. */
+export interface VolumeRow {
+  readonly at: number;
+  readonly swaps: number;
+  /** What traders gave. */
+  readonly sold: readonly string[];
+  readonly bought: readonly string[];
+}
+
+/** A pool of which events are stored. */
+export interface PoolInfo {
+  readonly chainId: number;
+  readonly source: string;
+  readonly pool: string;
+  /** Of the ranges that are whole: the first and last block, how many there are of, and their events. */
+  readonly fromBlock: number;
+  readonly toBlock: number;
+  readonly blocks: number;
+  readonly events: number;
 }
 
 /** What maintenance did. */
@@ -167,6 +234,18 @@ export interface HistoryStore {
    * @throws WorldFailure `HISTORY_CHUNKS_OVERLAP` when only a part of its blocks is stored already.
    */
   addEvents(key: BackfillKey, chunk: ChunkRow, rows: readonly EventRow[]): Promise<Inserted>;
+  /**
+   * Sweeps of a chunk of blocks and the chunk itself, as `addEvents` does. What is stored of a block, or of a series at that
+   * moment, stays as it is; the points are {@link UNJUDGED} until `judge`.
+   *
+   * @returns of readings.
+   * @throws WorldFailure `HISTORY_CHUNKS_OVERLAP`.
+   */
+  addSweeps(chunk: SweptChunk): Promise<Inserted>;
+  /** Names of series with points that are unjudged. */
+  unjudged(chainId: number): Promise<string[]>;
+  /** Rates and flags of points that are unjudged; others stay as they are. */
+  judge(series: SeriesName, points: readonly JudgedPoint[]): Promise<void>;
   /** In order of blocks; `fromBlock`: without those that end before it. */
   chunks(key: BackfillKey, query?: { readonly fromBlock?: number }): Promise<ChunkRow[]>;
   /** Of all backfills of a chain, for a reorganisation is of all of it. */
@@ -213,6 +292,9 @@ export interface HistoryStore {
     readonly source: string;
     readonly subject: string;
   }): Promise<number | null>;
+  pools(): Promise<PoolInfo[]>;
+  /** Oldest first; buckets without a swap are left out. */
+  volumes(query: VolumeQuery): Promise<VolumeRow[]>;
   /** In order of the chain, in batches; of one source, for two may bring the same event. */
   events(query: {
     readonly chainId: number;

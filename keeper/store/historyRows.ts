@@ -2,10 +2,10 @@
 import { WorldFailure } from "../config/failure";
 import { copyBinary, type CopyWriter } from "./copyBinary";
 import type { Database, Transaction } from "./database";
-import type { HistoryRow, Inserted, SeriesInfo, SeriesName } from "./historyRecords";
+import { FAR_FUTURE, type HistoryRow, type Inserted, type SeriesInfo, type SeriesName } from "./historyRecords";
 import { spanOf, type Partitions } from "./partitions";
 
-const COLUMNS = [
+export const HISTORY_COLUMNS = [
   "series_id",
   "observed_at",
   "available_at",
@@ -20,7 +20,7 @@ const COLUMNS = [
   "flags",
   "tentative",
 ];
-const NAMED = COLUMNS.join(", ");
+const NAMED = HISTORY_COLUMNS.join(", ");
 
 /** What makes two rows of one moment the same; flags and source are what we think of them. */
 const VALUES = "observed_at, block_number, supplied_usd, borrowed_usd, supply_apr, borrow_apr, yield_index";
@@ -43,11 +43,11 @@ export async function addHistory(
   await partitions.ensure("history", first, last);
   return database.transaction(async (transaction) => {
     const { id, isNew } = await lockedSeries(transaction, series);
-    const bytes = copyBinary(rows, COLUMNS.length, (row, to) => writeColumns(row, to, { id, tentative }));
+    const bytes = copyBinary(rows, HISTORY_COLUMNS.length, (row, to) => writeHistoryRow(row, to, { id, tentative }));
     let inserted = rows.length;
     if (!isNew && (await holdsAny(transaction, id, [first, last]))) {
       inserted = await merge(transaction, { series, id, span: [first, last] }, bytes);
-    } else await transaction.copyIn("history", COLUMNS, bytes);
+    } else await transaction.copyIn("history", HISTORY_COLUMNS, bytes);
     if (inserted > 0) {
       await transaction.run(
         "INSERT INTO history_pending (series_id, first_at, last_at) VALUES ($1, to_timestamp($2), to_timestamp($3))",
@@ -58,8 +58,8 @@ export async function addHistory(
   });
 }
 
-/** In the order of {@link COLUMNS}. */
-function writeColumns(
+/** In the order of {@link HISTORY_COLUMNS}. */
+export function writeHistoryRow(
   row: HistoryRow,
   to: CopyWriter,
   { id, tentative }: { readonly id: number; readonly tentative: boolean },
@@ -80,7 +80,7 @@ function writeColumns(
 }
 
 /** The series, made when there is none, and locked: what one insertion found does not change under it. */
-async function lockedSeries(
+export async function lockedSeries(
   transaction: Transaction,
   { chainId, name }: SeriesName,
 ): Promise<{ readonly id: number; readonly isNew: boolean }> {
@@ -111,7 +111,7 @@ async function merge(
 ): Promise<number> {
   const { series, id, span } = of;
   await transaction.run("CREATE TEMPORARY TABLE incoming (LIKE history INCLUDING DEFAULTS) ON COMMIT DROP");
-  await transaction.copyIn("incoming", COLUMNS, bytes);
+  await transaction.copyIn("incoming", HISTORY_COLUMNS, bytes);
   // Fresh tables have no statistics: a planner that guesses few rows would compare each with each.
   await transaction.run("SET LOCAL enable_nestloop = off");
   const named = (table: string): string =>
@@ -186,6 +186,3 @@ export async function* history(
     after = last.availableAt;
   }
 }
-
-/** The year 2200: later than any row, and within what PostgreSQL plans partitions for. */
-export const FAR_FUTURE = 7_258_118_400;

@@ -1,11 +1,14 @@
 // The repository of what is collected, over one database.
+import { chunks } from "./chunkRows";
 import type { Database } from "./database";
-import { addEvents, chunks, events, finalise, rollBack, tentativeRanges } from "./eventRows";
+import { addEvents, events, finalise, rollBack, tentativeRanges } from "./eventRows";
 import type { HistoryStore } from "./historyRecords";
 import { addHistory, history, newest, seriesInfo } from "./historyRows";
 import { Partitions } from "./partitions";
+import { pools, volumes } from "./poolVolumes";
 import { addReadings, newestReading, readings } from "./readingRows";
 import { buckets, maintain } from "./rollUps";
+import { addSweeps, judge, unjudged } from "./sweepRows";
 
 export function historyStore(database: Database): HistoryStore {
   const partitions = new Partitions(database);
@@ -14,6 +17,9 @@ export function historyStore(database: Database): HistoryStore {
       addHistory(database, partitions, { series, rows, tentative: options?.tentative ?? false }),
     addReadings: (rows, options) => addReadings(database, partitions, { rows, tentative: options?.tentative ?? false }),
     addEvents: (key, chunk, rows) => addEvents(database, partitions, { key, chunk, rows }),
+    addSweeps: (chunk) => addSweeps(database, partitions, chunk),
+    unjudged: (chainId) => unjudged(database, chainId),
+    judge: (series, points) => judge(database, series, points),
     chunks: (key, query) => chunks(database, key, query?.fromBlock ?? 0),
     tentativeRanges: (chainId) => tentativeRanges(database, chainId),
     rollBack: (chainId, block) => rollBack(database, chainId, block),
@@ -25,6 +31,8 @@ export function historyStore(database: Database): HistoryStore {
     buckets: (series, query) => buckets(database, series, query),
     readings: (query) => readings(database, query),
     newestReading: (of) => newestReading(database, of),
+    pools: () => pools(database),
+    volumes: (query) => volumes(database, query),
     events: (query) => events(database, query),
   };
 }

@@ -1,6 +1,7 @@
 // The months of the tables that grow: made before their first row, dropped when their table's policy says so.
 import { LOCKS, LOCK_SPACE } from "./migrate";
 import type { Database } from "./database";
+import { KEPT_SECONDS } from "./policies";
 
 export type PartitionedTable = "history" | "readings" | "pool_events";
 
@@ -67,6 +68,9 @@ export class Partitions {
         );
       }
     });
+    // Another process may drop a month that its policy no longer keeps.
+    const kept = KEPT_SECONDS[table];
+    if (kept !== null && first < Date.now() / 1_000 - kept) return;
     for (const { name } of missing) this.#seen.add(`${table}_${name}`);
   }
 

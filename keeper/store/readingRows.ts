@@ -1,6 +1,6 @@
 // What sources said, whole.
 import { copyBinary, type CopyWriter } from "./copyBinary";
-import type { Database } from "./database";
+import type { Database, Transaction } from "./database";
 import type { Inserted, ReadingRow } from "./historyRecords";
 import { spanOf, type Partitions } from "./partitions";
 
@@ -18,17 +18,22 @@ export async function addReadings(
   const { rows, tentative } = of;
   if (rows.length === 0) return { inserted: 0, unchanged: 0 };
   await partitions.ensure("readings", ...spanOf(rows.map(({ observedAt }) => observedAt)));
-  return database.transaction(async (transaction) => {
-    await transaction.run(
-      "CREATE TEMPORARY TABLE incoming (LIKE readings INCLUDING DEFAULTS INCLUDING GENERATED) ON COMMIT DROP",
-    );
-    const bytes = copyBinary(rows, COLUMNS.length, (row, to) => writeColumns(row, to, tentative));
-    await transaction.copyIn("incoming", COLUMNS, bytes);
-    const inserted = await transaction.run(
-      `INSERT INTO readings (${NAMED}) SELECT ${NAMED} FROM incoming ON CONFLICT DO NOTHING`,
-    );
-    return { inserted, unchanged: rows.length - inserted };
-  });
+  const inserted = await database.transaction((transaction) => insertReadings(transaction, rows, tentative));
+  return { inserted, unchanged: rows.length - inserted };
+}
+
+/** One that is there already stays as it is. @returns how many were not. */
+export async function insertReadings(
+  transaction: Transaction,
+  rows: readonly ReadingRow[],
+  tentative: boolean,
+): Promise<number> {
+  await transaction.run(
+    "CREATE TEMPORARY TABLE incoming (LIKE readings INCLUDING DEFAULTS INCLUDING GENERATED) ON COMMIT DROP",
+  );
+  const bytes = copyBinary(rows, COLUMNS.length, (row, to) => writeColumns(row, to, tentative));
+  await transaction.copyIn("incoming", COLUMNS, bytes);
+  return transaction.run(`INSERT INTO readings (${NAMED}) SELECT ${NAMED} FROM incoming ON CONFLICT DO NOTHING`);
 }
 
 /** In the order of {@link COLUMNS}. */

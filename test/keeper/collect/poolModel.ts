@@ -3,6 +3,7 @@
 // reader's.
 import { createHash } from "node:crypto";
 import type { ChainBlock } from "../../../keeper/collect/chainBlocks";
+import { OF_TICKS } from "../../../keeper/collect/uniswapLogs";
 import type { EventRow } from "../../../keeper/store/historyRecords";
 
 export const POOL = "0x88e6a0c2ddd26feeb64f039a2c41296fcb3f5640";
@@ -88,7 +89,14 @@ export function poolHistory(seed: number, count: number): PoolHistory {
 
   function base(place: Place) {
     const observedAt = time(place.block);
-    return { chainId: 1, source: "the-graph", pool: POOL, blockHash: hash(`block ${place.block}`), observedAt };
+    return {
+      chainId: 1,
+      source: "the-graph",
+      pool: POOL,
+      blockHash: hash(`block ${place.block}`),
+      observedAt,
+      ...OF_TICKS,
+    };
   }
 
   function entityBase(place: Place, amounts: readonly [bigint, bigint]) {

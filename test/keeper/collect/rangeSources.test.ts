@@ -226,6 +226,6 @@ describe("the sources of a backfill", () => {
   it("are named where another is asked for", () => {
     const failure = refused(rangeSources({ env: {} }), "subgraph");
     expect(failure.code).to.equal("SOURCE_UNKNOWN");
-    expect(failure.line()).to.contain("uniswap-v3, the-graph");
+    expect(failure.line()).to.contain("uniswap-v3, curve, the-graph");
   });
 });

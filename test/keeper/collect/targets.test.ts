@@ -20,7 +20,10 @@ describe("what is collected", () => {
       "curve curve-3pool",
       "uniswap-v3 uniswap-usdt",
     ]);
-    expect(pools).to.deep.equal([{ subject: "uniswap-usdt", pool: A("4c") }]);
+    expect(pools).to.deep.equal([
+      { source: "curve", subject: "curve-3pool", pool: A("3c") },
+      { source: "uniswap-v3", subject: "uniswap-usdt", pool: A("4c") },
+    ]);
   });
 
   it("is what the config names besides, in its order, at a dollar a unit where it says nothing", () => {
@@ -36,7 +39,10 @@ describe("what is collected", () => {
     expect(sources.map(({ subject }) => subject)).to.deep.equal([
       ...["usdc-usd", "aave-v3-dai", "compound-v3-weth", "frax-usdc", "morpho", "usdc-weth"],
     ]);
-    expect(pools).to.deep.equal([{ subject: "usdc-weth", pool: A("7") }]);
+    expect(pools).to.deep.equal([
+      { source: "curve", subject: "frax-usdc", pool: A("4") },
+      { source: "uniswap-v3", subject: "usdc-weth", pool: A("7") },
+    ]);
     expect(targets.map((target) => ("usd" in target ? target.usd : null))).to.deep.equal([null, 1, 3_000, 1, 1, null]);
   });
 

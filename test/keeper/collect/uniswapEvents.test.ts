@@ -3,7 +3,8 @@
 import { expect } from "chai";
 import { Contract, type ContractTransactionReceipt } from "ethers";
 import type { Chain } from "../../../keeper/chain/connect";
-import { collectUniswapEvents, type EventChunk } from "../../../keeper/collect/uniswapEvents";
+import type { RangeRows } from "../../../keeper/collect/rangeSource";
+import { collectUniswapEvents } from "../../../keeper/collect/uniswapEvents";
 import { decodePoolLog, priceImpacts } from "../../../keeper/collect/uniswapLogs";
 import type { WorldFailure } from "../../../keeper/config/failure";
 import { npmArtifact } from "../../../scripts/localnet/protocols/npmArtifact";
@@ -86,7 +87,7 @@ describe("events of Uniswap V3 pools", function () {
     proxy.seen.length = 0;
   });
 
-  const collect = (range: { from: number; to: number } = { from, to }): Promise<EventChunk> =>
+  const collect = (range: { from: number; to: number } = { from, to }): Promise<RangeRows> =>
     collectUniswapEvents(chain, { pools: [local.protocols.uniswap.usdcUsdtPool], ...range });
   const failure = async (work: Promise<unknown>): Promise<WorldFailure> =>
     work.then(

@@ -31,6 +31,7 @@ describe("the bytes of a COPY", () => {
     ["no time", (to) => to.time(NaN)],
     ["a fraction in decimal", (to) => to.numeric("1.5")],
     ["nothing in decimal", (to) => to.numeric("")],
+    ["an array that has a fraction", (to) => to.numerics(["1", "1.5"])],
   ];
   for (const [what, write] of wrong) {
     it(`are not made of ${what}`, () => {
@@ -120,6 +121,17 @@ describe("a COPY in binary", function () {
     expect(texts(found)).to.deep.equal([...plain, ...large]);
     const short = values(fc.bigInt({ min: -99_999n, max: 99_999n }), 2_000).map(String);
     expect(texts(await stored("numeric(78)", short, (value, to) => to.numeric(value)))).to.deep.equal(short);
+  });
+
+  it("keeps arrays of them: of none, of many, of any length, and none at all", async () => {
+    const huge = `1${"0".repeat(77)}`;
+    const long = Array.from({ length: 9_000 }, (_, k) => String(k));
+    const given = [[], ["0"], ["-0", "-1"], [huge, `-${huge}`, "0"], null, [], long];
+    const plain = [[], ["0"], ["0", "-1"], [huge, `-${huge}`, "0"], null, [], long];
+    const any = values(fc.array(fc.bigInt({ min: -(10n ** 77n), max: 10n ** 77n }).map(String), { maxLength: 8 }));
+    const found = await stored("numeric(78)[]", [...given, ...any], (value, to) => to.numerics(value));
+    const array = (text: string | null) => (text === null ? null : text.slice(1, -1).split(",").filter(Boolean));
+    expect(texts(found).map(array)).to.deep.equal([...plain, ...any]);
   });
 
   it("keeps any text, longer ones than a piece too", async () => {

@@ -62,6 +62,7 @@ function eventRow(block: number, logIndex: number, over: Partial<EventRow> = {})
     priceImpactBps: -0.25,
     gasUsed: "130000",
     gasPriceWei: "12000000000",
+    ...{ coinAmounts: null, coinFees: null, receipts: null },
     ...over,
   };
 }
@@ -232,6 +233,20 @@ onEveryServer("history", (open, server) => {
     expect((await read("one")).length, "history is kept for good").to.equal(6);
   });
 
+  it("takes readings of a month that was dropped meanwhile, by another process too", async () => {
+    const old = (second: number): ReadingRow => ({
+      ...{ chainId: 1, source: "aave-v3", subject: "long-ago", block: second, blockHash: hash(second) },
+      ...{ observedAt: START + second, availableAt: START + second, state: "{}" },
+    });
+    await store.addReadings([old(1)]);
+    const other = await server().open();
+    await other.history.maintain(START + 900 * 86_400);
+    await other.close();
+    await store.addReadings([old(2)]);
+    const query = { chainId: 1, source: "aave-v3", subject: "long-ago", from: 0, to: 2e9 };
+    expect(await store.readings(query)).to.deep.equal([old(2)]);
+  });
+
   it("stores a chunk with its events, and a second time nothing", async () => {
     const rows = [
       eventRow(10, 3),
@@ -248,6 +263,51 @@ onEveryServer("history", (open, server) => {
     expect(await store.addEvents(POOL, chunk(0, 99, 2), rows)).to.deep.equal({ inserted: 0, unchanged: 2 });
     expect(await all(store.events({ ...POOL, pool: POOL.subject, fromBlock: 0, toBlock: 99 }))).to.deep.equal(rows);
     expect(await store.chunks(POOL)).to.deep.equal([chunk(0, 99, 2)]);
+  });
+
+  it("keeps events of pools with a list of coins digit for digit, and none that is half of either kind", async () => {
+    const key = { ...POOL, source: "curve" };
+    const ofCoins = (over: Partial<EventRow>) =>
+      eventRow(20, 1, {
+        ...{ source: key.source, sqrtPriceX96: null, liquidity: null, tick: null, priceImpactBps: null },
+        ...{ amount0: "-7", amount1: "0", coinAmounts: ["-7", "0", `${2n ** 255n}`], coinFees: ["1", "2", "3"] },
+        receipts: "1000000000000000000000000001",
+        ...over,
+      });
+    const rows = [ofCoins({ kind: "swap" }), ofCoins({ kind: "burn", logIndex: 2, coinFees: null, liquidity: "5" })];
+    await store.addEvents(key, chunk(0, 99, 2), rows);
+    expect(await all(store.events({ ...key, pool: key.subject, fromBlock: 0, toBlock: 99 }))).to.deep.equal(rows);
+    for (const wrong of [{ tick: 1 }, { tickLower: 1, tickUpper: 2 }, { amount0: "7" }, { coinAmounts: null }]) {
+      const work = store.addEvents(key, chunk(100, 199, 1), [ofCoins({ ...wrong, block: 120 })]);
+      expect(await codeOf(work), JSON.stringify(wrong)).to.equal("STORE_FAILED");
+    }
+  });
+
+  it("sums what was traded in buckets, of what was known by then", async () => {
+    const key = { ...POOL, source: "traded" };
+    const at = (block: number): number => START + block * 12;
+    const rows = [
+      eventRow(100, 1, { source: key.source, amount0: "-7", amount1: "9" }),
+      eventRow(100, 2, { source: key.source, amount0: "5", amount1: "-4" }),
+      eventRow(101, 1, {
+        ...{ source: key.source, kind: "mint", amount0: "1000", amount1: "1000" },
+        ...{ sqrtPriceX96: null, tick: null, tickLower: 0, tickUpper: 1 },
+      }),
+      eventRow(130, 1, { source: key.source, amount0: "-1", amount1: "2", availableAt: at(130) + 500 }),
+    ];
+    await store.addEvents(key, chunk(0, 199, rows.length), rows);
+    const { chainId, source } = key;
+    const query = { chainId, source, pool: key.subject, seconds: 300, from: at(0), to: at(199), knownBy: at(9_999) };
+    const bucket = (block: number): number => at(block) - (at(block) % 300);
+    const first = { at: bucket(100), swaps: 2, sold: ["5", "9"], bought: ["7", "4"] };
+    const second = { at: bucket(130), swaps: 1, sold: ["0", "2"], bought: ["1", "0"] };
+    expect(await store.volumes(query)).to.deep.equal([first, second]);
+    expect(await store.volumes({ ...query, knownBy: at(130) + 499 })).to.deep.equal([first]);
+    expect(await store.volumes({ ...query, to: at(100) - 1 })).to.deep.equal([]);
+    const coins = await store.volumes({ ...query, source: "curve" });
+    expect(coins).to.deep.equal([
+      { at: bucket(20), swaps: 1, sold: ["0", "0", `${2n ** 255n}`], bought: ["7", "0", "0"] },
+    ]);
   });
 
   it("refuses a chunk of which a part is stored, takes one that is stored in pieces for stored", async () => {
