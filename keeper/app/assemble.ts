@@ -26,8 +26,11 @@ import type { BundleRelay } from "../execute/relay";
 import { walletSigner, type KeeperSigner } from "../execute/signer";
 import { openStore } from "../store/open";
 import type { Store } from "../store/records";
+import { MODELS_FOLDER } from "../forecast/modelFolder";
+import { Forecasting } from "./forecasting";
 import { unknownVenues } from "./knownVenues";
 import { Keeper, type Execution } from "./keeper";
+import { ModelRegistry } from "./modelRegistry";
 import { riskLookbackSeconds, riskSources, RiskWatch } from "./riskWatch";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -162,6 +165,7 @@ export async function assemble(config: Config, options: AssembleOptions): Promis
       risk,
       limits: config.limits,
       memory: memoryOf(config),
+      forecasting: forecastingOf(config, { addresses, store: opened, sink, persist }),
       repeatHoldSeconds: REPEAT_HOLD_SECONDS,
       sink,
       checkpoint,
@@ -194,6 +198,24 @@ function memoryOf(config: Config): MemorySettings {
     reachSeconds: Math.max(lookbackSeconds(halfLifeHours), riskLookbackSeconds(config)),
     gasPatienceSeconds: gasPatienceHours * 3_600,
   };
+}
+
+/** Null where the config wants the EWMA alone. */
+function forecastingOf(
+  config: Config,
+  parts: { readonly addresses: AddressFile; readonly store: Store; readonly sink: Sink; readonly persist: boolean },
+): Forecasting | null {
+  if (config.forecast.model === "ewma") return null;
+  const { addresses, store, sink, persist } = parts;
+  const { horizonHours, assetUsd } = config.limits;
+  return new Forecasting({
+    ...{ chainId: addresses.chainId, venues: addresses.adapters.map(({ id }) => id), horizonHours, assetUsd },
+    ...{ registry: registryOf(config, store), store, sink, persist },
+  });
+}
+
+export function registryOf(config: Config, store: Store): ModelRegistry {
+  return new ModelRegistry(store.models, config.forecast.models ?? MODELS_FOLDER);
 }
 
 /** An unchanged hold is stored again after an hour of chain time; the log has every one. */

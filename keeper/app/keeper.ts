@@ -14,6 +14,7 @@ import type { DryRun } from "../execute/dryRun";
 import type { Executor } from "../execute/executor";
 import type { Unable } from "../execute/leaving";
 import type { DecisionRow, IntentRow, IntentState, ObservationRow, Store } from "../store/records";
+import type { Forecasting } from "./forecasting";
 import type { RiskWatch } from "./riskWatch";
 
 export interface KeeperDeps {
@@ -27,6 +28,8 @@ export interface KeeperDeps {
   readonly risk: RiskWatch;
   readonly limits: OperatorLimits;
   readonly memory: MemorySettings;
+  /** Null: the EWMA alone. */
+  readonly forecasting: Forecasting | null;
   /** An unchanged hold is stored again after this many chain seconds. */
   readonly repeatHoldSeconds: number;
   readonly sink: Sink;
@@ -113,11 +116,11 @@ export class Keeper {
     await timed("submit", () => this.settle(head));
     this.lastRebalanceAt = await timed("store", () => deps.store.lastRebalanceAt(deps.chainId, deps.vault));
     const inFlight = deps.execution.kind === "dry-run" ? [] : await timed("store", () => this.inFlight());
+    const forecasts = await timed("decide", () => this.forecasts(snapshot, observations, availableAt));
     const outcome =
       inFlight.length > 0 || options.settleOnly === true
         ? ({ action: "busy", intents: inFlight } as const)
-        : await this.decide(snapshot, { head, availableAt, risk, timed });
-    const forecasts = this.memory.forecasts(snapshot, availableAt);
+        : await this.decide(snapshot, { head, forecasts, risk, timed });
     const tick: Tick = { head, snapshot, observations, forecasts, outcome };
     deps.sink.emit({
       name: "tick.end",
@@ -195,6 +198,16 @@ export class Keeper {
     return (this.deps.clock ?? Date.now)();
   }
 
+  private async forecasts(
+    snapshot: VaultSnapshot,
+    observations: readonly ObservationRow[],
+    at: number,
+  ): Promise<readonly Forecast[]> {
+    const ewma = this.memory.forecasts(snapshot, at);
+    const seen = { observations, decimals: snapshot.assetDecimals };
+    return this.deps.forecasting === null ? ewma : this.deps.forecasting.serve(ewma, seen, at);
+  }
+
   private async inFlight(): Promise<IntentRow[]> {
     const { deps } = this;
     const live = await deps.store.liveIntents(deps.chainId, deps.vault, deps.keeper);
@@ -205,7 +218,7 @@ export class Keeper {
     snapshot: VaultSnapshot,
     context: {
       readonly head: Head;
-      readonly availableAt: number;
+      readonly forecasts: readonly Forecast[];
       readonly risk: RiskInput;
       readonly timed: <T>(part: "store" | "decide" | "submit", work: () => Promise<T> | T) => Promise<T>;
     },
@@ -216,7 +229,7 @@ export class Keeper {
       const strategyInput = await withoutUnable(
         {
           snapshot,
-          forecasts: this.memory.forecasts(snapshot, context.availableAt),
+          forecasts: context.forecasts,
           limits: deps.limits,
           lastRebalanceAt: this.lastRebalanceAt,
           risk: context.risk,

@@ -1,8 +1,9 @@
 // The strategies that a backtest knows, by the names that a person gives them.
 import { InputFailure } from "../config/failure";
+import type { Knowledge } from "./market";
 import type { Strategy } from "./strategy";
 import { hold } from "./strategies/hold";
-import { ewmaForecasts, live, type LiveLimits } from "./strategies/live";
+import { ewmaForecasts, live, type Forecasts, type LiveLimits } from "./strategies/live";
 import { periodic, PERIODIC, PERIODIC_NAMES } from "./strategies/periodic";
 
 export interface CatalogueOptions {
@@ -13,6 +14,8 @@ export interface CatalogueOptions {
   readonly halfLifeHours: number;
   /** Of a series at a time, 0 to 1. Default: none is known to differ. */
   readonly protocolRisk?: ((series: string, at: number) => number) | undefined;
+  /** Forecasts of a trained model; absent: there is none. */
+  readonly ml?: ((knowledge: Knowledge) => Forecasts) | undefined;
 }
 
 /** Every strategy that can run on these series; `ml` is not among them. */
@@ -22,14 +25,15 @@ export function namesOf(venues: readonly string[]): string[] {
 
 /** @throws InputFailure `BACKTEST_STRATEGY`, `MODEL_NOT_SERVED`. */
 export function strategyOf(name: string, options: CatalogueOptions): Strategy {
-  const { venues, limits, halfLifeHours, protocolRisk } = options;
+  const { venues, limits, halfLifeHours, protocolRisk, ml } = options;
   const known = PERIODIC_NAMES.find((one) => one === name);
   if (known !== undefined) return periodic(known, PERIODIC, protocolRisk);
   if (name === "ewma") return live(name, limits, ewmaForecasts(halfLifeHours));
+  if (name === "ml" && ml !== undefined) return live(name, limits, ml);
   if (name === "ml") {
-    throw new InputFailure("MODEL_NOT_SERVED", "no trained model is served yet, so there is nothing to test", {
+    throw new InputFailure("MODEL_NOT_SERVED", "there is no trained model to test", {
       field: "--strategy",
-      remedy: "Name ewma: what the keeper decides on until a model beats it.",
+      remedy: "Name ewma, which the keeper decides on without a model, or give --models.",
     });
   }
   const series = name.startsWith("hold:") ? name.slice("hold:".length) : undefined;

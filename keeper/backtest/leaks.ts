@@ -44,7 +44,7 @@ export interface LeakOptions extends RunOptions {
 /** @param strategies Made for each market anew, so that one that was given the market itself is found out too. */
 export async function checkLeaks(
   market: Market,
-  strategies: (market: Market) => readonly Strategy[],
+  strategies: (market: Market) => readonly Strategy[] | Promise<readonly Strategy[]>,
   options: LeakOptions,
 ): Promise<LeakReport[]> {
   const { signal } = options;
@@ -54,7 +54,7 @@ export async function checkLeaks(
     return backtest.run();
   };
   const { steps } = market.grid;
-  const asItWas = strategies(market).map((strategy) => runOf(market, strategy, steps));
+  const asItWas = (await strategies(market)).map((strategy) => runOf(market, strategy, steps));
   const compared = new Int32Array(asItWas.length);
   const leaks: (Leak | null)[] = asItWas.map(() => null);
   const moments = momentsOf(steps, options.moments);
@@ -62,7 +62,7 @@ export async function checkLeaks(
   for (const moment of moments) {
     for (const alteration of ALTERATIONS) {
       const altered = alteredFrom(market, moment, alteration);
-      for (const [s, strategy] of strategies(altered).entries()) {
+      for (const [s, strategy] of (await strategies(altered)).entries()) {
         const before = asItWas[s];
         if (before === undefined || leaks[s] !== null) continue;
         const step = firstDifference(before, runOf(altered, strategy, moment + 1), (moment + 1) * market.venues.length);

@@ -1,8 +1,8 @@
-// History for a backtest from a folder of canonical files, and the hash of what was read.
+// History from a folder of canonical files, for backtests and for scores of forecasts, and the hash of what was read.
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { setImmediate as immediately } from "node:timers/promises";
-import { parseCanonical } from "../collect/canonicalHistory";
+import { parseCanonical, type UnflaggedRow } from "../collect/canonicalHistory";
 import { HistoryDigest } from "../collect/historyDigest";
 import { contentOf, isSeriesName } from "../collect/historyFile";
 import { InputFailure } from "../config/failure";
@@ -27,17 +27,30 @@ export interface History {
   readonly dataHash: string;
 }
 
+export interface Rows {
+  /** By series, each oldest first, without flags. */
+  readonly rows: ReadonlyMap<string, UnflaggedRow[]>;
+  /** As of {@link History}. */
+  readonly dataHash: string;
+}
+
+/** @throws InputFailure as {@link readRows}; `BACKTEST_RATE`, `BACKTEST_AMOUNT`. */
+export async function readSeries(folder: string, names: readonly string[], options: ReadOptions): Promise<History> {
+  const { rows, dataHash } = await readRows(folder, names, options);
+  return { series: names.map((name) => new RateSeries(name, rows.get(name) ?? [])), dataHash };
+}
+
 /**
  * @throws InputFailure `BACKTEST_SERIES` when a series is named twice or has no file, or has two; `IMPORT_…` as
- * {@link parseCanonical}; `BACKTEST_RATE`, `BACKTEST_AMOUNT`.
+ * {@link parseCanonical}.
  */
-export async function readSeries(folder: string, names: readonly string[], options: ReadOptions): Promise<History> {
+export async function readRows(folder: string, names: readonly string[], options: ReadOptions): Promise<Rows> {
   const files = new Map(names.map((name) => [name, fileOf(folder, name)]));
   if (files.size < names.length) {
     throw wrong(`${names.find((name, k) => names.indexOf(name) < k)} is named twice`, "Name each series once.");
   }
   const digest = new HistoryDigest();
-  const read = new Map<string, RateSeries>();
+  const read = new Map<string, UnflaggedRow[]>();
   for (const name of [...names].sort()) {
     const file = files.get(name) as string;
     const bytes = await contentOf(file);
@@ -45,32 +58,23 @@ export async function readSeries(folder: string, names: readonly string[], optio
     const rows = parseCanonical(bytes, { file, chainId: NO_CHAIN, rates: "ask", now: options.now, source });
     digest.begin(name);
     digest.add(rows);
-    read.set(name, new RateSeries(name, rows));
+    read.set(name, rows);
     options.progress?.(read.size, names.length);
     // Else a signal of the process would be heard only after the last file.
     await immediately();
     options.signal?.throwIfAborted();
   }
-  return { series: names.map((name) => read.get(name) as RateSeries), dataHash: digest.hex() };
+  return { rows: read, dataHash: digest.hex() };
 }
 
-/** Names of the series that a folder has files of, in order. @throws InputFailure `BACKTEST_SERIES`. */
+/** Series of a folder, by the names of its files, in order. Empty where there is no such folder. */
 export function seriesIn(folder: string): string[] {
-  let files: string[];
-  try {
-    files = readdirSync(folder);
-  } catch (cause) {
-    throw new InputFailure("BACKTEST_SERIES", "cannot be read", {
-      field: "--data",
-      remedy: "Name the folder with the history files.",
-      cause,
-    });
-  }
-  const ended = files.flatMap((file) => {
-    const ending = [...ENDINGS].reverse().find((one) => file.endsWith(one));
+  const files = existsSync(folder) ? readdirSync(folder) : [];
+  const names = files.flatMap((file) => {
+    const ending = ENDINGS.find((one) => file.endsWith(one));
     return ending === undefined ? [] : [file.slice(0, -ending.length)];
   });
-  return [...new Set(ended.filter(isSeriesName))].sort();
+  return [...new Set(names)].filter(isSeriesName).sort();
 }
 
 function fileOf(folder: string, name: string): string {

@@ -6,7 +6,7 @@ import type { VaultSnapshot } from "../chain/snapshot";
 import { InputFailure } from "../config/failure";
 import { Memory, type SeenFee } from "../decide/memory";
 import { inputFrom, inputsText, memoryOf, recordOf } from "../decide/record";
-import type { Hold, Plan, Strategy, StrategyInput } from "../decide/strategy";
+import type { Forecast, Hold, Plan, Strategy, StrategyInput } from "../decide/strategy";
 import type { ObservationRow } from "../store/records";
 import { firstDifference } from "../decide/textDifference";
 import { bookStepOf, booksOf, type Books, type BookStep } from "./recordedBooks";
@@ -60,6 +60,14 @@ export async function replayRecording(recording: Recording, options: ReplayOptio
     }
   }
   return runs.map((run) => run.result());
+}
+
+/** A trained model is no part of the strategy: what it said stands, with the hash of its file. */
+function asServed(made: readonly Forecast[], recorded: readonly Forecast[]): Forecast[] {
+  return made.map((forecast) => {
+    const trained = recorded.find((one) => one.venue === forecast.venue && one.trained !== undefined);
+    return trained ?? forecast;
+  });
 }
 
 class RunReplay {
@@ -116,7 +124,7 @@ class RunReplay {
     const input: StrategyInput = {
       ...recorded,
       ...this.#memory.gas(),
-      forecasts: this.#memory.forecasts(snapshot, tick.availableAt),
+      forecasts: asServed(this.#memory.forecasts(snapshot, tick.availableAt), recorded.forecasts),
       // A dry run's plans never land: when the vault was last moved it is told by others.
       lastRebalanceAt: this.#of.dryRun ? recorded.lastRebalanceAt : this.#moves.last(recorded.lastRebalanceAt),
     };

@@ -17,7 +17,8 @@ const CURVE_EVERY = 7 * DAY;
 const MOST_RATE = 100;
 
 /** What of a row a backtest reads. */
-export type RateRow = Pick<HistoryRow, "observedAt" | "availableAt" | "suppliedUsd" | "borrowedUsd" | "supplyApr">;
+export type RateRow = Pick<HistoryRow, "observedAt" | "availableAt" | "suppliedUsd" | "borrowedUsd" | "supplyApr"> &
+  Partial<Pick<HistoryRow, "borrowApr">>;
 
 /** Rows in order of `availableAt`; what is missing in one is carried on from the row before. */
 export class RateSeries {
@@ -31,6 +32,8 @@ export class RateSeries {
   readonly supplied: Float64Array;
   /** USD; NaN: never said so far, or (of all rows) a venue that lends nothing out. */
   readonly borrowed: Float64Array;
+  /** Fraction a year; NaN: not said. */
+  readonly borrowApr: Float64Array;
   /** Whether the venue lends out what is supplied, so that a deposit lowers its rate. */
   readonly lends: boolean;
   readonly #utilisation: Float64Array;
@@ -51,6 +54,7 @@ export class RateSeries {
     this.observedAt = Float64Array.from(usable, (row) => row.observedAt);
     this.availableAt = Float64Array.from(usable, (row) => row.availableAt);
     this.apr = Float64Array.from(usable, (row) => row.supplyApr ?? NaN);
+    this.borrowApr = Float64Array.from(usable, (row) => row.borrowApr ?? NaN);
     this.supplied = carriedOn(usable.map((row) => row.suppliedUsd));
     this.borrowed = carriedOn(usable.map((row) => row.borrowedUsd));
     this.#firstPeriod = Math.floor((this.observedAt[0] ?? 0) / CURVE_EVERY);
@@ -67,6 +71,7 @@ export class RateSeries {
       suppliedUsd: known(this.supplied[row]),
       borrowedUsd: known(this.borrowed[row]),
       supplyApr: this.apr[row] as number,
+      borrowApr: known(this.borrowApr[row]),
     }));
   }
 

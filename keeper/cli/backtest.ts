@@ -64,7 +64,7 @@ async function backtest(
   { seed, sheet, signal }: { readonly seed: number; readonly sheet: Sheet | null; readonly signal: AbortSignal },
 ): Promise<void> {
   const { market, dataHash } = await readMarket(request, signal);
-  const result = await compare(market, request.strategies(), {
+  const result = await compare(market, await request.strategies(market), {
     ...{ ...request.run, seed, signal, record: sheet !== null },
     ...(request.json ? {} : { progress: countOf("strategies") }),
   });

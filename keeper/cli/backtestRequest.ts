@@ -7,9 +7,12 @@ import type { Parameters } from "../backtest/parameters";
 import { readSeries } from "../backtest/readSeries";
 import type { RunOptions } from "../backtest/run";
 import { protocolRisk, seriesTail } from "../backtest/seriesRisk";
+import { mlForecasts } from "../backtest/strategies/ml";
 import type { Strategy } from "../backtest/strategy";
 import { InputFailure } from "../config/failure";
 import { loadConfig } from "../config/load";
+import { isCard, MODELS_FOLDER, modelFor, modelsIn } from "../forecast/modelFolder";
+import { loadModel } from "../forecast/onnxModel";
 import { readProtocols } from "../risk/protocolFile";
 import { readScenarios } from "../risk/scenarios";
 import { DATES, decimal, malformed, optionalDate, required, wholeNumber } from "./optionValues";
@@ -30,6 +33,7 @@ export interface BacktestCommandOptions {
   readonly stepMinutes: string;
   readonly maxGapHours: string;
   readonly priceTaker?: boolean;
+  readonly models: string;
   readonly config?: string;
   readonly json?: boolean;
 }
@@ -59,6 +63,7 @@ export function withOptions(command: Command): Command {
     .option("--step-minutes <minutes>", "time between two decisions; a part of a day", "60")
     .option("--max-gap-hours <hours>", "longest silence of a series that its last state is carried over", "168")
     .option("--price-taker", "our deposits change no rate and can always leave")
+    .option("--models <dir>", "folder of trained models, for the strategy ml", MODELS_FOLDER)
     .option("--config <file>", "config file: limits and half-life of the live decision")
     .option("--json", "one JSON document");
 }
@@ -67,7 +72,7 @@ export function withOptions(command: Command): Command {
 export interface Request {
   readonly folder: string;
   readonly series: readonly string[];
-  readonly strategies: () => Strategy[];
+  readonly strategies: (market: Market) => Promise<Strategy[]>;
   /** Of the live decision, by the config. */
   readonly parameters: Parameters;
   readonly market: MarketOptions;
@@ -105,11 +110,18 @@ export async function requestOf(options: BacktestCommandOptions): Promise<Reques
       ? { tail: seriesTail(series, risk.tail, { protocols, scenarios: readScenarios(), at: market.from }) }
       : {}),
   };
-  const names = [...new Set(options.strategy ?? namesOf(series))];
-  const known = { venues: series, halfLifeHours, protocolRisk: protocolRisk(protocols) };
-  const strategies = (): Strategy[] => names.map((name) => strategyOf(name, { ...known, limits }));
+  const found = modelFor(market, modelsIn(options.models));
+  // Of itself only a model that was trained before the span is tested on it.
+  const isFresh = found !== null && isCard(found.card) && found.card.trainWindow.to <= market.from;
+  const names = [...new Set(options.strategy ?? [...namesOf(series), ...(isFresh ? ["ml"] : [])])];
+  const model = names.includes("ml") && found !== null ? await loadModel(found.folder) : null;
+  const known = { venues: series, limits, halfLifeHours, protocolRisk: protocolRisk(protocols) };
   // A name that means nothing is refused before anything is read.
-  strategies();
+  for (const name of names) strategyOf(name, { ...known, ml: model === null ? undefined : () => () => NaN });
+  const strategies = async (on: Market): Promise<Strategy[]> => {
+    const ml = model === null ? undefined : await mlForecasts(on, { model, folder, horizonHours });
+    return names.map((name) => strategyOf(name, { ...known, ml }));
+  };
   const parameters = { ...limits, halfLifeHours };
   return { folder, series, strategies, parameters, market, run: { capital, costBps }, json: options.json === true };
 }

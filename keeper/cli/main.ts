@@ -10,6 +10,8 @@ import { dataCommand } from "./data";
 import { datasetCommand } from "./dataset";
 import { emergencyCommand } from "./emergency";
 import { exitWith } from "./failing";
+import { forecastCommand } from "./forecast";
+import { modelsCommand } from "./models";
 import { replayCommand } from "./replay";
 import { riskCommand } from "./risk";
 import { runCommand } from "./run";
@@ -41,6 +43,8 @@ function program(): Command {
     configCommand(),
     dataCommand(),
     datasetCommand(),
+    forecastCommand(),
+    modelsCommand(),
   ]) {
     root.addCommand(inheriting(command));
   }

@@ -44,12 +44,21 @@ const limitsSchema = z.strictObject({
 
 const forecastSchema = z.strictObject({
   venue: z.string(),
-  model: z.enum(["ewma", "persistence"]),
+  model: z.string().min(1),
   apr: z.number(),
   currentApr: z.number(),
   historySeconds: z.number(),
   /** Records of before time frames were looked at have none; likewise `tail` and `gas` below. */
   frames: z.array(z.strictObject({ hours: z.number(), apr: z.number() })).optional(),
+  /** Records of forecasts by no trained model have none. */
+  trained: z
+    .strictObject({
+      hash: z.string().regex(/^[0-9a-f]{64}$/),
+      horizonHours: z.number(),
+      low: z.number(),
+      high: z.number(),
+    })
+    .optional(),
 });
 
 const gasSchema = z.strictObject({

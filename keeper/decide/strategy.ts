@@ -9,7 +9,8 @@ import type { GasOutlook } from "./gasTiming";
 /** Mean supply APR expected over the horizon, by venue id, as the venue would pay it without our position. */
 export interface Forecast {
   readonly venue: string;
-  readonly model: "ewma" | "persistence";
+  /** `ewma`, `persistence`, or the name of a trained model. */
+  readonly model: string;
   /** Fraction a year. */
   readonly apr: number;
   /** The last rate observed, likewise without our position: what persistence would say. */
@@ -18,6 +19,9 @@ export interface Forecast {
   readonly historySeconds: number;
   /** Mean rate over the time frames; absent: not looked at, as in the records of versions before there were any. */
   readonly frames?: readonly { readonly hours: number; readonly apr: number }[] | undefined;
+  /** Of a trained model: which file, over which horizon, and the bounds that the rate stays within nine times of ten. */
+  readonly trained?:
+    { readonly hash: string; readonly horizonHours: number; readonly low: number; readonly high: number } | undefined;
 }
 
 /** The operator's own limits: never looser than the vault's, often tighter. Ratios are plain fractions. */

@@ -80,6 +80,23 @@ export type KeeperEvent =
       readonly failures: number;
       readonly stored: number;
     }
+  | {
+      /** A trained model forecasts from now on. */
+      readonly name: "model.served";
+      readonly model: string;
+      readonly hash: string;
+      readonly horizonsHours: readonly number[];
+    }
+  /** No model can be served, or not all: the EWMA stands in. Once, until the trouble is another. */
+  | { readonly name: "model.trouble"; readonly code: string; readonly message: string }
+  /** The baseline stands in for the model at a series and horizon, until `model.trusted`. */
+  | {
+      readonly name: "model.distrusted";
+      readonly series: string;
+      readonly horizonHours: number;
+      readonly reason: string;
+    }
+  | { readonly name: "model.trusted"; readonly series: string; readonly horizonHours: number }
   /** The keeper's own breaker: once a trip, not once a block. */
   | { readonly name: "breaker.tripped"; readonly cause: string; readonly reason: string; readonly block: number }
   /** What an earlier process left tripped, once at the start. */

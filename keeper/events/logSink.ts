@@ -28,6 +28,8 @@ const WARNINGS: ReadonlySet<KeeperEvent["name"]> = new Set([
   "quorum.trouble",
   "breaker.tripped",
   "breaker.open",
+  "model.trouble",
+  "model.distrusted",
 ]);
 
 /** Level at which an event is logged. */

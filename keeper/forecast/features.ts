@@ -100,6 +100,25 @@ export class SeriesColumns {
     }
   }
 
+  dropLast(): void {
+    for (const column of this.#columns) column.pop();
+  }
+
+  /** @param count Rows that are forgotten. */
+  dropFirst(count: number): void {
+    for (const column of this.#columns) column.splice(0, count);
+  }
+
+  /** Of the last row. */
+  flagLast(flags: number): void {
+    if (this.length > 0) this.flags[this.length - 1] = flags;
+  }
+
+  get #columns(): number[][] {
+    const { availableAt, observedAt, apr, borrowApr, supplied, borrowed, flags } = this;
+    return [availableAt, observedAt, apr, borrowApr, supplied, borrowed, flags];
+  }
+
   /** Number of rows known at `at`. `from`: a number that is known not to be too great, for walks forward in time. */
   knownAt(at: number, from = 0): number {
     let known = from;
@@ -291,17 +310,25 @@ function logUsd(amount: number): number {
 /**
  * Mean supply rate over (at, at + hours], by time, of the rates that turned out to be in force: what a deposit would have
  * earned. NaN where the series ends before.
+ *
+ * @param rows Leading rows that are looked at: those that were available when the answer is used.
  */
-export function targetAt(series: SeriesColumns, at: number, hours: number, known: number): number {
+export function targetAt(
+  series: SeriesColumns,
+  at: number,
+  hours: number,
+  known: number,
+  rows: number = series.length,
+): number {
   const end = at + hours * HOUR;
-  if ((series.availableAt.at(-1) ?? 0) < end) return NaN;
+  if ((series.availableAt[rows - 1] ?? 0) < end) return NaN;
   let [sum, from] = [0, at];
   // The first row that holds at `at` may be known only later.
   let row = Math.max(0, known - 1);
-  while (row + 1 < series.length && (series.observedAt[row + 1] as number) <= at) row += 1;
+  while (row + 1 < rows && (series.observedAt[row + 1] as number) <= at) row += 1;
   const first = series.apr[row] as number;
   while (from < end) {
-    const next = row + 1 < series.length ? Math.min(end, series.observedAt[row + 1] as number) : end;
+    const next = row + 1 < rows ? Math.min(end, series.observedAt[row + 1] as number) : end;
     if (next > from) {
       sum += ((series.apr[row] as number) - first) * (next - from);
       from = next;

@@ -87,6 +87,21 @@ export async function observations(
   );
 }
 
+/** The last of each venue in each hour: a row at a whole hour belongs to the hour that ends then. */
+export async function hourlyObservations(
+  database: Database,
+  query: { chainId: number; from: number; knownBy: number },
+): Promise<ObservationRow[]> {
+  return database.rows<ObservationRow>(
+    `SELECT ${OBSERVATION_COLUMNS} FROM (
+       SELECT DISTINCT ON (venue, ceil(extract(epoch FROM available_at) / 3600)) * FROM observations
+       WHERE chain_id = $1 AND observed_at >= to_timestamp($2) AND available_at <= to_timestamp($3)
+       ORDER BY venue, ceil(extract(epoch FROM available_at) / 3600), available_at DESC, block_number DESC) AS observations
+     ORDER BY observations.available_at, venue`,
+    [query.chainId, query.from, query.knownBy],
+  );
+}
+
 export async function latestSnapshot(database: Database, chainId: number, vault: string): Promise<SnapshotRow | null> {
   return (await snapshots(database, { chainId, vault, limit: 1 }))[0] ?? null;
 }

@@ -10,8 +10,9 @@ import { historyStore } from "./historyStore";
 import { openJobQueue } from "./jobQueue";
 import { intent, liveIntents, moveIntent, planIntent } from "./intentRows";
 import { collectorLock, leaderLock, tryLead } from "./leaderLock";
-import { latestSnapshot, observations, saveSnapshot, sharePrices, snapshots } from "./marketRows";
+import { hourlyObservations, latestSnapshot, observations, saveSnapshot, sharePrices, snapshots } from "./marketRows";
 import { migrate } from "./migrate";
+import { modelStore } from "./modelRows";
 import type { Store } from "./records";
 import type { ServerBinaries } from "./serverBinaries";
 import { bundleCounts, openSubmission, submissions, updateSubmission } from "./submissionRows";
@@ -82,6 +83,7 @@ async function opened(database: Database, target: () => ClientConfig, leave: () 
     tickRuns: (query) => tickRuns(database, query),
     recordedTicks: (query) => recordedTicks(database, query),
     observations: (query) => observations(database, query),
+    hourlyObservations: (query) => hourlyObservations(database, query),
     latestSnapshot: (chainId, vault) => latestSnapshot(database, chainId, vault),
     snapshots: (query) => snapshots(database, query),
     sharePrices: (query) => sharePrices(database, query),
@@ -102,6 +104,7 @@ async function opened(database: Database, target: () => ClientConfig, leave: () 
     tryCollect: (chainId) => tryLead(target(), collectorLock(chainId)),
     history: historyStore(database),
     breaker: breakerStore(database),
+    models: modelStore(database),
     jobQueue: (queue) => openJobQueue(database, queue),
     ping: async () => {
       await database.run("SELECT 1");

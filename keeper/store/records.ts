@@ -5,6 +5,7 @@ import type { BreakerStore } from "./breakerRecords";
 import type { HistoryStore } from "./historyRecords";
 import type { JobQueue, JobQueueOptions } from "./jobQueue";
 import type { Lead } from "./leaderLock";
+import type { ModelStore } from "./modelRecords";
 
 /** Life of an intent. `planned … submitted` and `missed` are live; `included` is live until final. */
 export type IntentState =
@@ -207,6 +208,8 @@ export interface Store {
   recordedTicks(query: { run: string; after: string; limit: number }): Promise<RecordedTick[]>;
   /** Observations of all venues of a chain with `observed_at` in [from, to] and `available_at` ≤ `knownBy`, oldest first. */
   observations(query: { chainId: number; from: number; to: number; knownBy: number }): Promise<ObservationRow[]>;
+  /** Of the same query, the last observation of each venue in each hour of `available_at`, oldest first. */
+  hourlyObservations(query: { chainId: number; from: number; knownBy: number }): Promise<ObservationRow[]>;
   latestSnapshot(chainId: number, vault: string): Promise<SnapshotRow | null>;
   snapshots(query: { chainId: number; vault: string; limit: number }): Promise<SnapshotRow[]>;
   /** The last share price of each hour since `from`, oldest first: decimal strings as in {@link SnapshotRow}. */
@@ -277,6 +280,8 @@ export interface Store {
   readonly history: HistoryStore;
   /** The keeper's own breaker. */
   readonly breaker: BreakerStore;
+  /** Trained models. */
+  readonly models: ModelStore;
   /** A queue of jobs that processes share. */
   jobQueue(options: JobQueueOptions): Promise<JobQueue>;
 

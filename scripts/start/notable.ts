@@ -20,6 +20,7 @@ export function notable(event: Readonly<Record<string, unknown>>): string | null
     case "breaker.reset":
       return `${text("event")} ${text("reason")}`;
     case "tick.failed":
+    case "model.trouble":
     case "rpc.trouble":
     case "store.trouble":
       return `${text("event")} ${text("code")} ${text("message")}`;

@@ -4,6 +4,10 @@ import { constantGas } from "../../../keeper/backtest/gasPrices";
 import { checkLeaks, type LeakReport } from "../../../keeper/backtest/leaks";
 import type { Knowledge, Market } from "../../../keeper/backtest/market";
 import type { Strategy } from "../../../keeper/backtest/strategy";
+import { mlForecasts } from "../../../keeper/backtest/strategies/ml";
+import type { Forecasts } from "../../../keeper/backtest/strategies/live";
+import { FEATURES, HORIZONS } from "../../../keeper/forecast/features";
+import { columnOf, type DeviationModel } from "../../../keeper/forecast/served";
 import { foresight } from "../../../keeper/backtest/strategies/foresight";
 import { market, seriesOf, wave } from "./synthetic";
 
@@ -34,6 +38,21 @@ function greedy(name: string, score: (knowledge: Knowledge, v: number, step: num
   };
 }
 
+/** Says that rates come back to 5 %, half way in a day. */
+const RETURNING: DeviationModel = {
+  ...{ name: "returning", hash: "f".repeat(64), serves: HORIZONS.map(() => true), norms: null },
+  trainWindow: { from: 0, to: 0 },
+  run: async (features, rows) => {
+    const deviation = new Float64Array(rows * HORIZONS.length);
+    for (let row = 0; row < rows; row += 1) {
+      const of = (name: string): number => features[row * FEATURES.length + columnOf(name)] as number;
+      const half = 0.025 + of("apr") / 2 - of("ewma_24h");
+      deviation.fill(half, row * HORIZONS.length, (row + 1) * HORIZONS.length);
+    }
+    return { deviation, scale: new Float64Array(deviation.length).fill(0.01) };
+  },
+};
+
 const lastKnown = ({ rows }: Knowledge, v: number, step: number): number => (rows[v]?.[step] ?? 0) - 1;
 
 describe("the check for leaks", () => {
@@ -60,6 +79,23 @@ describe("the check for leaks", () => {
       expect(reports.every(({ compared }) => compared > 3 * 5 * 200)).to.equal(true);
     });
   }
+
+  it("finds the served model clean, and one whose forecasts are a day early leaking", async () => {
+    const of =
+      (early: number) =>
+      async (on: Market): Promise<Strategy[]> => {
+        const honest = await mlForecasts(on, { model: RETURNING, folder: "no-such-folder", horizonHours: 24 });
+        const ml = (knowledge: Knowledge): Forecasts => {
+          const forecast = honest(knowledge);
+          return (venue, now) => forecast(venue, { ...now, knownAt: now.knownAt + early });
+        };
+        return [strategyOf("ml", { venues, limits: LIMITS, halfLifeHours: 24, ml })];
+      };
+    const [clean] = await checkLeaks(taker, of(0), options);
+    expect(clean).to.deep.include({ strategy: "ml", leak: null });
+    const [leaking] = await checkLeaks(taker, of(24 * 3_600), options);
+    expect(leaking?.leak).not.to.equal(null);
+  });
 
   const planted: Record<string, (market: Market) => Strategy> = {
     "the next row": () => greedy("peek", (known, v, step) => known.series[v]?.apr[lastKnown(known, v, step) + 1] ?? 0),

@@ -46,6 +46,22 @@ describe("decision record", () => {
     }),
   };
 
+  it("names the model, its file, the horizon and the bounds of a forecast by a trained model", () => {
+    const [first, ...others] = inputs.plan.forecasts;
+    if (first === undefined) throw new Error("the fixture has forecasts");
+    const trained = { hash: "a".repeat(64), horizonHours: 168, low: 0.03, high: 0.07 };
+    const input = { ...inputs.plan, forecasts: [{ ...first, model: "served", trained }, ...others] };
+    const record = recordOf(input, decide(input));
+    const { forecasts } = JSON.parse(record.json) as { forecasts: unknown[] };
+    expect(forecasts[0]).to.deep.equal({ ...first, model: "served", trained });
+    expect(replay(record.json, record.hash, decide).recomputed).to.deep.equal(record);
+    const other = recordOf(
+      { ...input, forecasts: [{ ...first, model: "served", trained: { ...trained, low: 0.02 } }] },
+      decide(input),
+    );
+    expect(other.hash, "what was served is part of what was decided on").not.to.equal(record.hash);
+  });
+
   for (const [name, input] of Object.entries(inputs)) {
     it(`replays a ${name} byte for byte`, () => {
       const record = recordOf(input, decide(input));

@@ -1,0 +1,118 @@
+// Scores of the served forecasts over a folder of recorded series, whoever wrote them.
+import { setImmediate as immediately } from "node:timers/promises";
+import { InputFailure } from "../../config/failure";
+import { assetOf, HORIZONS, type SeriesColumns } from "../../forecast/features";
+import { servedBy, type DeviationModel } from "../../forecast/served";
+import { readRows, seriesIn } from "../readSeries";
+import { columnsOf, HOUR, hoursOf, type Hours } from "./hours";
+import { scoresOf, withHolm, type ScoreRow } from "./scores";
+import { walk, type Walk } from "./walk";
+
+export interface EvaluateOptions {
+  readonly folder: string;
+  readonly series: readonly string[];
+  /** Unix seconds: forecasts are made at whole hours from the first to the last, both included. */
+  readonly from: number;
+  readonly to: number;
+  /** Null: the baselines. */
+  readonly model: DeviationModel | null;
+  /** Of the resampling behind the intervals. */
+  readonly seed: number;
+  /** Unix seconds: rows of later are refused. */
+  readonly now: number;
+  readonly signal?: AbortSignal;
+  readonly progress?: (done: number, of: number) => void;
+}
+
+export interface Evaluation {
+  /** By series, in the order asked for, and by horizon. */
+  readonly rows: readonly ScoreRow[];
+  /** SHA-256 over the rows of the series and of those of the same assets in the folder, which features compare with. */
+  readonly dataHash: string;
+  readonly walks: readonly { readonly hours: Hours; readonly walked: Walk }[];
+}
+
+/** Intervals have so much of the history before the span to learn from. */
+const WARM_UP_SECONDS = 365 * 86_400;
+/** Two hours cannot tell two forecasts apart. */
+const LEAST_ROWS = 2;
+
+/**
+ * @throws InputFailure `BACKTEST_SERIES`, `IMPORT_…` as {@link readRows}; `EVALUATION_SPAN`, `EVALUATION_SHORT`.
+ */
+export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+  const { folder, series, model, from, to, signal } = options;
+  if (to <= from) {
+    throw new InputFailure("EVALUATION_SPAN", "is not after --from", { field: "--to", remedy: "Name a later end." });
+  }
+  const { rows, dataHash } = await readRows(folder, withPeers(folder, series), { now: options.now, signal });
+  const all = new Map([...rows].map(([name, read]) => [name, columnsOf(read)]));
+  const walks: { readonly hours: Hours; readonly walked: Walk }[] = [];
+  const scores: ScoreRow[] = [];
+  for (const name of series) {
+    const columns = all.get(name) as SeriesColumns;
+    const hours = hoursOf(name, all, { from: from - WARM_UP_SECONDS, to });
+    checkOverlap(name, { columns, hours, from, to });
+    if (hours === null) continue;
+    const walked = await walk(hours, columns, model);
+    walks.push({ hours, walked });
+    scores.push(...scoresOf(hours, walked, { from, to, served: servedBy(model), seed: options.seed }));
+    options.progress?.(walks.length, series.length);
+    await immediately();
+    signal?.throwIfAborted();
+  }
+  return { rows: withHolm(scores), dataHash, walks };
+}
+
+/** What features of a series look at: all series of its asset that the folder has, as where they were trained. */
+function withPeers(folder: string, series: readonly string[]): string[] {
+  const assets = new Set(series.map(assetOf));
+  return [...series, ...seriesIn(folder).filter((name) => assets.has(assetOf(name)) && !series.includes(name))];
+}
+
+function checkOverlap(
+  name: string,
+  of: { readonly columns: SeriesColumns; readonly hours: Hours | null; readonly from: number; readonly to: number },
+): void {
+  const { columns, hours } = of;
+  const dates = `${day(columns.availableAt[0])} to ${day(columns.availableAt.at(-1))}`;
+  if (columns.length < LEAST_ROWS) {
+    throw new InputFailure(
+      "EVALUATION_SHORT",
+      `has ${columns.length} row${columns.length === 1 ? "" : "s"} with a rate`,
+      {
+        field: `--series ${name}`,
+        remedy: "Give a history with several hours.",
+      },
+    );
+  }
+  const last = hours === null ? -Infinity : hours.from + (hours.count - 1) * HOUR;
+  if (last >= of.from) return;
+  throw new InputFailure("EVALUATION_SPAN", `${name} has rows from ${dates}, and none in the span`, {
+    field: "--from",
+    remedy: "Name a span that the series is in, or leave the series out.",
+  });
+}
+
+function day(seconds: number | undefined): string {
+  return seconds === undefined ? "never" : new Date(seconds * 1000).toISOString().slice(0, 10);
+}
+
+/** Of all scored hours of all series: what the served forecast's MAE is under each baseline's, by horizon. */
+export function pooled(
+  rows: readonly ScoreRow[],
+): { horizonHours: number; n: number; underPersistence: number | null; underEwma: number | null }[] {
+  return HORIZONS.map((horizonHours) => {
+    const scored = rows.filter((row) => row.horizonHours === horizonHours && row.n > 0);
+    const sum = (of: (row: ScoreRow) => number | null): number =>
+      scored.reduce((total, row) => total + row.n * (of(row) ?? 0), 0);
+    const served = sum((row) => row.maeServed);
+    const under = (base: number): number | null => (base > 0 ? 1 - served / base : null);
+    return {
+      horizonHours,
+      n: scored.reduce((total, { n }) => total + n, 0),
+      underPersistence: under(sum((row) => row.maePersistence)),
+      underEwma: under(sum((row) => row.maeEwma)),
+    };
+  });
+}

@@ -1,0 +1,98 @@
+// Recorded series as the hours at which the keeper would have forecast them: features as known then, and what came of it.
+import type { UnflaggedRow } from "../../collect/canonicalHistory";
+import { withFlags } from "../../collect/quality";
+import {
+  FEATURES,
+  HORIZONS,
+  SeriesColumns,
+  assetOf,
+  currentRate,
+  peersOf,
+  targetAt,
+  writeFeatures,
+} from "../../forecast/features";
+
+export const HOUR = 3_600;
+
+/** A series at whole hours, from `from` on, one after the other. */
+export interface Hours {
+  readonly name: string;
+  /** Unix seconds of the first hour. */
+  readonly from: number;
+  readonly count: number;
+  /** By hour: {@link FEATURES}. */
+  readonly features: Float64Array;
+  /** By hour and horizon: the mean rate that came, NaN where the history ends before. */
+  readonly targets: Float64Array;
+  /** By hour: rows of the series that were available then. */
+  readonly known: Int32Array;
+  /** By hour, 1: the state is newer than the one that was known an hour before. */
+  readonly fresh: Uint8Array;
+}
+
+export function columnsOf(rows: readonly UnflaggedRow[]): SeriesColumns {
+  const columns = new SeriesColumns();
+  columns.add(withFlags([], rows));
+  return columns;
+}
+
+/**
+ * @param all Of every series of the folder that says something of another, by name.
+ * @param span Unix seconds of whole hours, both included; an hour before a series begins is left out.
+ * @returns null where no row of the series lies in the span.
+ */
+export function hoursOf(
+  name: string,
+  all: ReadonlyMap<string, SeriesColumns>,
+  span: { readonly from: number; readonly to: number },
+): Hours | null {
+  const columns = all.get(name);
+  const first = columns?.availableAt[0];
+  const last = columns?.availableAt.at(-1);
+  if (columns === undefined || first === undefined || last === undefined) return null;
+  const from = Math.ceil(Math.max(span.from, first) / HOUR) * HOUR;
+  const to = Math.floor(Math.min(span.to, last) / HOUR) * HOUR;
+  if (from > to) return null;
+  const count = (to - from) / HOUR + 1;
+  const hours: Hours = {
+    ...{ name, from, count },
+    features: new Float64Array(count * FEATURES.length),
+    targets: new Float64Array(count * HORIZONS.length).fill(NaN),
+    known: new Int32Array(count),
+    fresh: new Uint8Array(count),
+  };
+  const rivals = [...all]
+    .filter(([other]) => other !== name && assetOf(other) === assetOf(name))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, series]) => rateWalk(series));
+  for (let k = 0; k < count; k += 1) {
+    const at = from + k * HOUR;
+    const rows = columns.knownAt(at, k === 0 ? 0 : (hours.known[k - 1] as number));
+    hours.known[k] = rows;
+    hours.fresh[k] = isFresh(columns, rows, at) ? 1 : 0;
+    const peers = peersOf(rivals.map((rateAt) => rateAt(at)));
+    writeFeatures(columns, { at, known: rows, peers }, hours.features, k * FEATURES.length);
+    HORIZONS.forEach((horizon, h) => {
+      hours.targets[k * HORIZONS.length + h] = targetAt(columns, at, horizon, rows);
+    });
+  }
+  return hours;
+}
+
+/** The rate of a series as it was known, asked for forward in time. */
+function rateWalk(columns: SeriesColumns): (at: number) => number {
+  let known = 0;
+  return (at) => {
+    known = columns.knownAt(at, known);
+    return currentRate(columns, known, at);
+  };
+}
+
+/** A row that only repeats an older state says nothing of how good a forecast was. */
+function isFresh(columns: SeriesColumns, known: number, at: number): boolean {
+  const last = known - 1;
+  if ((columns.availableAt[last] as number) <= at - HOUR) return false;
+  let before = last - 1;
+  while (before >= 0 && (columns.availableAt[before] as number) > at - HOUR) before -= 1;
+  return before < 0 || (columns.observedAt[last] as number) > (columns.observedAt[before] as number);
+}

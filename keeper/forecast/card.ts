@@ -1,0 +1,67 @@
+// A model's card: what it was trained on, what it takes and gives, how good it was. Written where it is trained, beside the file.
+import { z } from "zod";
+
+export const CARD_FORMAT = "tiller-model/1";
+
+const number = z.number();
+const positiveInteger = z.number().int().positive();
+const window = z.object({ from: z.number().int(), to: z.number().int() }).refine(({ from, to }) => from <= to, {
+  message: "ends before it begins",
+});
+
+const featureStats = z.object({
+  mean: number.nullable(),
+  sd: number.nullable(),
+  p01: number.nullable(),
+  p50: number.nullable(),
+  p99: number.nullable(),
+  nanShare: z.number().min(0).max(1),
+});
+
+/** Of a feature's values on the rows of the training; null where it had none. */
+export type FeatureStats = z.output<typeof featureStats>;
+
+/** Fields beyond these are kept and shown. */
+const cardSchema = z.looseObject({
+  format: z.literal(CARD_FORMAT),
+  name: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/, "is no name: lower-case letters, digits, hyphens and dots"),
+  kind: z.string().min(1),
+  /** `evaluation`: frozen before the span that it is judged on; `served`: trained on all there was. */
+  role: z.enum(["evaluation", "served"]),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, "is no SHA-256 in hex"),
+  opset: positiveInteger,
+  featureVersion: z.number().int(),
+  features: z.array(z.object({ name: z.string(), unit: z.string() })).min(1),
+  input: z.discriminatedUnion("kind", [
+    z.object({ kind: z.literal("row") }),
+    z.object({ kind: z.literal("window"), steps: positiveInteger, stepSeconds: positiveInteger }),
+  ]),
+  horizonsHours: z.array(positiveInteger).min(1),
+  servedHorizonsHours: z.array(positiveInteger),
+  /** Unix seconds: rows whose target lies in it were seen. */
+  trainWindow: window,
+  trainSeries: z.array(z.string()),
+  dataHash: z.string(),
+  codeCommit: z.string(),
+  seed: z.number(),
+  /** By feature. */
+  featureStats: z.record(z.string(), featureStats),
+  /** By horizon in hours; fractions a year. */
+  errorStats: z.record(z.string(), z.object({ mae: z.number().positive() })),
+});
+
+export type Card = z.output<typeof cardSchema>;
+
+/** @returns the card, or what is wrong with the text in words. */
+export function cardOf(text: string): Card | string {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(text);
+  } catch {
+    return "is not JSON";
+  }
+  const parsed = cardSchema.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  return `${issue?.path.join(".") || "card"}: ${issue?.message ?? "unreadable"}`;
+}

@@ -1,0 +1,76 @@
+// The trained models of a folder, each a folder of its own, and which of them a span may be judged with.
+import { existsSync, readdirSync } from "node:fs";
+import path from "node:path";
+import { InputFailure, type Failure } from "../config/failure";
+import type { Card } from "./card";
+import { readCard } from "./onnxModel";
+
+/** Models of rates; those of risk are beside them, under names of their own. */
+const RISK = /^risk-/;
+
+export interface FoundModel {
+  /** The folder's, which is its card's. */
+  readonly name: string;
+  readonly folder: string;
+  /** What is wrong with the card, where something is. */
+  readonly card: Card | Failure;
+}
+
+/** Where the checkout keeps its models. */
+export const MODELS_FOLDER = path.join(__dirname, "..", "..", "ml", "models");
+
+/** By name. Empty where there is no such folder. */
+export function modelsIn(folder: string): FoundModel[] {
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder, { withFileTypes: true }).filter(
+    (entry) => entry.isDirectory() && !RISK.test(entry.name),
+  );
+  return names
+    .map(({ name }) => ({ name, folder: path.join(folder, name) }))
+    .filter((one) => existsSync(path.join(one.folder, "card.json")))
+    .map((one) => ({ ...one, card: cardIn(one.name, one.folder) }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/**
+ * The model that a span is judged with: of those that were trained before it, the one that was trained last; else the one that
+ * leaves most of it, for hours that a model was trained on do not count.
+ *
+ * @param span Unix seconds.
+ * @returns null where there is no model.
+ */
+export function modelFor(
+  span: { readonly from: number; readonly to: number },
+  models: readonly FoundModel[],
+): FoundModel | null {
+  const readable = models.flatMap((one) => (isCard(one.card) ? [{ one, to: one.card.trainWindow.to }] : []));
+  const before = readable.filter(({ to }) => to <= span.from).sort((a, b) => b.to - a.to)[0];
+  const least = readable.sort((a, b) => a.to - b.to)[0];
+  return (before ?? least)?.one ?? null;
+}
+
+/** @throws InputFailure `MODEL_UNKNOWN`. */
+export function modelNamed(name: string, models: readonly FoundModel[]): FoundModel {
+  const found = models.find((one) => one.name === name);
+  if (found !== undefined) return found;
+  throw new InputFailure("MODEL_UNKNOWN", `there is no model ${JSON.stringify(name)}`, {
+    field: "--model",
+    remedy: `Name one of: ${["ewma", ...models.map((one) => one.name)].join(", ")}.`,
+  });
+}
+
+export function isCard(card: Card | Failure): card is Card {
+  return !(card instanceof Error);
+}
+
+function cardIn(name: string, folder: string): Card | Failure {
+  try {
+    const card = readCard(folder);
+    if (card.name === name) return card;
+    const is = `is of ${card.name}, in the folder of ${name}`;
+    return new InputFailure("MODEL_CARD", is, { field: folder, remedy: "Name the folder as its card does." });
+  } catch (error) {
+    if (error instanceof InputFailure) return error;
+    throw error;
+  }
+}

@@ -1,0 +1,234 @@
+// The model in the loop, with a real database, a real runtime and genuine files: served where it can be, the EWMA wherever
+// anything is wrong, a challenger in the shadow, and who is served next.
+import { expect } from "chai";
+import { appendFileSync, existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { Forecasting } from "../../../keeper/app/forecasting";
+import { ModelRegistry } from "../../../keeper/app/modelRegistry";
+import type { Failure } from "../../../keeper/config/failure";
+import type { Forecast } from "../../../keeper/decide/strategy";
+import { silent, type KeeperEvent } from "../../../keeper/events/events";
+import type { HistoryRow } from "../../../keeper/store/historyRecords";
+import { openStore } from "../../../keeper/store/open";
+import type { ObservationRow, Store } from "../../../keeper/store/records";
+import { seeded } from "../../../scripts/bench/randomProblems";
+import { cardOfModel, writeModel, type LinearModel } from "../forecast/onnxFixture";
+
+const HOUR = 3_600;
+const BEGIN = 1_700_002_800;
+const DAYS = 40;
+const NOW = BEGIN + DAYS * 24 * HOUR;
+const VENUES = ["aave-usdc", "comet-usdc"];
+const CHAIN = 31_337;
+
+/** Rates that come back to 5 %. */
+function historyOf(venue: string): HistoryRow[] {
+  const random = seeded(VENUES.indexOf(venue) + 1);
+  let apr = 0.05;
+  return Array.from({ length: DAYS * 24 }, (_, k) => {
+    apr += 0.2 * (0.05 - apr) + 0.01 * (random() - 0.5);
+    const at = BEGIN + k * HOUR;
+    return {
+      ...{ observedAt: at - 60, availableAt: at, block: k, blockHash: null, source: "made-up" },
+      ...{ suppliedUsd: 1e9, borrowedUsd: 8e8, supplyApr: apr, borrowApr: apr * 1.3, index: null, flags: 0 },
+    };
+  });
+}
+
+const EWMA: readonly Forecast[] = VENUES.map((venue) => ({
+  ...{ venue, model: "ewma", apr: 0.042, currentApr: 0.05, historySeconds: 1e6 },
+}));
+
+/** Says the mean of late, and something more. */
+const plus = (bias: number): LinearModel => ({ bias, scale: 0.003 });
+/** Says 5 %, which rates come back to. */
+const RIGHT: LinearModel = { weights: { ewma_24h: -1 }, bias: 0.05, scale: 0.003 };
+const SERVES = { servedHorizonsHours: [24] };
+
+describe("the model in the loop", function () {
+  this.timeout(120_000);
+  let folder: string;
+  let models: string;
+  let store: Store;
+  let events: KeeperEvent[];
+
+  beforeEach(async () => {
+    folder = mkdtempSync(path.join(tmpdir(), "tiller-forecasting-"));
+    models = path.join(folder, "models");
+    store = await openStore({ dataDir: path.join(folder, "state"), sink: silent });
+    for (const name of VENUES) await store.history.addHistory({ chainId: CHAIN, name }, historyOf(name));
+    events = [];
+  });
+  afterEach(async () => {
+    await store.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const registry = (): ModelRegistry => new ModelRegistry(store.models, models);
+  const forecasting = (over: { persist?: boolean; horizonHours?: number } = {}): Forecasting =>
+    new Forecasting({
+      ...{ chainId: CHAIN, venues: VENUES, horizonHours: over.horizonHours ?? 24, assetUsd: 1 },
+      ...{ registry: registry(), store, sink: { emit: (event) => events.push(event) }, persist: over.persist ?? true },
+    });
+  const observed = (at: number): { observations: ObservationRow[]; decimals: number } => ({
+    decimals: 6,
+    observations: VENUES.map((venue) => ({
+      ...{ chainId: CHAIN, venue, adapter: `0x${"1".repeat(40)}`, blockNumber: 5, blockHash: `0x${"2".repeat(64)}` },
+      ...{
+        observedAt: at - 2,
+        availableAt: at,
+        source: "lens",
+        supplied: "1000000000000000",
+        borrowed: "800000000000000",
+      },
+      ...{ supplyApr: 0.05, supplyAprWithoutUs: 0.051, borrowApr: 0.06, vaultAssets: "0", index: null },
+    })),
+  });
+  const serve = (one: Forecasting, at = NOW + 60): Promise<Forecast[]> => one.serve(EWMA, observed(at), at);
+  const named = (name: string): KeeperEvent[] => events.filter((event) => event.name === name);
+  const failure = async (work: Promise<unknown>): Promise<string> => {
+    try {
+      await work;
+    } catch (error) {
+      return `${(error as Failure).code}: ${(error as Failure).message}`;
+    }
+    return "nothing failed";
+  };
+
+  it("is served: name, hash, forecast and bounds go into what is decided on", async () => {
+    const model = plus(0.004);
+    writeModel(models, model, { name: "first", ...SERVES });
+    const [one] = await serve(forecasting());
+    expect(one).to.include({ venue: "aave-usdc", model: "first", currentApr: 0.05 });
+    expect(one?.apr).to.be.within(0.04, 0.07);
+    const { hash, horizonHours, low, high } = one?.trained ?? { hash: "", horizonHours: 0, low: 1, high: 0 };
+    expect(hash).to.equal(cardOfModel(model).sha256);
+    expect(horizonHours).to.equal(24);
+    expect(low).to.be.below(one?.apr ?? 0);
+    expect(high).to.be.above(one?.apr ?? 1);
+    expect(named("model.served")).to.deep.equal([{ name: "model.served", model: "first", hash, horizonsHours: [24] }]);
+    expect(named("model.trouble")).to.deep.equal([]);
+  });
+
+  it("leaves horizons that it does not serve to the EWMA", async () => {
+    writeModel(models, plus(0.004), { name: "first", ...SERVES });
+    expect(await serve(forecasting({ horizonHours: 168 }))).to.deep.equal(EWMA);
+  });
+
+  it("is not there: the EWMA, and it is said once", async () => {
+    const one = forecasting();
+    expect(await serve(one)).to.deep.equal(EWMA);
+    expect(await serve(one, NOW + 120)).to.deep.equal(EWMA);
+    expect(await serve(one, NOW + HOUR + 60)).to.deep.equal(EWMA);
+    expect(named("model.trouble")).to.deep.equal([
+      { name: "model.trouble", code: "MODEL_NONE", message: "no trained model is served: the EWMA is" },
+    ]);
+  });
+
+  it("is corrupted: the EWMA, loudly; and it is served again when the file is back", async () => {
+    const place = writeModel(models, plus(0.004), { name: "first", ...SERVES });
+    await registry().register();
+    renameSync(path.join(place, "model.onnx"), path.join(folder, "aside"));
+    writeModel(models, plus(0.004), { name: "first", ...SERVES });
+    appendFileSync(path.join(place, "model.onnx"), "x");
+    const one = forecasting();
+    expect(await serve(one)).to.deep.equal(EWMA);
+    expect(named("model.trouble").map((event) => ("code" in event ? event.code : ""))).to.deep.equal(["MODEL_HASH"]);
+    renameSync(path.join(folder, "aside"), path.join(place, "model.onnx"));
+    expect((await serve(one, NOW + HOUR + 60))[0]?.model).to.equal("first");
+    expect(named("model.served").length).to.equal(1);
+    rmSync(place, { recursive: true });
+    const after = forecasting();
+    expect(await serve(after)).to.deep.equal(EWMA);
+    expect(named("model.trouble").at(-1)).to.include({ code: "MODEL_GONE" });
+  });
+
+  it("says what is no number: the EWMA, for that venue, with the reason", async () => {
+    writeModel(models, { weights: { supplied: 1e38 }, bias: 1e38 }, { name: "wild", ...SERVES });
+    expect(await serve(forecasting())).to.deep.equal(EWMA);
+    expect(named("model.distrusted")).to.deep.include({
+      ...{ name: "model.distrusted", series: "aave-usdc", horizonHours: 24 },
+      reason: "it answered with what is no number",
+    });
+  });
+
+  it("is asked what it never saw: the EWMA, with the reason, once", async () => {
+    const narrow = { mean: 0, sd: 1, p01: 0.4, p50: 0.5, p99: 0.6, nanShare: 0 };
+    const card = cardOfModel(plus(0.004));
+    const featureStats = Object.fromEntries(card.features.map(({ name }) => [name, narrow]));
+    writeModel(models, plus(0.004), { name: "first", ...SERVES, featureStats });
+    const one = forecasting();
+    expect(await serve(one)).to.deep.equal(EWMA);
+    await serve(one, NOW + 120);
+    const told = named("model.distrusted");
+    expect(told.length).to.equal(VENUES.length);
+    expect(told[0])
+      .to.have.property("reason")
+      .that.matches(/unusual where it was trained/);
+  });
+
+  it("runs a challenger in the shadow, refuses it while it is worse, takes a better one, and goes back in one step", async () => {
+    writeModel(models, plus(0.02), { name: "old", ...SERVES, trainWindow: { from: 0, to: 1 } });
+    await registry().register();
+    writeModel(models, plus(0.06), { name: "worse", ...SERVES, trainWindow: { from: 0, to: 1 } });
+    writeModel(models, RIGHT, { name: "better", ...SERVES, trainWindow: { from: 0, to: 1 } });
+    writeModel(models, plus(0.001), { name: "frozen", role: "evaluation" });
+    expect((await registry().list()).map(({ name, status }) => `${name} ${status}`)).to.have.members([
+      ...["old champion", "better unknown", "worse unknown", "frozen evaluation"],
+    ]);
+    expect(await failure(registry().promote("better"))).to.match(/^MODEL_NOT_BETTER: 0 hours are known at 24 h/);
+
+    const [one] = await serve(forecasting());
+    expect(one?.model, "a shadow decides nothing").to.equal("old");
+    const verdict = await registry().judge(cardOfModel(RIGHT, SERVES), await store.models.champion());
+    expect(verdict.scores[0]?.hours).to.be.above(600);
+    expect(verdict.scores[0]?.maeChallenger).to.be.below(verdict.scores[0]?.maeChampion ?? 0);
+
+    expect(await failure(registry().promote("worse"))).to.match(/^MODEL_NOT_BETTER: at 24 h its error is/);
+    expect(await failure(registry().promote("frozen"))).to.match(/^MODEL_NOT_CHALLENGER/);
+    expect(await failure(registry().promote("old"))).to.match(/^MODEL_NOT_CHALLENGER/);
+    expect(await failure(registry().promote("nobody"))).to.match(/^MODEL_UNKNOWN/);
+    expect((await store.models.champion())?.name).to.equal("old");
+
+    expect((await registry().promote("better")).promote).to.equal(true);
+    const running = forecasting();
+    expect((await serve(running))[0]?.model).to.equal("better");
+    expect(await registry().rollBack("a test")).to.deep.equal({ from: "better", to: "old" });
+    expect((await serve(running, NOW + HOUR + 60))[0]?.model, "a keeper that runs looks every hour").to.equal("old");
+    expect(await registry().rollBack("a test")).to.deep.equal({ from: "old", to: "ewma" });
+    expect(await serve(running, NOW + 2 * HOUR + 60)).to.deep.equal(EWMA);
+    expect(await failure(registry().rollBack("a test"))).to.match(/^MODEL_NO_PAST/);
+    expect((await store.models.changes(9)).map(({ kind }) => kind)).to.deep.equal([
+      ...["rolled-back", "rolled-back", "promoted", "shipped"],
+    ]);
+  });
+
+  it("judges no hour that one of the two was trained on", async () => {
+    const to = NOW - 10 * 24 * HOUR;
+    writeModel(models, plus(0.02), { name: "old", ...SERVES, trainWindow: { from: 0, to: 1 } });
+    await registry().register();
+    const card = { name: "better", ...SERVES, trainWindow: { from: 0, to } };
+    writeModel(models, RIGHT, card);
+    await serve(forecasting());
+    const verdict = await registry().judge(cardOfModel(RIGHT, card), await store.models.champion());
+    // Ten days, less the last, of which it is not known yet what came.
+    expect(verdict.scores[0]?.hours).to.be.within(9 * 24 - 2, 9 * 24 + 2);
+    expect(verdict.promote).to.equal(false);
+  });
+
+  it("goes on after a restart with what it had learnt, and a dry run stores nothing", async () => {
+    writeModel(models, plus(0.004), { name: "first", ...SERVES });
+    await registry().register();
+    const dry = await serve(forecasting({ persist: false }));
+    const key = { chainId: CHAIN, series: "aave-usdc", modelHash: cardOfModel(plus(0.004)).sha256 };
+    expect(await store.models.state(key)).to.equal(null);
+    const first = await serve(forecasting());
+    expect(first).to.deep.equal(dry);
+    const kept = await store.models.state(key);
+    expect(kept).to.be.a("string");
+    expect(await serve(forecasting())).to.deep.equal(first);
+    expect(await store.models.state(key)).to.equal(kept);
+    expect(existsSync(models)).to.equal(true);
+  });
+});

@@ -1,0 +1,92 @@
+// Trained models in every PostgreSQL that is here: one is served at most, and what was said is held beside what came.
+import { expect } from "chai";
+import type { ModelForecastRow } from "../../../keeper/store/modelRecords";
+import type { Store } from "../../../keeper/store/records";
+import { onEveryServer } from "./fixtures/servers";
+
+const [A, B] = ["a".repeat(64), "b".repeat(64)];
+const HOUR = 3_600;
+const BEGIN = 1_700_002_800;
+
+const row = (over: Partial<ModelForecastRow> = {}): ModelForecastRow => ({
+  ...{ chainId: 1, series: "one", horizonHours: 24, madeAt: BEGIN, modelHash: A, served: true },
+  ...{ point: 0.05, low: 0.04, high: 0.06, baseline: 0.045 },
+  ...over,
+});
+
+onEveryServer("trained models", (open) => {
+  let store: Store;
+  before(() => {
+    store = open();
+  });
+
+  it("are registered once, as challengers", async () => {
+    expect(await store.models.champion()).to.equal(null);
+    expect(await store.models.register({ hash: A, name: "one", card: "{}" })).to.equal(true);
+    expect(await store.models.register({ hash: A, name: "other", card: "{}" })).to.equal(false);
+    expect(await store.models.register({ hash: B, name: "two", card: "{}" })).to.equal(true);
+    const all = await store.models.all();
+    expect(all.map(({ hash, name, status }) => [hash, name, status])).to.deep.equal([
+      [A, "one", "challenger"],
+      [B, "two", "challenger"],
+    ]);
+  });
+
+  it("are served one at a time, and every change is kept", async () => {
+    const change = { kind: "promoted", reason: "better", scores: "[]" } as const;
+    expect(await store.models.serve(A, { ...change, kind: "shipped", scores: null })).to.equal(true);
+    expect(await store.models.serve(A, change), "it is served already").to.equal(false);
+    expect(await store.models.serve(B, change)).to.equal(true);
+    expect((await store.models.champion())?.hash).to.equal(B);
+    expect((await store.models.all()).map(({ status }) => status)).to.deep.equal(["retired", "champion"]);
+    expect(await store.models.serve(null, { ...change, kind: "rolled-back" })).to.equal(true);
+    expect(await store.models.champion()).to.equal(null);
+    const changes = await store.models.changes(2);
+    expect(changes.map(({ kind, hash, previous }) => [kind, hash, previous])).to.deep.equal([
+      ["rolled-back", null, B],
+      ["promoted", B, A],
+    ]);
+  });
+
+  it("are served one at a time also when two are served at once", async () => {
+    const change = { kind: "promoted", reason: "race", scores: null } as const;
+    await Promise.all([A, B, A, B].map((hash) => store.models.serve(hash, change)));
+    const champions = (await store.models.all()).filter(({ status }) => status === "champion");
+    expect(champions.length).to.equal(1);
+    expect((await store.models.changes(1))[0]?.hash).to.equal(champions[0]?.hash);
+  });
+
+  it("have what they said beside each other's and what came, once it is known", async () => {
+    const rows = [0, 1, 2].flatMap((k) => [
+      row({ madeAt: BEGIN + k * HOUR }),
+      row({ madeAt: BEGIN + k * HOUR, modelHash: B, served: false, point: 0.07, low: 0, high: 1 }),
+    ]);
+    await store.models.addForecasts(rows);
+    await store.models.addForecasts([row({ point: 9, high: 10 }), row({ series: "two", modelHash: B })]);
+    await store.models.comeTrue([
+      { chainId: 1, series: "one", horizonHours: 24, madeAt: BEGIN, came: 0.06 },
+      { chainId: 1, series: "one", horizonHours: 24, madeAt: BEGIN + HOUR, came: 0.08 },
+      { chainId: 2, series: "one", horizonHours: 24, madeAt: BEGIN + 2 * HOUR, came: 0.5 },
+      { chainId: 1, series: "one", horizonHours: 168, madeAt: BEGIN + 2 * HOUR, came: 0.5 },
+    ]);
+    const pairs = await store.models.pairs({ challenger: B, champion: A, from: 0 });
+    const found = { series: "one", horizonHours: 24, challenger: 0.07, champion: 0.05, low: 0, high: 1 };
+    expect(pairs).to.deep.equal([
+      { ...found, madeAt: BEGIN, came: 0.06 },
+      { ...found, madeAt: BEGIN + HOUR, came: 0.08 },
+    ]);
+    const late = await store.models.pairs({ challenger: B, champion: null, from: BEGIN + 1 });
+    expect(late).to.deep.equal([{ ...found, champion: 0.045, madeAt: BEGIN + HOUR, came: 0.08 }]);
+  });
+
+  it("keep the newest state of each series and model", async () => {
+    const key = { chainId: 1, series: "one", modelHash: "" };
+    expect(await store.models.state(key)).to.equal(null);
+    await store.models.saveStates([{ ...key, state: "[1]", at: BEGIN + HOUR }]);
+    await store.models.saveStates([{ ...key, state: "[0]", at: BEGIN }]);
+    expect(await store.models.state(key)).to.equal("[1]");
+    await store.models.saveStates([{ ...key, state: "[2]", at: BEGIN + 2 * HOUR }]);
+    expect(await store.models.state(key)).to.equal("[2]");
+    expect(await store.models.state({ ...key, modelHash: A })).to.equal(null);
+  });
+});
