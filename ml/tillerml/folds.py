@@ -61,9 +61,6 @@ def test_rows(rows: Rows, horizon: int, fold: Fold) -> NDArray[np.int64]:
     return np.flatnonzero(rows.scoreable(horizon) & inside)
 
 
-test_rows.__test__ = False  # type: ignore[attr-defined] # not a test of pytest's
-
-
 def rows_hash(rows: Rows, chosen: NDArray[np.int64]) -> str:
     """SHA-256 over which rows of the matrices were trained on: one row more or less is another hash."""
     return hashlib.sha256(np.ascontiguousarray(rows.index[chosen]).tobytes()).hexdigest()

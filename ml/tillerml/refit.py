@@ -12,6 +12,7 @@ from .dataset import HOUR, Rows
 
 #: Every fourth hour of the clock trains: more rows of the same weeks gave nothing.
 THIN = 4
+MODELS = Path(__file__).parent.parent / "models"
 EVALUATION = "evaluation-2024h2"
 FROZEN_AT = folds.unix(2024, 7)
 
@@ -51,7 +52,7 @@ def golden_rows(rows: Rows, chosen: NDArray[np.int64], many: int = artefact.GOLD
     rng = np.random.default_rng(trees.SEED)
     unknown = chosen[np.isnan(rows.x[chosen]).any(axis=1)]
     known = np.setdiff1d(chosen, unknown)
-    few = min(len(unknown), many // 4)
+    few = min(len(unknown), max(many // 4, many - len(known)))
     picked = np.concatenate([rng.choice(unknown, few, replace=False), rng.choice(known, many - few, replace=False)])
     return rows.x[np.sort(picked)]
 
