@@ -58,7 +58,9 @@ class PatchTransformer(nn.Module):
         super().__init__()
         self.embed = nn.Linear(self.PATCH * channels, self.WIDTH)
         self.place = nn.Parameter(torch.zeros(1, STEPS // self.PATCH, self.WIDTH))
-        layer = nn.TransformerEncoderLayer(self.WIDTH, 4, 2 * self.WIDTH, dropout=0.1, batch_first=True, norm_first=True)
+        layer = nn.TransformerEncoderLayer(
+            self.WIDTH, 4, 2 * self.WIDTH, dropout=0.1, batch_first=True, norm_first=True
+        )
         self.encoder = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
         self.head = _head(self.WIDTH + features, horizons)
 

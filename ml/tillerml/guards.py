@@ -10,6 +10,7 @@ from .dataset import HOUR, Rows
 #: Above these a score is not believed until the card explains it.
 MOST_SKILL = 0.60
 MOST_PR_AUC = 0.90
+REMEDY = "find the leak or explain it in the card"
 #: Skill over shuffled targets that chance alone may give.
 MOST_SKILL_OF_NOISE = 0.03
 #: Hours in which a feature may be, to the digit, the mean rate of the hour that follows.
@@ -25,9 +26,9 @@ def refuse_too_good(what: str, *, skill: float = 0.0, pr_auc: float = 0.0, expla
     if explained:
         return
     if skill > MOST_SKILL:
-        raise LeakFound(f"{what}: a skill of {skill:.0%} is over {MOST_SKILL:.0%}; find the leak or explain it in the card")
+        raise LeakFound(f"{what}: a skill of {skill:.0%} is over {MOST_SKILL:.0%}; {REMEDY}")
     if pr_auc > MOST_PR_AUC:
-        raise LeakFound(f"{what}: a PR-AUC of {pr_auc:.2f} is over {MOST_PR_AUC}; find the leak or explain it in the card")
+        raise LeakFound(f"{what}: a PR-AUC of {pr_auc:.2f} is over {MOST_PR_AUC}; {REMEDY}")
 
 
 def refuse_overlap(times: NDArray[np.int64], horizon_hours: int, test_from: int) -> None:
@@ -57,9 +58,7 @@ def leaking_features(rows: Rows, most: int = 40_000) -> dict[str, float]:
     first, later = picked[: len(picked) // 2], picked[len(picked) // 2 :]
     found: dict[str, float] = {}
     for column, name in enumerate(names):
-        skill = max(
-            _skill_alone(rows, column, horizon, first, later) for horizon in range(rows.y.shape[1])
-        )
+        skill = max(_skill_alone(rows, column, horizon, first, later) for horizon in range(rows.y.shape[1]))
         foreseen = _foreseen(rows, column, picked)
         if skill > MOST_SKILL or foreseen > MOST_FORESEEN:
             found[name] = max(skill, foreseen)

@@ -14,7 +14,7 @@ import xgboost as xgb
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from .trees import ANCHORS, RATIO_FLOOR, RATIO_OF
+from .trees import ANCHORS, RATIO_FLOOR, RATIO_OF, TRUST
 
 OPSET = 17
 ML_OPSET = 3
@@ -25,19 +25,22 @@ def rate_model(point: list[xgb.Booster], scale: list[xgb.Booster], names: tuple[
     """`features` [n, F] → `deviation` [n, H] (forecast − ewma_24h) and `scale` [n, H], fractions a year."""
     h = len(hours)
     anchors = np.array([[ANCHORS[one] for one in hours]], dtype=np.float32)
+    trust = np.array([[TRUST[one] for one in hours]], dtype=np.float32)
     nodes, constants, widened = _ratios(names)
     nodes += [
         _ensemble([*point, *scale], widened, "sums"),
         helper.make_node("Split", ["sums", "halves"], ["learnt", "ln_scale"], axis=1),
         helper.make_node("Gather", ["features", "at_difference"], ["difference"], axis=1),
         helper.make_node("Mul", ["difference", "anchors"], ["from_ewma"]),
-        helper.make_node("Add", ["learnt", "from_ewma"], ["deviation"]),
+        helper.make_node("Mul", ["learnt", "trust"], ["trusted"]),
+        helper.make_node("Add", ["trusted", "from_ewma"], ["deviation"]),
         helper.make_node("Exp", ["ln_scale"], ["scale"]),
     ]
     constants += [
         numpy_helper.from_array(np.array([h, h], dtype=np.int64), "halves"),
         numpy_helper.from_array(np.array([names.index("apr_less_ewma")], dtype=np.int64), "at_difference"),
         numpy_helper.from_array(anchors, "anchors"),
+        numpy_helper.from_array(trust, "trust"),
     ]
     return _model("rates", nodes, constants, len(names), [("deviation", h), ("scale", h)])
 
@@ -45,8 +48,8 @@ def rate_model(point: list[xgb.Booster], scale: list[xgb.Booster], names: tuple[
 def probability_model(trees: xgb.Booster, knots: NDArray[np.float64], names: tuple[str, ...]):
     """`features` [n, F] → `probability` [n, 1], calibrated.
 
-    knots [K, 2]: margin and probability, both ascending. Between knots the probability is a straight line, outside it is
-    the last knot's: p0 + Σ slope · clip(margin − knot, 0, width).
+    knots [K, 2]: margin and probability, both ascending. Between knots the probability is a straight line, outside it
+    is the last knot's: p0 + Σ slope · clip(margin − knot, 0, width).
     """
     nodes, constants, widened = _ratios(names)
     widths = np.diff(knots[:, 0])
@@ -67,6 +70,43 @@ def probability_model(trees: xgb.Booster, knots: NDArray[np.float64], names: tup
         numpy_helper.from_array(np.zeros((1, 1), dtype=np.float32), "zero"),
     ]
     return _model("risk", nodes, constants, len(names), [("probability", 1)])
+
+
+def table_model(
+    edges: NDArray[np.float32], frequency: NDArray[np.float64], column: str, over: str | None, names: tuple[str, ...]
+):
+    """`features` [n, F] → `probability` [n, 1] by bins of one column, or of its ratio to another plus the floor.
+
+    edges [E] ascending, frequency [E + 1]: that of a value v is the one after the last edge ≤ v; NaN is past them all.
+    """
+    steps = np.diff(frequency).astype(np.float32)
+    nodes = [helper.make_node("Gather", ["features", "at_column"], ["value"], axis=1)]
+    constants = [
+        numpy_helper.from_array(np.array([names.index(column)], dtype=np.int64), "at_column"),
+        numpy_helper.from_array(edges[None, :], "edges"),
+        numpy_helper.from_array(steps[:, None], "steps"),
+        numpy_helper.from_array(np.array([[frequency[0]]], dtype=np.float32), "least"),
+    ]
+    value = "value"
+    if over is not None:
+        nodes += [
+            helper.make_node("Gather", ["features", "at_over"], ["under"], axis=1),
+            helper.make_node("Add", ["under", "floor"], ["level"]),
+            helper.make_node("Div", ["value", "level"], ["ratio"]),
+        ]
+        constants += [
+            numpy_helper.from_array(np.array([names.index(over)], dtype=np.int64), "at_over"),
+            numpy_helper.from_array(np.array([[RATIO_FLOOR]], dtype=np.float32), "floor"),
+        ]
+        value = "ratio"
+    nodes += [
+        helper.make_node("Less", [value, "edges"], ["below"]),
+        helper.make_node("Not", ["below"], ["passed"]),
+        helper.make_node("Cast", ["passed"], ["passes"], to=TensorProto.FLOAT),
+        helper.make_node("MatMul", ["passes", "steps"], ["risen"]),
+        helper.make_node("Add", ["risen", "least"], ["probability"]),
+    ]
+    return _model("risk_table", nodes, constants, len(names), [("probability", 1)])
 
 
 def _ratios(names: tuple[str, ...]) -> tuple[list, list, str]:

@@ -14,7 +14,8 @@ def diebold_mariano(loss_a: Floats, loss_b: Floats, hours: Floats, lag_hours: in
     """t and two-sided p of mean(loss_a − loss_b) ≠ 0; t < 0 when a is better.
 
     Losses [n] of one series at `hours` [n] (whole, ascending, with gaps). Newey and West's variance with Bartlett's
-    weights over lags up to `lag_hours`, which has to be at least the horizon: forecasts overlap (Diebold, Mariano 1995).
+    weights over lags up to `lag_hours`, which has to be at least the horizon: forecasts overlap (Diebold and Mariano
+    1995).
     """
     at = (hours - hours[0]).astype(np.int64)
     difference = np.zeros(at[-1] + 1)

@@ -42,9 +42,7 @@ def forecast(rows: Rows, horizon: int, train: Chosen, test: Chosen) -> Forecast:
     now = rows.column("utilisation").astype(np.float64)
     change = utilisation_ahead(rows, horizon) - now
     seen = train[np.isfinite(change[train])]
-    fitted = trees.fit(
-        trees.with_ratios(rows.x[seen], rows.of.names), change[seen], trees.POINT, trees.POINT_ROUNDS
-    )
+    fitted = trees.fit(trees.with_ratios(rows.x[seen], rows.of.names), change[seen], trees.POINT, trees.POINT_ROUNDS)
     rate = read_off(rows, test, now[test] + trees.raw(fitted, rows, test))
     return np.where(np.isfinite(rate), rate, rows.ewma[test])
 

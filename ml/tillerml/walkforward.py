@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from . import baselines, folds, guards, stacking, structural, trees
+from . import baselines, folds, guards, scores, stacking, structural, trees
 from .dataset import Rows
 from .refit import THIN
 
@@ -141,6 +141,32 @@ def leave_one_series_out(rows: Rows, shown: tuple[folds.Fold, ...], horizons: tu
                     "ewma": float(np.mean(np.abs(truth - rows.ewma[k]))),
                 }
             )
+    return found
+
+
+def quantile_scores(rows: Rows, shown: tuple[folds.Fold, ...], horizons: tuple[int, ...]) -> list[dict]:
+    """Trees for quantiles: pinball (fractions a year), CRPS by them, and the share below each, over all test rows."""
+    found = []
+    for horizon in horizons:
+        truths, saids = [], []
+        for fold in shown:
+            train = folds.training_rows(rows, horizon, fold.test_from, THIN)
+            test = folds.test_rows(rows, horizon, fold)
+            fitted = trees.fit_quantiles(rows, horizon, train)
+            said = np.sort(trees.raw(fitted, rows, test), axis=1)
+            saids.append(trees.anchor(rows, horizon, test)[:, None] + said)
+            truths.append(rows.y[test, horizon])
+        truth, said = np.concatenate(truths), np.concatenate(saids)
+        loss = {str(q): scores.pinball(truth, said[:, k], q) for k, q in enumerate(trees.QUANTILES)}
+        found.append(
+            {
+                "horizonHours": rows.of.horizons[horizon],
+                "pinball": loss,
+                # Twice the mean pinball loss over quantiles tends to the CRPS (Gneiting, Ranjan 2011).
+                "crps": 2 * float(np.mean(list(loss.values()))),
+                "below": {str(q): float(np.mean(truth < said[:, k])) for k, q in enumerate(trees.QUANTILES)},
+            }
+        )
     return found
 
 

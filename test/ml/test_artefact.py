@@ -52,7 +52,7 @@ def test_a_value_on_a_threshold_goes_where_the_trees_send_it(rows, fitted):
     said = artefact.run(model.SerializeToString(), {"features": row})["deviation"][:, 2]
     wide = trees.with_ratios(row, rows.of.names)
     anchored = trees.ANCHORS[24] * row[:, rows.of.column("apr_less_ewma")]
-    np.testing.assert_allclose(said, point[2].inplace_predict(wide) + anchored, atol=1e-7)
+    np.testing.assert_allclose(said, trees.TRUST[24] * point[2].inplace_predict(wide) + anchored, atol=1e-7)
 
 
 def test_an_artefact_that_was_written_is_verified(written):
@@ -65,7 +65,9 @@ def test_an_artefact_that_was_written_is_verified(written):
 
 def test_the_same_model_is_the_same_bytes(rows, fitted, written, tmp_path):
     golden = refit.golden_rows(rows, np.arange(3_000))
-    artefact.write(tmp_path / "again", fitted[2], {"name": "test", "horizonsHours": [1, 4, 24, 168]}, {"features": golden})
+    artefact.write(
+        tmp_path / "again", fitted[2], {"name": "test", "horizonsHours": [1, 4, 24, 168]}, {"features": golden}
+    )
     for name in ("model.onnx", "card.json", "golden.json.gz"):
         assert (written / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
 

@@ -46,9 +46,7 @@ def test_shuffled_targets_give_skill_to_a_model_that_saw_the_test_and_that_is_re
     fitted = trees.fit_point(rows, 2, np.concatenate([train, test]), noise)
     over = np.abs(rows.y[test, 2] - trees.anchor(rows, 2, test)).mean()
     with pytest.raises(guards.LeakFound, match="shuffled"):
-        guards.refuse_skill_on_noise(
-            1 - np.abs(rows.y[test, 2] - trees.forecast(fitted, rows, 2, test)).mean() / over
-        )
+        guards.refuse_skill_on_noise(1 - np.abs(rows.y[test, 2] - trees.forecast(fitted, rows, 2, test)).mean() / over)
 
 
 def test_honest_features_pass(rows):

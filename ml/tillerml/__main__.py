@@ -1,0 +1,81 @@
+"""`python -m tillerml evaluate DATASET` and `python -m tillerml train DATASET`.
+
+`evaluate` walks forward with every model and writes scores; `train` fits what is kept under models/ by them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+from . import dataset, folds, guards, readme, refit, report, riskfit, walkforward
+
+HERE = Path(__file__).parent.parent
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="tillerml", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, does in (("evaluate", _evaluate), ("train", _train)):
+        one = commands.add_parser(name)
+        one.add_argument("dataset", type=Path, help="folder that tiller dataset wrote")
+        one.add_argument("--scores", type=Path, default=HERE / "scores.json", help="evaluate writes it, train reads it")
+        one.set_defaults(does=does)
+        if name == "train":
+            one.add_argument("--models", type=Path, default=refit.MODELS, help="folder of the models")
+    options = parser.parse_args()
+    try:
+        rows = dataset.usable(dataset.load(options.dataset))
+        guards.refuse_leaking_features(rows)
+        options.does(rows, options)
+    except (dataset.DatasetRefused, guards.LeakFound) as error:
+        sys.exit(str(error))
+
+
+def _evaluate(rows: dataset.Rows, options: argparse.Namespace) -> None:
+    deep = None
+    if importlib.util.find_spec("torch") is None:
+        print("PyTorch is not installed: no rows of the LSTM and the transformer", file=sys.stderr)
+    else:
+        from . import deep as networks
+
+        deep = networks.learners()
+    walk = walkforward.walk(rows, folds.TESTS, deep)
+    result = {
+        "dataHash": rows.of.data_hash,
+        "folds": folds.fold_table(rows, walk.folds, refit.THIN),
+        "points": report.point_table(walk, folds.TESTS),
+        "served": walkforward.XGBOOST,
+        "tests": report.series_tests(walk, folds.TESTS, walkforward.XGBOOST),
+        "challengers": report.challengers(walk, folds.TESTS, walkforward.XGBOOST),
+        "unseen": walkforward.leave_one_series_out(rows, folds.TESTS, (2, 3)),
+        "quantiles": walkforward.quantile_scores(rows, folds.TESTS, (2, 3)),
+        "weights": {
+            name: {f"{rows.of.horizons[h]} h, {fold}": one for (h, fold), one in by_fold.items()}
+            for name, by_fold in walk.weights.items()
+        },
+        "past": {
+            "evaluation": report.past_scores(walk, refit.FROZEN_AT),
+            "served": report.past_scores(walk, 2**62),
+        },
+        "risk": riskfit.scores_of_all(rows),
+    }
+    options.scores.write_text(json.dumps(result, indent=1) + "\n")
+    readme.into(HERE / "README.md", result)
+    print(readme.markdown(result))
+
+
+def _train(rows: dataset.Rows, options: argparse.Namespace) -> None:
+    scored = json.loads(options.scores.read_text())
+    if scored["dataHash"] != rows.of.data_hash:
+        sys.exit(f"{options.scores} is of other data: run evaluate on this data set first")
+    refit.write_rate_model(rows, options.models / refit.EVALUATION, refit.FROZEN_AT, scored["past"]["evaluation"])
+    refit.write_rate_model(rows, options.models / "served", None, scored["past"]["served"])
+    riskfit.write_all(rows, options.models, scored["risk"])
+
+
+if __name__ == "__main__":
+    main()
