@@ -43,16 +43,26 @@ def _evaluate(rows: dataset.Rows, options: argparse.Namespace) -> None:
         from . import deep as networks
 
         deep = networks.learners()
-    walk = walkforward.walk(rows, folds.TESTS, deep)
-    result = {
+    result = scores_of(rows, folds.TESTS, walkforward.WARM_UP, deep)
+    options.scores.write_text(json.dumps(riskfit.without_nan(result), indent=1, allow_nan=False) + "\n")
+    readme.into(HERE / "README.md", result)
+    print(readme.markdown(result))
+
+
+def scores_of(
+    rows: dataset.Rows, shown: tuple[folds.Fold, ...], warm_up: tuple[folds.Fold, ...], deep: dict | None
+) -> dict:
+    """All that is told of the models, as JSON: `points` are scored on `shown`, `risk` on all folds."""
+    walk = walkforward.walk(rows, (*warm_up, *shown), deep)
+    return {
         "dataHash": rows.of.data_hash,
         "folds": folds.fold_table(rows, walk.folds, refit.THIN),
-        "points": report.point_table(walk, folds.TESTS),
+        "points": report.point_table(walk, shown),
         "served": walkforward.XGBOOST,
-        "tests": report.series_tests(walk, folds.TESTS, walkforward.XGBOOST),
-        "challengers": report.challengers(walk, folds.TESTS, walkforward.XGBOOST),
-        "unseen": walkforward.leave_one_series_out(rows, folds.TESTS, (2, 3)),
-        "quantiles": walkforward.quantile_scores(rows, folds.TESTS, (2, 3)),
+        "tests": report.series_tests(walk, shown, walkforward.XGBOOST),
+        "challengers": report.challengers(walk, shown, walkforward.XGBOOST),
+        "unseen": walkforward.leave_one_series_out(rows, shown, (2, 3)),
+        "quantiles": walkforward.quantile_scores(rows, shown, (2, 3)),
         "weights": {
             name: {f"{rows.of.horizons[h]} h, {fold}": one for (h, fold), one in by_fold.items()}
             for name, by_fold in walk.weights.items()
@@ -61,11 +71,8 @@ def _evaluate(rows: dataset.Rows, options: argparse.Namespace) -> None:
             "evaluation": report.past_scores(walk, refit.FROZEN_AT),
             "served": report.past_scores(walk, 2**62),
         },
-        "risk": riskfit.scores_of_all(rows),
+        "risk": riskfit.scores_of_all(rows, (*warm_up, *shown)),
     }
-    options.scores.write_text(json.dumps(result, indent=1) + "\n")
-    readme.into(HERE / "README.md", result)
-    print(readme.markdown(result))
 
 
 def _train(rows: dataset.Rows, options: argparse.Namespace) -> None:

@@ -45,68 +45,79 @@ def rate_model(point: list[xgb.Booster], scale: list[xgb.Booster], names: tuple[
     return _model("rates", nodes, constants, len(names), [("deviation", h), ("scale", h)])
 
 
-def probability_model(trees: xgb.Booster, knots: NDArray[np.float64], names: tuple[str, ...]):
-    """`features` [n, F] → `probability` [n, 1], calibrated.
+def risk_model(
+    fitted: xgb.Booster | None,
+    knots: NDArray[np.float64] | None,
+    table: tuple[NDArray[np.float32], NDArray[np.float64]],
+    of: tuple[str, str | None],
+    names: tuple[str, ...],
+):
+    """`features` [n, F] → `probability` [n, 1]: the mean of calibrated trees and of a one-column table, or the table.
 
-    knots [K, 2]: margin and probability, both ascending. Between knots the probability is a straight line, outside it
-    is the last knot's: p0 + Σ slope · clip(margin − knot, 0, width).
+    knots [K, 2]: margin and probability, both ascending; between knots a straight line, outside the last knot's value.
+    table: edges [E] ascending and frequencies [E + 1]; a value has the one after the last edge ≤ it, NaN the last one.
+    of: the table's column, and the one that it is divided by (plus the ratios' floor).
     """
-    nodes, constants, widened = _ratios(names)
+    nodes, constants = _table(*table, of, names)
+    if fitted is None or knots is None:
+        nodes.append(helper.make_node("Identity", ["by_table"], ["probability"]))
+        return _model("risk_table", nodes, constants, len(names), [("probability", 1)])
+    widen, more, widened = _ratios(names)
+    curve, knot_constants = _calibration(knots)
+    nodes += [*widen, _ensemble([fitted], widened, "margin"), *curve]
+    nodes.append(helper.make_node("Mean", ["by_trees", "by_table"], ["probability"]))
+    return _model("risk", nodes, constants + more + knot_constants, len(names), [("probability", 1)])
+
+
+def _calibration(knots: NDArray[np.float64]) -> tuple[list, list]:
+    """`margin` → `by_trees`: p0 + Σ slope · clip(margin − knot, 0, width)."""
     widths = np.diff(knots[:, 0])
     slopes = np.diff(knots[:, 1]) / widths
-    nodes += [
-        _ensemble([trees], widened, "margin"),
+    nodes = [
         helper.make_node("Sub", ["margin", "knots"], ["past_knot"]),
         helper.make_node("Max", ["past_knot", "zero"], ["above"]),
         helper.make_node("Min", ["above", "widths"], ["within"]),
-        helper.make_node("MatMul", ["within", "slopes"], ["risen"]),
-        helper.make_node("Add", ["risen", "least"], ["probability"]),
+        helper.make_node("MatMul", ["within", "slopes"], ["climbed"]),
+        helper.make_node("Add", ["climbed", "lowest"], ["by_trees"]),
     ]
-    constants += [
+    constants = [
         numpy_helper.from_array(knots[None, :-1, 0].astype(np.float32), "knots"),
         numpy_helper.from_array(widths[None, :].astype(np.float32), "widths"),
         numpy_helper.from_array(slopes[:, None].astype(np.float32), "slopes"),
-        numpy_helper.from_array(np.array([[knots[0, 1]]], dtype=np.float32), "least"),
+        numpy_helper.from_array(np.array([[knots[0, 1]]], dtype=np.float32), "lowest"),
         numpy_helper.from_array(np.zeros((1, 1), dtype=np.float32), "zero"),
     ]
-    return _model("risk", nodes, constants, len(names), [("probability", 1)])
+    return nodes, constants
 
 
-def table_model(
-    edges: NDArray[np.float32], frequency: NDArray[np.float64], column: str, over: str | None, names: tuple[str, ...]
-):
-    """`features` [n, F] → `probability` [n, 1] by bins of one column, or of its ratio to another plus the floor.
-
-    edges [E] ascending, frequency [E + 1]: that of a value v is the one after the last edge ≤ v; NaN is past them all.
-    """
-    steps = np.diff(frequency).astype(np.float32)
+def _table(edges: NDArray, frequency: NDArray, of: tuple[str, str | None], names: tuple[str, ...]) -> tuple[list, list]:
+    """`features` → `by_table`: a step up at each edge that the value is not below."""
+    column, over = of
     nodes = [helper.make_node("Gather", ["features", "at_column"], ["value"], axis=1)]
     constants = [
         numpy_helper.from_array(np.array([names.index(column)], dtype=np.int64), "at_column"),
-        numpy_helper.from_array(edges[None, :], "edges"),
-        numpy_helper.from_array(steps[:, None], "steps"),
+        numpy_helper.from_array(edges[None, :].astype(np.float32), "edges"),
+        numpy_helper.from_array(np.diff(frequency)[:, None].astype(np.float32), "steps"),
         numpy_helper.from_array(np.array([[frequency[0]]], dtype=np.float32), "least"),
     ]
-    value = "value"
     if over is not None:
         nodes += [
             helper.make_node("Gather", ["features", "at_over"], ["under"], axis=1),
-            helper.make_node("Add", ["under", "floor"], ["level"]),
-            helper.make_node("Div", ["value", "level"], ["ratio"]),
+            helper.make_node("Add", ["under", "table_floor"], ["table_level"]),
+            helper.make_node("Div", ["value", "table_level"], ["table_ratio"]),
         ]
         constants += [
             numpy_helper.from_array(np.array([names.index(over)], dtype=np.int64), "at_over"),
-            numpy_helper.from_array(np.array([[RATIO_FLOOR]], dtype=np.float32), "floor"),
+            numpy_helper.from_array(np.array([[RATIO_FLOOR]], dtype=np.float32), "table_floor"),
         ]
-        value = "ratio"
     nodes += [
-        helper.make_node("Less", [value, "edges"], ["below"]),
+        helper.make_node("Less", ["value" if over is None else "table_ratio", "edges"], ["below"]),
         helper.make_node("Not", ["below"], ["passed"]),
         helper.make_node("Cast", ["passed"], ["passes"], to=TensorProto.FLOAT),
         helper.make_node("MatMul", ["passes", "steps"], ["risen"]),
-        helper.make_node("Add", ["risen", "least"], ["probability"]),
+        helper.make_node("Add", ["risen", "least"], ["by_table"]),
     ]
-    return _model("risk_table", nodes, constants, len(names), [("probability", 1)])
+    return nodes, constants
 
 
 def _ratios(names: tuple[str, ...]) -> tuple[list, list, str]:

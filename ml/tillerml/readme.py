@@ -86,16 +86,18 @@ def _risk(result: dict) -> list[str]:
     lines = [
         "Events, 2023H1–2025H1, the nine long series, every third fresh hour on which the event is not on already:",
         "",
-        "| event | rows | share | distinct | model | PR-AUC | Brier skill | High: share, recall, precision |",
-        "|---|---|---|---|---|---|---|---|",
+        "| event | rows | share | distinct | model | PR-AUC | Brier skill | declustered: PR-AUC | Brier skill "
+        "| High: share, recall, precision |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for event, scored in result["risk"].items():
-        every = scored["all"]
+        every, quiet = scored["all"], scored["declustered"]["models"]
         for name, one in every["models"].items():
             high = one["highClass"]
             lines.append(
                 f"| {event} | {every['rows']} | {every['prevalence']:.2%} | {every['events']} | {name} "
                 f"| {one['prAuc']:.3f} | {one['brierSkill']:.3f} "
+                f"| {quiet[name]['prAuc']:.3f} | {quiet[name]['brierSkill']:.3f} "
                 f"| {high['share']:.1%}, {high['recall']:.0%}, {high['precision']:.0%} |"
             )
     return lines

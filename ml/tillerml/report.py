@@ -118,7 +118,7 @@ def past_scores(walk: Walk, before: int, model: str = XGBOOST) -> dict:
 
 
 def challengers(walk: Walk, shown: tuple[folds.Fold, ...], champion: str) -> list[dict]:
-    """Every other model against the champion, series pooled by hour: ratio of MAE, Diebold–Mariano's t (< 0: better)."""
+    """Every other model against the champion, series pooled by hour: ratio of MAE and t (below 0: better)."""
     table = []
     for horizon, hours in enumerate(walk.rows.of.horizons):
         k, said = walk.over(champion, horizon, shown)

@@ -1,8 +1,8 @@
 """Probabilities of events that hurt a lender: money that cannot leave, a rate that collapses.
 
-An event lies strictly after the row: no feature decides it. A row is asked only where the event is not on already, and
-24 quiet hours passed since the last one, so that one crisis is not asked about for each of its hours. Classes are cuts
-of the calibrated probability.
+An event lies strictly after the row: no feature decides it. A row is asked only where the event is not on already.
+Scores are told for all of these, and declustered: for rows with 24 quiet hours behind them, so that one crisis is not
+asked about again for each of its hours. Classes are cuts of the calibrated probability.
 
 Not served because these features do not tell it: that TVL falls by 30 % in a week (EXPERIMENTS.md has the score). Not
 served because the data set has no prices of the assets: depegs.
@@ -17,7 +17,7 @@ import xgboost as xgb
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 
-from . import folds, trees
+from . import trees
 from .baselines import Chosen
 from .dataset import HOUR, Rows
 
@@ -32,11 +32,11 @@ THIN = 3
 #: Few and shallow: events are rare and come in clusters.
 PARAMS = {
     "objective": "binary:logistic",
-    "max_depth": 4,
+    "max_depth": 3,
     "eta": 0.05,
     "subsample": 0.5,
     "colsample_bynode": 0.3,
-    "min_child_weight": 5,
+    "min_child_weight": 20,
     "reg_lambda": 10.0,
     "tree_method": "hist",
     "max_bin": 128,
@@ -44,6 +44,9 @@ PARAMS = {
     "seed": trees.SEED,
 }
 ROUNDS = 150
+#: A fuller reserve is never safer: what keeps trees on few events from inventing the opposite.
+RISES_WITH = "utilisation utilisation_mean_1h utilisation_mean_4h utilisation_mean_24h utilisation_mean_7d".split()
+FALLS_WITH = ["cash"]
 KNOTS = 33
 
 
@@ -64,12 +67,14 @@ EVENTS = (
 TVL_FLIGHT = Event("tvl-flight-7d", "supplied", 168)
 
 
-def labels(rows: Rows, event: Event) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Whether the event happens in the hours after each row [n], and whether the row is asked [n]."""
+def labels(rows: Rows, event: Event) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
+    """[n] whether the event happens in the hours after a row; whether the row is asked; whether declustered as well."""
     if event.of == "rate":
+        ahead = rows.y[:, rows.of.horizons.index(event.hours)]
         with np.errstate(invalid="ignore"):
-            happens = rows.y[:, rows.of.horizons.index(event.hours)] < COLLAPSED * rows.apr
-        return happens, np.isfinite(rows.y[:, rows.of.horizons.index(event.hours)]) & (rows.apr > 0)
+            happens = ahead < COLLAPSED * rows.apr
+        asked = np.isfinite(ahead) & (rows.apr > 0)
+        return happens, asked, asked
     column = np.asarray(rows.of.features[:, rows.of.column(event.of)])
     ahead, past = np.full(len(column), np.nan), np.full(len(column), np.nan)
     sign = -1.0 if event.of == "supplied" else 1.0
@@ -78,10 +83,11 @@ def labels(rows: Rows, event: Event) -> tuple[NDArray[np.bool_], NDArray[np.bool
         ahead[one.begin : one.end] = _most(values, event.hours, ahead=True)
         past[one.begin : one.end] = _most(values, QUIET_HOURS, ahead=False)
     now = column[rows.index]
-    ended = rows.index + event.hours < np.array([one.end for one in rows.of.series])[rows.series_of]
+    over = rows.index + event.hours < np.array([one.end for one in rows.of.series])[rows.series_of]
     if event.of == "supplied":
-        return -ahead[rows.index] < now + np.log(0.7), ended
-    return ahead[rows.index] > ILLIQUID, ended & (now <= ILLIQUID) & (past[rows.index] <= ILLIQUID)
+        return -ahead[rows.index] < now + np.log(0.7), over, over
+    asked = over & (now <= ILLIQUID)
+    return ahead[rows.index] > ILLIQUID, asked, asked & (past[rows.index] <= ILLIQUID)
 
 
 def _most(values: NDArray[np.float64], hours: int, *, ahead: bool) -> NDArray[np.float64]:
@@ -110,7 +116,7 @@ def training_rows(rows: Rows, event: Event, asked: NDArray[np.bool_], test_from:
     return np.flatnonzero(known & (rows.times // HOUR % THIN == 0))
 
 
-def fit(rows: Rows, k: Chosen, happens: NDArray[np.bool_]) -> tuple[xgb.Booster, NDArray[np.float64]]:
+def fit(rows: Rows, event: Event, k: Chosen, happens: NDArray[np.bool_]) -> tuple[xgb.Booster, NDArray[np.float64]]:
     """Trees whose margin is the log odds, and knots [K, 2] that make of a margin a calibrated probability.
 
     The knots are Platt's curve, fitted on margins of rows that the trees had not seen: of alternate quarters.
@@ -118,15 +124,20 @@ def fit(rows: Rows, k: Chosen, happens: NDArray[np.bool_]) -> tuple[xgb.Booster,
     margin = np.empty(len(k))
     odd = rows.times[k] // (91 * 86_400) % 2 == 1
     for seen in (odd, ~odd):
-        margin[~seen] = margins(_trees(rows, k[seen], happens), rows, k[~seen])
+        margin[~seen] = margins(_trees(rows, event, k[seen], happens), rows, k[~seen])
     slope, offset = platt(margin, happens[k])
-    trees_of_all = _trees(rows, k, happens)
+    trees_of_all = _trees(rows, event, k, happens)
     places = np.linspace(*np.quantile(margin, [0.0, 1.0]) + np.array([-0.5, 0.5]), KNOTS)
     return trees_of_all, np.column_stack([places, 1 / (1 + np.exp(-(slope * places + offset)))])
 
 
-def _trees(rows: Rows, k: Chosen, happens: NDArray[np.bool_]) -> xgb.Booster:
-    return trees.fit(trees.with_ratios(rows.x[k], rows.of.names), happens[k].astype(float), PARAMS, ROUNDS)
+def _trees(rows: Rows, event: Event, k: Chosen, happens: NDArray[np.bool_]) -> xgb.Booster:
+    wide = trees.with_ratios(rows.x[k], rows.of.names)
+    params = PARAMS
+    if event.of == "utilisation":
+        bound = [1 if name in RISES_WITH else -1 if name in FALLS_WITH else 0 for name in rows.of.names]
+        params = {**PARAMS, "monotone_constraints": (*bound, *[0] * (wide.shape[1] - len(bound)))}
+    return trees.fit(wide, happens[k].astype(float), params, ROUNDS)
 
 
 def margins(fitted: xgb.Booster, rows: Rows, k: Chosen) -> NDArray[np.float64]:
@@ -187,6 +198,3 @@ def rule_column(rows: Rows, event: Event) -> NDArray[np.float32]:
     if event.of == "rate":
         return rows.column("apr") / (rows.column("ewma_24h") + trees.RATIO_FLOOR)
     return rows.column("utilisation")
-
-
-FOLDS = folds.half_years((2023, 1), (2025, 1))

@@ -1,7 +1,7 @@
 """Scores of the risk classifiers by walk-forward, and the ones that are kept under models/.
 
-An event is served by the trees where they beat both the climatology and the one-column table; by the table, named so,
-where that is better; and not at all where neither beats the climatology.
+Trees and the one-column table err apart: their mean is served where it has the best Brier skill before the freeze, else
+the table, named so; nothing where neither beats the climatology.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SCORED = frozenset(
     "aave-v2-dai aave-v2-usdc aave-v2-usdt aave-v2-weth aave-v3-dai aave-v3-usdc aave-v3-usdt aave-v3-weth "
     "aave-v3-usde".split()
 )
-TREES, TABLE, CLIMATOLOGY = "XGBoost", "one-column table", "climatology"
+TREES, TABLE, MEAN, CLIMATOLOGY = "XGBoost", "one-column table", "mean of XGBoost and table", "climatology"
 #: Reliability is told in bins between these probabilities.
 BINS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
 
@@ -34,37 +34,44 @@ def _scored(rows: Rows) -> NDArray[np.bool_]:
 
 def _walk(rows: Rows, event: risk.Event, shown: tuple[folds.Fold, ...]) -> tuple[Chosen, dict[str, NDArray]]:
     """Test rows of all folds and each model's probabilities of them."""
-    happens, asked = risk.labels(rows, event)
+    happens, asked, _ = risk.labels(rows, event)
     column, scored = risk.rule_column(rows, event), _scored(rows)
-    said: dict[str, list[NDArray]] = {TREES: [], TABLE: [], CLIMATOLOGY: []}
+    said: dict[str, list[NDArray]] = {TREES: [], TABLE: [], MEAN: [], CLIMATOLOGY: []}
     tested = []
     for fold in shown:
         k = risk.training_rows(rows, event, asked, fold.test_from)
         guards.refuse_overlap(rows.times[k], event.hours, fold.test_from)
         inside = (rows.times >= fold.test_from) & (rows.times < fold.test_to)
         test = np.flatnonzero(asked & rows.fresh & scored & inside & (rows.times // HOUR % risk.THIN == 0))
-        fitted, knots = risk.fit(rows, k, happens)
+        fitted, knots = risk.fit(rows, event, k, happens)
         mine = k[scored[k]]
         tested.append(test)
         said[TREES].append(risk.probability(fitted, knots, rows, test))
         said[TABLE].append(risk.one_column(column, mine, happens, test))
+        said[MEAN].append((said[TREES][-1] + said[TABLE][-1]) / 2)
         said[CLIMATOLOGY].append(risk.climatology(rows, mine, happens, test))
     return np.concatenate(tested), {name: np.concatenate(parts) for name, parts in said.items()}
 
 
-def scores_of_all(rows: Rows, shown: tuple[folds.Fold, ...] = risk.FOLDS) -> dict[str, dict]:
+def scores_of_all(rows: Rows, shown: tuple[folds.Fold, ...]) -> dict[str, dict]:
     """By event: rows, distinct events, scores of each model, over all folds and over those before the freeze."""
     found = {}
     for event in (*risk.EVENTS, risk.TVL_FLIGHT):
-        happens, _ = risk.labels(rows, event)
+        happens, _, quiet = risk.labels(rows, event)
         test, said = _walk(rows, event, shown)
         past = rows.times[test] + 2 * event.hours * HOUR <= refit.FROZEN_AT
         found[event.name] = {
             "hours": event.hours,
             "all": _scores(rows, test, happens, said),
+            "declustered": _scores(
+                rows, test[quiet[test]], happens, {name: p[quiet[test]] for name, p in said.items()}
+            ),
             "beforeFreeze": _scores(rows, test[past], happens, {name: p[past] for name, p in said.items()}),
         }
         for name, one in found[event.name]["all"]["models"].items():
+            # Where nothing happened there is nothing to be too good at.
+            if found[event.name]["all"]["events"] == 0:
+                continue
             guards.refuse_too_good(f"{event.name}, {name}", pr_auc=one["prAuc"], skill=one["brierSkill"])
     return found
 
@@ -100,7 +107,7 @@ def _recall(truth: NDArray[np.bool_], p: NDArray[np.float64]) -> dict:
 
 def served(scored: dict) -> str | None:
     """Which model serves an event by scores before the freeze: the better Brier skill; None where neither has any."""
-    best = max((TREES, TABLE), key=lambda name: scored["beforeFreeze"]["models"][name]["brierSkill"])
+    best = max((MEAN, TABLE), key=lambda name: scored["beforeFreeze"]["models"][name]["brierSkill"])
     return best if scored["beforeFreeze"]["models"][best]["brierSkill"] > 0 else None
 
 
@@ -115,21 +122,19 @@ def write_all(rows: Rows, models: Path, scored: dict[str, dict]) -> None:
 
 
 def _write(rows: Rows, folder: Path, event: risk.Event, kind: str, frozen_at: int | None, scored: dict) -> None:
-    happens, asked = risk.labels(rows, event)
+    happens, asked, _ = risk.labels(rows, event)
     k = risk.training_rows(rows, event, asked, 2**62 if frozen_at is None else frozen_at)
-    if kind == TREES:
-        fitted, knots = risk.fit(rows, k, happens)
-        model = onnx_graph.probability_model(fitted, knots, rows.of.names)
-    else:
-        k = k[_scored(rows)[k]]
-        model = onnx_graph.table_model(
-            *risk.table(risk.rule_column(rows, event), k, happens), *_column(event), rows.of.names
-        )
+    mine = k[_scored(rows)[k]]
+    table = risk.table(risk.rule_column(rows, event), mine, happens)
+    fitted, knots = risk.fit(rows, event, k, happens) if kind == MEAN else (None, None)
+    model = onnx_graph.risk_model(fitted, knots, table, _column(event), rows.of.names)
+    if kind == TABLE:
+        k = mine
     which = "all" if frozen_at is None else "beforeFreeze"
     base = scored[which]["prevalence"]
     card = {
         "name": folder.name,
-        "kind": "xgboost" if kind == TREES else "table",
+        "kind": "ensemble" if kind == MEAN else "table",
         "role": "served" if frozen_at is None else "evaluation",
         "opset": onnx_graph.OPSET,
         "featureVersion": rows.of.feature_version,
@@ -148,10 +153,9 @@ def _write(rows: Rows, folder: Path, event: risk.Event, kind: str, frozen_at: in
         "dataHash": rows.of.data_hash,
         "codeCommit": artefact.code_commit(),
         "seed": trees.SEED,
-        "scores": _without_nan(scored[which]),
-        "calibration": "Platt's curve on margins of quarters that the trees had not seen, inside the graph"
-        if kind == TREES
-        else "past frequency by bin of one column, inside the graph",
+        "scores": without_nan(scored[which]),
+        "calibration": "inside the graph: past frequency by bins of one column"
+        + ("; its mean with Platt's curve on margins of quarters that the trees had not seen" if kind == MEAN else ""),
         "explained": None,
         "featureStats": artefact.feature_stats(rows.x[k], rows.of.names),
     }
@@ -164,7 +168,10 @@ def _column(event: risk.Event) -> tuple[str, str | None]:
     return ("apr", "ewma_24h") if event.of == "rate" else ("utilisation", None)
 
 
-def _without_nan(value: object) -> object:
+def without_nan(value: object) -> object:
+    """NaN, which JSON has not, as null."""
     if isinstance(value, dict):
-        return {key: _without_nan(one) for key, one in value.items()}
+        return {key: without_nan(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [without_nan(one) for one in value]
     return None if isinstance(value, float) and math.isnan(value) else value

@@ -74,8 +74,9 @@ def pr_auc(events: NDArray[np.bool_], probability: Floats) -> float:
 
 
 def brier_skill(events: NDArray[np.bool_], probability: Floats, climatology: Floats) -> float:
-    """1 − Brier score ÷ that of the climatology; 0: no better."""
-    return float(1 - np.mean((probability - events) ** 2) / np.mean((climatology - events) ** 2))
+    """1 − Brier score ÷ that of the climatology; 0: no better, or nothing to be better at."""
+    base = np.mean((climatology - events) ** 2)
+    return float(1 - np.mean((probability - events) ** 2) / base) if base > 0 else 0.0
 
 
 def reliability(events: NDArray[np.bool_], probability: Floats, edges: tuple[float, ...]) -> list[dict]:

@@ -54,12 +54,12 @@ class Walk:
         )
 
 
-def walk(rows: Rows, shown: tuple[folds.Fold, ...], deep: dict[str, Callable] | None = None) -> Walk:
-    """Runs all models over the warm-up fold and `shown`.
+def walk(rows: Rows, every: tuple[folds.Fold, ...], deep: dict[str, Callable] | None = None) -> Walk:
+    """Runs all models over the folds, of which the first is the warm-up.
 
     `deep`: by name, (rows, fold) → forecasts [k] for each horizon; they train one network for all horizons.
     """
-    result = Walk(rows, (*WARM_UP, *shown))
+    result = Walk(rows, every)
     for fold in result.folds:
         for horizon, hours in enumerate(rows.of.horizons):
             train = folds.training_rows(rows, horizon, fold.test_from, THIN)

@@ -37,7 +37,7 @@ def _mean(values, hours, *, ahead):
 def _series(rng):
     gap = np.zeros(HOURS)
     for t in range(1, HOURS):
-        gap[t] = 0.97 * gap[t - 1] + 0.006 * rng.standard_normal()
+        gap[t] = 0.97 * gap[t - 1] + 0.01 * rng.standard_normal()
     utilisation = np.clip(0.86 + gap, 0.3, 0.99)
     borrow, apr = _curve(utilisation)
     frames = {1: "1h", 4: "4h", 24: "24h", 168: "7d"}

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 from conftest import BEGIN
-from tillerml import artefact, folds, onnx_graph, refit, trees
+from tillerml import artefact, folds, onnx_graph, refit, risk, trees
 
 FROZEN = BEGIN + 3_600 * 6_000
 
@@ -103,16 +103,32 @@ def test_outputs_that_are_no_numbers_are_refused(fitted, rows, tmp_path):
         artefact.write(tmp_path / "test", fitted[2], {}, {"features": broken})
 
 
-def test_a_calibrated_probability_is_a_line_between_knots(rows, fitted):
+def test_a_probability_is_the_mean_of_a_line_between_knots_and_of_steps(rows, fitted):
     trees_of = fitted[0][2]
     k = np.arange(0, len(rows.times), 11)
     margin = trees.raw(trees_of, rows, k)
     places = np.quantile(margin, [0.1, 0.5, 0.9])
     knots = np.column_stack([places, [0.01, 0.05, 0.6]])
-    model = onnx_graph.probability_model(trees_of, knots, rows.of.names)
-    said = artefact.run(model.SerializeToString(), {"features": rows.x[k]})["probability"]
+    edges, frequency = np.quantile(rows.column("utilisation"), [0.5, 0.9]), np.array([0.01, 0.02, 0.3])
+    steps = frequency[np.digitize(rows.column("utilisation")[k], edges.astype(np.float32))]
+    table, of = (edges, frequency), ("utilisation", None)
+    mean = onnx_graph.risk_model(trees_of, knots, table, of, rows.of.names)
+    said = artefact.run(mean.SerializeToString(), {"features": rows.x[k]})["probability"]
     assert said.shape == (len(k), 1)
-    np.testing.assert_allclose(said[:, 0], np.interp(margin, places, knots[:, 1]), atol=1e-4)
+    np.testing.assert_allclose(said[:, 0], (np.interp(margin, places, knots[:, 1]) + steps) / 2, atol=1e-4)
+    alone = onnx_graph.risk_model(None, None, table, of, rows.of.names)
+    np.testing.assert_allclose(
+        artefact.run(alone.SerializeToString(), {"features": rows.x[k]})["probability"][:, 0], steps
+    )
+
+
+def test_a_table_of_a_ratio_is_of_the_rate_over_its_ewma(rows):
+    k = np.arange(0, len(rows.times), 11)
+    ratio = risk.rule_column(rows, risk.EVENTS[0])
+    edges, frequency = np.quantile(ratio, [0.2, 0.8]).astype(np.float32), np.array([0.0, 0.1, 0.4])
+    model = onnx_graph.risk_model(None, None, (edges, frequency), ("apr", "ewma_24h"), rows.of.names)
+    said = artefact.run(model.SerializeToString(), {"features": rows.x[k]})["probability"][:, 0]
+    np.testing.assert_allclose(said, frequency[np.digitize(ratio[k], edges)], atol=1e-6)
 
 
 @pytest.mark.parametrize("folder", sorted(p.parent for p in (refit.MODELS).glob("*/card.json")), ids=lambda p: p.name)
