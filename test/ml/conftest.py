@@ -27,7 +27,7 @@ def _curve(utilisation):
 
 
 def _mean(values, hours, *, ahead):
-    """Mean by time over the hours before or after each row, of states that change in the middle of an hour; NaN at the end."""
+    """Mean by time over the hours before or after each row, of states that change at half past; NaN at the end."""
     total = np.concatenate([[0.0], np.cumsum((values[:-1] + values[1:]) / 2)])
     means = (total[hours:] - total[:-hours]) / hours
     unknown = np.full(hours, np.nan)

@@ -1,11 +1,12 @@
 """The whole of `evaluate` and `train` on the synthetic market, with few trees."""
 
+import dataclasses
 import json
 
 import pytest
 from conftest import BEGIN
 from tillerml import __main__ as command
-from tillerml import artefact, folds, guards, readme, refit, risk, riskfit, trees
+from tillerml import artefact, check, folds, guards, readme, refit, risk, riskfit, trees
 
 
 def fold(number):
@@ -80,3 +81,31 @@ def test_models_that_are_kept_say_where_they_come_from(rows, scored, tmp_path, m
     assert set(card["errorStats"]) == {"1", "4", "24", "168"}
     for file in tmp_path.glob("*/card.json"):
         artefact.verify(file.parent)
+
+
+def test_a_kept_model_is_scored_after_its_training_window_only(rows, scored, tmp_path, monkeypatch):
+    _few(monkeypatch)
+    refit.write_rate_model(rows, tmp_path / "frozen", fold(6).test_from, scored["past"]["evaluation"])
+    found = check.score(rows, tmp_path / "frozen")
+    assert {one["series"] for one in found} == {"aave-v3-usdc", "compound-v3-usdt"}
+    window = json.loads((tmp_path / "frozen" / "card.json").read_text())["trainWindow"]
+    for one in found:
+        many = rows.scoreable((1, 4, 24, 168).index(one["horizonHours"])) & (rows.times > window["to"])
+        assert (
+            one["rows"] == (many & (rows.series_of == ["aave-v3-usdc", "compound-v3-usdt"].index(one["series"]))).sum()
+        )
+    day = [one for one in found if one["horizonHours"] == 24]
+    assert all(one["mae"] < one["ewma"] for one in day)
+
+
+def test_a_model_of_other_features_is_not_scored(rows, scored, tmp_path, monkeypatch):
+    _few(monkeypatch)
+    refit.write_rate_model(rows, tmp_path / "frozen", fold(6).test_from, scored["past"]["evaluation"])
+    other = dataclasses.replace(rows, of=dataclasses.replace(rows.of, names=("other", *rows.of.names[1:])))
+    with pytest.raises(check.NotOfThisData, match="frozen"):
+        check.score(other, tmp_path / "frozen")
+
+
+def test_shuffled_targets_teach_nothing(rows, monkeypatch):
+    _few(monkeypatch)
+    assert check.refuse_if_noise_teaches(rows, 2, fold(6).test_from) < guards.MOST_SKILL_OF_NOISE
