@@ -91,13 +91,14 @@ def _risk(result: dict) -> list[str]:
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for event, scored in result["risk"].items():
-        every, quiet = scored["all"], scored["declustered"]["models"]
+        every, quiet = scored["all"], scored["declustered"]
         for name, one in every["models"].items():
-            high = one["highClass"]
+            high, few = one["highClass"], quiet["models"][name]
+            # Of some events every row that is asked counts as declustered.
+            after = f"{few['prAuc']:.3f} | {few['brierSkill']:.3f}" if quiet["rows"] < every["rows"] else "– | –"
             lines.append(
                 f"| {event} | {every['rows']} | {every['prevalence']:.2%} | {every['events']} | {name} "
-                f"| {one['prAuc']:.3f} | {one['brierSkill']:.3f} "
-                f"| {quiet[name]['prAuc']:.3f} | {quiet[name]['brierSkill']:.3f} "
+                f"| {one['prAuc']:.3f} | {one['brierSkill']:.3f} | {after} "
                 f"| {high['share']:.1%}, {high['recall']:.0%}, {high['precision']:.0%} |"
             )
     return lines
