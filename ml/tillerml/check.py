@@ -10,13 +10,16 @@ import numpy as np
 from . import artefact, guards, refit, trees
 from .dataset import Rows
 
+#: Of fewer rows a ratio says nothing.
+LEAST_ROWS = 100
+
 
 class NotOfThisData(Exception):
     """The model is of other features than the data set's."""
 
 
 def score(rows: Rows, folder: Path) -> list[dict]:
-    """One entry per horizon and series: rows and MAE (fractions a year) of the model and of both baselines."""
+    """One entry per horizon and series of at least a hundred rows: rows and MAE (fractions a year) of the model and of both baselines."""
     artefact.verify(folder)
     card = json.loads((folder / "card.json").read_text())
     if [one["name"] for one in card["features"]] != list(rows.of.names):
@@ -33,6 +36,8 @@ def score(rows: Rows, folder: Path) -> list[dict]:
         for number in np.unique(rows.series_of[after[scoreable]]):
             of = scoreable & (rows.series_of[after] == number)
             k = after[of]
+            if len(k) < LEAST_ROWS:
+                continue
             truth = rows.y[k, horizon]
             found.append(
                 {
