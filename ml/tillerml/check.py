@@ -19,7 +19,10 @@ class NotOfThisData(Exception):
 
 
 def score(rows: Rows, folder: Path) -> list[dict]:
-    """One entry per horizon and series of at least a hundred rows: rows and MAE (fractions a year) of the model and of both baselines."""
+    """One entry per horizon and series of at least a hundred rows.
+
+    MAE of the model and of both baselines in fractions a year, and the mean scale over the mean error.
+    """
     artefact.verify(folder)
     card = json.loads((folder / "card.json").read_text())
     if [one["name"] for one in card["features"]] != list(rows.of.names):
