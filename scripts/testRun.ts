@@ -83,9 +83,10 @@ export async function runSuite(suite: Suite, files: readonly string[], options: 
     return { suite: suite.name, passed: 0, failed: [{ title: "the suite", reason: RAN_NONE }], skipped: [] };
   }
   if (suite.runner === "pytest") {
-    const probe = spawnSync(pythonOf(root), ["-c", "import numpy, scipy, pytest"], { cwd: root });
+    const modules = ["numpy", "scipy", "pytest", ...(suite.modules ?? [])];
+    const probe = spawnSync(pythonOf(root), ["-c", `import ${modules.join(", ")}`], { cwd: root });
     if (probe.status !== 0) {
-      const reason = "no Python with numpy, scipy and pytest here: .ci/run makes one in .venv";
+      const reason = `no Python with ${modules.join(", ")} here: .ci/run makes one in .venv`;
       return { suite: suite.name, passed: 0, failed: [], skipped: files.map((title) => ({ title, reason })) };
     }
   }

@@ -11,6 +11,8 @@ export interface Suite {
   readonly runner: "hardhat" | "mocha" | "pytest" | "forge";
   /** After so long the suite is stopped and counts as failed. Several times what it takes on two cores. */
   readonly limitMinutes: number;
+  /** Of a pytest suite: modules that it needs beside NumPy, SciPy and pytest. */
+  readonly modules?: readonly string[];
 }
 
 /** Where two folders hold a file, the longer one has it; `test_*.py` files go to the pytest suite of their folder. */
@@ -27,6 +29,7 @@ export const SUITES: readonly Suite[] = [
   { name: "e2e", folder: "test/e2e", runner: "mocha", limitMinutes: 18 },
   { name: "crosscheck", folder: "test/crosscheck", runner: "mocha", limitMinutes: 5 },
   { name: "crosscheck-python", folder: "test/crosscheck", runner: "pytest", limitMinutes: 5 },
+  { name: "ml", folder: "test/ml", runner: "pytest", limitMinutes: 5, modules: ["xgboost", "onnx", "onnxruntime"] },
 ];
 
 /** What the tests use of the build, by the scripts of package.json. */

@@ -215,8 +215,9 @@ describe("the collector", function () {
       const polls = () =>
         proxy.seen.filter(({ method, params }) => method === "eth_getBlockByNumber" && params[0] === "latest").length;
       const [before, from] = [polls(), performance.now()];
-      await sleep(10 * POLL_MS);
-      expect(polls() - before).to.be.at.most((performance.now() - from) / POLL_MS + 2);
+      await sleep(30 * POLL_MS);
+      // Two that poll by themselves would ask twice as often; what a busy machine held back comes at once.
+      expect(polls() - before).to.be.below((1.5 * (performance.now() - from)) / POLL_MS + 3);
       await end();
       expect(names(events).at(-1)).to.equal("keeper.stopped");
       const store = await storeAt();

@@ -22,10 +22,10 @@ describe("a suite of the test command", () => {
 
   async function run(
     source: string,
-    options: Partial<RunOptions & { runner: Suite["runner"]; file: string }> = {},
+    options: Partial<RunOptions & { runner: Suite["runner"]; file: string; modules: readonly string[] }> = {},
   ): Promise<SuiteResult> {
-    const { runner = "mocha", file = "a.test.ts", ...rest } = options;
-    const suite: Suite = { name: "sample", folder, runner, limitMinutes: 1 };
+    const { runner = "mocha", file = "a.test.ts", modules = [], ...rest } = options;
+    const suite: Suite = { name: "sample", folder, runner, limitMinutes: 1, modules };
     writeFileSync(path.join(folder, file), source);
     return runSuite(suite, [path.join(folder, file)], { root: ROOT, strict: false, output: "ignore", ...rest });
   }
@@ -145,6 +145,14 @@ describe("a suite of the test command", () => {
     expect(result.passed).to.equal(1);
     expect(result.failed).to.have.length(2);
     expect(result.skipped.map(({ reason }) => reason)).to.deep.equal(["no divider here"]);
+  });
+
+  it("skips a pytest suite whose modules are not there, and names them", async () => {
+    const options = { runner: "pytest", file: "test_sample.py", modules: ["no_such_module"] } as const;
+    const result = await run("def test_adds(): pass", options);
+    expect(result.failed).to.deep.equal([]);
+    expect(result.skipped).to.have.length(1);
+    expect(result.skipped[0]?.reason).to.contain("no_such_module");
   });
 });
 

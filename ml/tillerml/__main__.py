@@ -1,0 +1,106 @@
+"""`python -m tillerml evaluate DATASET`, `train DATASET`, `check DATASET`.
+
+`evaluate` walks forward with every model and writes scores; `train` fits what is kept under models/ by them; `check`
+scores the rate models that are kept there on rows after their training windows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+from . import artefact, check, dataset, folds, guards, readme, refit, report, riskfit, walkforward
+
+HERE = Path(__file__).parent.parent
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="tillerml", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, does in (("evaluate", _evaluate), ("train", _train), ("check", _check)):
+        one = commands.add_parser(name)
+        one.add_argument("dataset", type=Path, help="folder that tiller dataset wrote")
+        one.add_argument("--scores", type=Path, default=HERE / "scores.json", help="evaluate writes it, train reads it")
+        one.set_defaults(does=does)
+        if name != "evaluate":
+            one.add_argument("--models", type=Path, default=refit.MODELS, help="folder of the models")
+    options = parser.parse_args()
+    try:
+        rows = dataset.usable(dataset.load(options.dataset))
+        guards.refuse_leaking_features(rows)
+        options.does(rows, options)
+    except (dataset.DatasetRefused, guards.LeakFound, artefact.ArtefactRefused, check.NotOfThisData) as error:
+        sys.exit(str(error))
+
+
+def _evaluate(rows: dataset.Rows, options: argparse.Namespace) -> None:
+    deep = None
+    if importlib.util.find_spec("torch") is None:
+        print("PyTorch is not installed: no rows of the LSTM and the transformer", file=sys.stderr)
+    else:
+        from . import deep as networks
+
+        deep = networks.learners()
+    result = scores_of(rows, folds.TESTS, walkforward.WARM_UP, deep)
+    options.scores.write_text(json.dumps(riskfit.without_nan(result), indent=1, allow_nan=False) + "\n")
+    readme.into(HERE / "README.md", result)
+    print(readme.markdown(result))
+
+
+def scores_of(
+    rows: dataset.Rows, shown: tuple[folds.Fold, ...], warm_up: tuple[folds.Fold, ...], deep: dict | None
+) -> dict:
+    """All that is told of the models, as JSON: `points` are scored on `shown`, `risk` on all folds."""
+    walk = walkforward.walk(rows, (*warm_up, *shown), deep)
+    return {
+        "dataHash": rows.of.data_hash,
+        "folds": folds.fold_table(rows, walk.folds, refit.THIN),
+        "points": report.point_table(walk, shown),
+        "served": walkforward.XGBOOST,
+        "tests": report.series_tests(walk, shown, walkforward.XGBOOST),
+        "challengers": report.challengers(walk, shown, walkforward.XGBOOST),
+        "unseen": walkforward.leave_one_series_out(rows, shown, (2, 3)),
+        "quantiles": walkforward.quantile_scores(rows, shown, (2, 3)),
+        "weights": {
+            name: {f"{rows.of.horizons[h]} h, {fold}": one for (h, fold), one in by_fold.items()}
+            for name, by_fold in walk.weights.items()
+        },
+        "past": {
+            "evaluation": report.past_scores(walk, refit.FROZEN_AT),
+            "served": report.past_scores(walk, 2**62),
+        },
+        "risk": riskfit.scores_of_all(rows, (*warm_up, *shown)),
+    }
+
+
+def _train(rows: dataset.Rows, options: argparse.Namespace) -> None:
+    scored = json.loads(options.scores.read_text())
+    if scored["dataHash"] != rows.of.data_hash:
+        sys.exit(f"{options.scores} is of other data: run evaluate on this data set first")
+    for horizon, hours in enumerate(rows.of.horizons):
+        skill = check.refuse_if_noise_teaches(rows, horizon, refit.FROZEN_AT)
+        print(f"skill of trees that learnt shuffled targets, {hours} h: {skill:.1%}", file=sys.stderr)
+    refit.write_rate_model(rows, options.models / refit.EVALUATION, refit.FROZEN_AT, scored["past"]["evaluation"])
+    refit.write_rate_model(rows, options.models / "served", None, scored["past"]["served"])
+    riskfit.write_all(rows, options.models, scored["risk"])
+
+
+def _check(rows: dataset.Rows, options: argparse.Namespace) -> None:
+    for folder in sorted(file.parent for file in options.models.glob("*/card.json")):
+        if folder.name.startswith("risk-"):
+            artefact.verify(folder)
+            print(f"{folder.name}: golden vectors come out the same")
+            continue
+        for one in check.score(rows, folder):
+            print(
+                f"{folder.name} {one['horizonHours']:>3} h {one['series']:<17} {one['rows']:>6} rows  "
+                f"MAE {100 * one['mae']:.3f} pp, ÷ persistence {one['mae'] / one['persistence']:.3f}, "
+                f"÷ EWMA {one['mae'] / one['ewma']:.3f}; scale ÷ error {one['scaleOverError']:.2f}"
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""The tables of the README, from what `evaluate` wrote."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+BEGIN, END = "<!-- written by evaluate -->", "<!-- end -->"
+
+
+def into(file: Path, result: dict) -> None:
+    """Replaces what stands between the two marks of the README."""
+    text = file.read_text()
+    before, rest = text.split(BEGIN, 1)
+    after = rest.split(END, 1)[1]
+    file.write_text(f"{before}{BEGIN}\n\n{markdown(result)}\n{END}{after}")
+
+
+def markdown(result: dict) -> str:
+    """All tables, one after the other."""
+    parts = (_points, _challengers, _tests, _unseen, _risk)
+    return "\n".join(line for part in parts for line in part(result)) + "\n"
+
+
+def _points(result: dict) -> list[str]:
+    names = list(result["points"][0]["folds"])
+    lines = [
+        f"Data `{result['dataHash'][:16]}`. MAE in percentage points a year, over all folds shown; in brackets 90 % by "
+        "blocks of four weeks. By fold: MAE ÷ that of the better of persistence and EWMA.",
+        "",
+        "| horizon | model | MAE | ÷ persistence | ÷ EWMA | " + " | ".join(names) + " |",
+        "|---|---|---|---|---|" + "---|" * len(names),
+    ]
+    for one in result["points"]:
+        low, high = one["overPersistence90"]
+        by_fold = " | ".join(f"{one['folds'][name]:.3f}" for name in names)
+        lines.append(
+            f"| {_hours(one)} | {one['model']} | {one['maePp']:.3f} | {one['overPersistence']:.3f} "
+            f"({low:.2f}–{high:.2f}) | {one['overEwma']:.3f} | {by_fold} |"
+        )
+    return [*lines, ""]
+
+
+def _challengers(result: dict) -> list[str]:
+    lines = [f"Against {result['served']}, all series by the hour (t below 0: better than it):", ""]
+    lines += ["| horizon | model | MAE ÷ | t | p |", "|---|---|---|---|---|"]
+    for one in result["challengers"]:
+        if one["horizonHours"] >= 24:
+            lines.append(f"| {_hours(one)} | {one['model']} | {one['ratio']:.3f} | {one['t']:.1f} | {one['p']:.3f} |")
+    return [*lines, ""]
+
+
+def _tests(result: dict) -> list[str]:
+    lines = [
+        f"{result['served']} by series (Diebold–Mariano's t below 0: better; lag two horizons; p by Holm):",
+        "",
+        "| horizon | series | rows | ÷ persistence | t | p | ÷ EWMA | t | p |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for one in result["tests"]:
+        now, mean = one["persistence"], one["ewma"]
+        lines.append(
+            f"| {_hours(one)} | {one['series']} | {one['rows']} | {now['ratio']:.3f} | {now['t']:.1f} "
+            f"| {now['pHolm']:.3f} | {mean['ratio']:.3f} | {mean['t']:.1f} | {mean['pHolm']:.3f} |"
+        )
+    return [*lines, ""]
+
+
+def _unseen(result: dict) -> list[str]:
+    lines = ["Leave one series out: the trees never saw the series.", ""]
+    lines += ["| horizon | series | MAE | ÷ persistence | ÷ EWMA |", "|---|---|---|---|---|"]
+    for one in result["unseen"]:
+        lines.append(
+            f"| {_hours(one)} | {one['series']} | {100 * one['mae']:.3f} | {one['mae'] / one['persistence']:.3f} "
+            f"| {one['mae'] / one['ewma']:.3f} |"
+        )
+    lines += ["", "Trees for quantiles: CRPS (percentage points), share of targets below each quantile.", ""]
+    below = list(result["quantiles"][0]["below"])
+    lines += ["| horizon | CRPS | " + " | ".join(below) + " |", "|---|---|" + "---|" * len(below)]
+    for one in result["quantiles"]:
+        shares = " | ".join(f"{one['below'][q]:.3f}" for q in below)
+        lines.append(f"| {_hours(one)} | {100 * one['crps']:.3f} | {shares} |")
+    return [*lines, ""]
+
+
+def _risk(result: dict) -> list[str]:
+    lines = [
+        "Events, 2023H1–2025H1, the nine long series, every third fresh hour on which the event is not on already:",
+        "",
+        "| event | rows | share | distinct | model | PR-AUC | Brier skill | declustered: PR-AUC | Brier skill "
+        "| High: share, recall, precision |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for event, scored in result["risk"].items():
+        every, quiet = scored["all"], scored["declustered"]
+        for name, one in every["models"].items():
+            high, few = one["highClass"], quiet["models"][name]
+            # Of some events every row that is asked counts as declustered.
+            after = f"{few['prAuc']:.3f} | {few['brierSkill']:.3f}" if quiet["rows"] < every["rows"] else "– | –"
+            lines.append(
+                f"| {event} | {every['rows']} | {every['prevalence']:.2%} | {every['events']} | {name} "
+                f"| {one['prAuc']:.3f} | {one['brierSkill']:.3f} | {after} "
+                f"| {high['share']:.1%}, {high['recall']:.0%}, {high['precision']:.0%} |"
+            )
+    return lines
+
+
+def _hours(one: dict) -> str:
+    return "7 d" if one["horizonHours"] == 168 else f"{one['horizonHours']} h"

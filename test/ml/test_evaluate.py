@@ -1,0 +1,111 @@
+"""The whole of `evaluate` and `train` on the synthetic market, with few trees."""
+
+import dataclasses
+import json
+
+import pytest
+from conftest import BEGIN
+from tillerml import __main__ as command
+from tillerml import artefact, check, folds, guards, readme, refit, risk, riskfit, trees
+
+
+def fold(number):
+    return folds.Fold(str(number), BEGIN + 3_600 * 1_200 * number, BEGIN + 3_600 * 1_200 * (number + 1))
+
+
+@pytest.fixture(scope="module")
+def scored(rows):
+    with pytest.MonkeyPatch.context() as patch:
+        _few(patch)
+        # A toy curve tells its next hour nearly whole: what is learnt of it is too good to be believed.
+        patch.setattr(guards, "MOST_SKILL", 0.99)
+        patch.setattr(guards, "MOST_PR_AUC", 0.999)
+        patch.setattr(refit, "FROZEN_AT", fold(6).test_from)
+        return command.scores_of(rows, tuple(fold(n) for n in (4, 5, 6)), (fold(3),), None)
+
+
+def _few(patch):
+    patch.setattr(trees, "POINT_ROUNDS", 30)
+    patch.setattr(trees, "SCALE_ROUNDS", 10)
+    patch.setattr(trees, "POINT", {**trees.POINT, "min_child_weight": 20})
+    patch.setattr(risk, "ROUNDS", 20)
+
+
+def test_every_model_is_scored_on_every_horizon_and_fold(scored):
+    models = {one["model"] for one in scored["points"]}
+    assert {"persistence", "EWMA 24 h", "ridge", "NLinear", "structural", "XGBoost", "stacked"} <= models
+    assert len(scored["points"]) == 4 * len(models)
+    assert all(set(one["folds"]) == {"4", "5", "6"} for one in scored["points"])
+
+
+def test_persistence_is_exactly_as_good_as_itself(scored):
+    for one in scored["points"]:
+        if one["model"] == "persistence":
+            assert one["overPersistence"] == 1
+            assert one["overPersistence90"] == [1, 1]
+
+
+def test_a_frozen_card_knows_only_folds_that_had_ended(scored):
+    assert {one["fold"] for one in scored["past"]["evaluation"]["scores"]} == {"3", "4", "5"}
+    assert {one["fold"] for one in scored["past"]["served"]["scores"]} == {"3", "4", "5", "6"}
+
+
+def test_a_horizon_is_served_only_where_each_past_fold_beat_the_better_baseline(scored):
+    for said in scored["past"].values():
+        for hours in (1, 4, 24, 168):
+            ratios = [one["overBetterBaseline"] for one in said["scores"] if one["horizonHours"] == hours]
+            assert (hours in said["servedHorizonsHours"]) == all(ratio < 0.995 for ratio in ratios)
+
+
+def test_scores_are_json_and_a_readme(scored, tmp_path):
+    json.dumps(scored["points"], allow_nan=False)
+    file = tmp_path / "README.md"
+    file.write_text(f"before\n{readme.BEGIN}\nwhat stood there\n{readme.END}\nafter\n")
+    readme.into(file, scored)
+    text = file.read_text()
+    assert text.startswith("before\n") and text.endswith("after\n")
+    assert "what stood there" not in text and "| 7 d | XGBoost |" in text
+
+
+def test_models_that_are_kept_say_where_they_come_from(rows, scored, tmp_path, monkeypatch):
+    _few(monkeypatch)
+    monkeypatch.setattr(refit, "FROZEN_AT", fold(6).test_from)
+    refit.write_rate_model(rows, tmp_path / "frozen", refit.FROZEN_AT, scored["past"]["evaluation"])
+    riskfit.write_all(rows, tmp_path, scored["risk"])
+    card = json.loads((tmp_path / "frozen" / "card.json").read_text())
+    assert card["trainWindow"]["to"] <= refit.FROZEN_AT
+    assert card["role"] == "evaluation"
+    assert card["dataHash"] == rows.of.data_hash
+    assert [one["name"] for one in card["features"]] == list(rows.of.names)
+    assert set(card["featureStats"]) == set(rows.of.names)
+    assert set(card["errorStats"]) == {"1", "4", "24", "168"}
+    for file in tmp_path.glob("*/card.json"):
+        artefact.verify(file.parent)
+
+
+def test_a_kept_model_is_scored_after_its_training_window_only(rows, scored, tmp_path, monkeypatch):
+    _few(monkeypatch)
+    refit.write_rate_model(rows, tmp_path / "frozen", fold(6).test_from, scored["past"]["evaluation"])
+    found = check.score(rows, tmp_path / "frozen")
+    assert {one["series"] for one in found} == {"aave-v3-usdc", "compound-v3-usdt"}
+    window = json.loads((tmp_path / "frozen" / "card.json").read_text())["trainWindow"]
+    for one in found:
+        many = rows.scoreable((1, 4, 24, 168).index(one["horizonHours"])) & (rows.times > window["to"])
+        assert (
+            one["rows"] == (many & (rows.series_of == ["aave-v3-usdc", "compound-v3-usdt"].index(one["series"]))).sum()
+        )
+    day = [one for one in found if one["horizonHours"] == 24]
+    assert all(one["mae"] < one["ewma"] for one in day)
+
+
+def test_a_model_of_other_features_is_not_scored(rows, scored, tmp_path, monkeypatch):
+    _few(monkeypatch)
+    refit.write_rate_model(rows, tmp_path / "frozen", fold(6).test_from, scored["past"]["evaluation"])
+    other = dataclasses.replace(rows, of=dataclasses.replace(rows.of, names=("other", *rows.of.names[1:])))
+    with pytest.raises(check.NotOfThisData, match="frozen"):
+        check.score(other, tmp_path / "frozen")
+
+
+def test_shuffled_targets_teach_nothing(rows, monkeypatch):
+    _few(monkeypatch)
+    assert check.refuse_if_noise_teaches(rows, 2, fold(6).test_from) < guards.MOST_SKILL_OF_NOISE

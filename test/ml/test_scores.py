@@ -1,0 +1,75 @@
+"""Scores and tests against what is known of them."""
+
+import math
+
+import numpy as np
+import pytest
+from tillerml import scores
+
+
+def test_diebold_mariano_is_the_t_of_the_mean_for_errors_without_memory():
+    rng = np.random.default_rng(1)
+    a, b = rng.random(4_000) + 0.02, rng.random(4_000)
+    t, p = scores.diebold_mariano(a, b, np.arange(4_000.0), 1)
+    plain = (a - b).mean() / ((a - b).std() / math.sqrt(4_000))
+    assert t == pytest.approx(plain, rel=0.05)
+    assert p == pytest.approx(math.erfc(abs(t) / math.sqrt(2)))
+    assert scores.diebold_mariano(b, a, np.arange(4_000.0), 1)[0] == pytest.approx(-t)
+
+
+def test_diebold_mariano_trusts_overlapping_errors_less():
+    rng = np.random.default_rng(2)
+    memory = np.convolve(rng.standard_normal(5_023), np.ones(24) / 24, "valid") + 0.05
+    hours, none = np.arange(5_000.0), np.zeros(5_000)
+    short, long = (scores.diebold_mariano(memory, none, hours, lag)[0] for lag in (0, 48))
+    assert 3.5 < short / long < 6
+
+
+def test_diebold_mariano_counts_the_hours_between_rows():
+    rng = np.random.default_rng(3)
+    loss = np.repeat(rng.standard_normal(500), 4) + 0.1
+    dense, far = np.arange(2_000.0), np.arange(2_000.0) * 100
+    assert scores.diebold_mariano(loss, 0 * loss, dense, 8)[0] < 0.7 * scores.diebold_mariano(loss, 0 * loss, far, 8)[0]
+
+
+def test_holm_is_the_step_down_procedure():
+    assert scores.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+
+
+def test_bootstrap_interval_holds_the_ratio_and_widens_with_the_block():
+    rng = np.random.default_rng(4)
+    hours = np.arange(4_000.0)
+    # Errors that stay for a week: only blocks of their length know how few there are.
+    a = np.repeat(rng.random(25), 160)
+    narrow = scores.block_bootstrap_ratio(a, np.ones(4_000), hours, 2)
+    wide = scores.block_bootstrap_ratio(a, np.ones(4_000), hours, 320)
+    assert narrow[0] < a.mean() < narrow[1]
+    assert wide[1] - wide[0] > 3 * (narrow[1] - narrow[0])
+
+
+def test_pinball_of_the_median_is_half_the_absolute_error():
+    y, said = np.array([0.0, 1.0, 5.0]), np.array([1.0, 1.0, 1.0])
+    assert scores.pinball(y, said, 0.5) == pytest.approx(np.abs(y - said).mean() / 2)
+    assert scores.pinball(y, said, 0.9) == pytest.approx((0.1 * 1 + 0.9 * 4) / 3)
+
+
+def test_pr_auc_of_a_perfect_a_constant_and_a_known_ranking():
+    events = np.array([True, False, True, False])
+    assert scores.pr_auc(events, np.array([0.9, 0.2, 0.8, 0.1])) == 1
+    assert scores.pr_auc(events, np.full(4, 0.3)) == pytest.approx(0.5)
+    assert scores.pr_auc(events, np.array([0.9, 0.8, 0.7, 0.1])) == pytest.approx(0.5 * 1 + 0.5 * 2 / 3)
+
+
+def test_brier_skill_of_the_climatology_is_nothing_and_of_the_truth_is_one():
+    events = np.array([True, False, False, False])
+    climatology = np.full(4, 0.25)
+    assert scores.brier_skill(events, climatology, climatology) == 0
+    assert scores.brier_skill(events, events.astype(float), climatology) == 1
+
+
+def test_reliability_sets_forecast_beside_observed_frequency():
+    events = np.array([False, False, True, True])
+    bins = scores.reliability(events, np.array([0.001, 0.003, 0.2, 0.4]), (0.01, 0.05))
+    assert [one["rows"] for one in bins] == [2, 2]
+    assert bins[1]["forecast"] == pytest.approx(0.3)
+    assert bins[1]["observed"] == 1
