@@ -1,7 +1,7 @@
 // Trained models between their folder and the database: which are known, which is served, and how that changes.
 import path from "node:path";
 import { PROMOTION, verdictOf, type Verdict } from "../backtest/forecasts/promotion";
-import { Failure, InputFailure } from "../config/failure";
+import { InputFailure, type Failure } from "../config/failure";
 import type { Card } from "../forecast/card";
 import { HORIZONS } from "../forecast/features";
 import { isCard, modelsIn, type FoundModel } from "../forecast/modelFolder";

@@ -71,7 +71,7 @@ export class RateSeries {
       suppliedUsd: known(this.supplied[row]),
       borrowedUsd: known(this.borrowed[row]),
       supplyApr: this.apr[row] as number,
-      borrowApr: known(this.borrowApr[row]),
+      ...(Number.isNaN(this.borrowApr[row]) ? {} : { borrowApr: this.borrowApr[row] as number }),
     }));
   }
 

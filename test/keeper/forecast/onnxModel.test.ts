@@ -89,6 +89,20 @@ describe("a trained model", () => {
     expect([point[6], point[10]]).to.deep.equal([0.04, 0.04]);
   });
 
+  it("is not believed about a row without a rate, or with what overflowed, whatever it answers", async () => {
+    const model = await loadModel(writeModel(folder, { features: ["apr", "ewma_24h"], bias: 0.001 }));
+    const { byModel, refused } = await forecastRows(
+      rowsOf([
+        { apr: 0.08, ewma_24h: 0.04, cash: NaN },
+        { apr: 0.08, ewma_24h: 0.04, cash: Infinity },
+        { apr: NaN, ewma_24h: 0.04 },
+      ]),
+      model,
+    );
+    expect([...byModel].filter((_, k) => k % 4 === 2)).to.deep.equal([1, 0, 0]);
+    expect(refused).to.equal(2);
+  });
+
   it("never forecasts a rate below zero, and its width is above it", async () => {
     const below = await loadModel(writeModel(folder, { bias: -1 }, { name: "below" }));
     expect((await forecastRows(rowsOf([{ apr: 0.01, ewma_24h: 0.01 }]), below)).point[2]).to.equal(0);
