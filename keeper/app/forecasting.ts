@@ -64,7 +64,7 @@ export class Forecasting {
       for (const row of seen.observations) this.#live.add(row.venue, [this.#rowOf(row, seen.decimals)]);
       const answer = await this.#live.at(at);
       for (const error of answer.failed.values()) this.#tell(failureOf(error));
-      if (answer.failed.size === 0) this.#trouble = null;
+      if (answer.failed.size === 0 && this.#model !== null) this.#trouble = null;
       this.#tellDrift(answer);
       await this.#keep(answer);
       return ewma.map((forecast) => this.#served(forecast, answer));

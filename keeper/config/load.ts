@@ -163,6 +163,10 @@ function assemble(parsed: Parsed, file: string | null, base: (dotted: string) =>
             ...parsed.risk,
             protocolFile: path.resolve(base("risk.protocolFile"), parsed.risk.protocolFile),
           },
+    forecast:
+      parsed.forecast.models === undefined
+        ? parsed.forecast
+        : { ...parsed.forecast, models: path.resolve(base("forecast.models"), parsed.forecast.models) },
     fees: {
       maxFeePerGas: gwei(parsed.fees.maxFeePerGasGwei),
       maxPriorityFeePerGas: gwei(parsed.fees.maxPriorityFeeGwei),

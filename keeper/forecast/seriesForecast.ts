@@ -170,7 +170,9 @@ export class SeriesForecast {
       if (byModel && remember) this.#pending[h]?.push({ at, said, mean, baseline });
       const trouble = byModel ? (this.#watch?.trouble(h) ?? null) : this.#silence(h, known);
       const point = trouble === null ? mean : baseline;
-      const bounds = (this.#conformal[h] as Conformal).bounds({ at, point, distance, deviation }, { remember });
+      const expected = byModel && trouble === null ? (points.scale[cell] as number) : NaN;
+      const issue = { at, point, distance, deviation, said: expected };
+      const bounds = (this.#conformal[h] as Conformal).bounds(issue, { remember });
       const by = byModel && trouble === null ? (this.#model?.name ?? "") : (BASELINE_NAMES[h] as string);
       return { horizonHours, by, point, bounds, trouble };
     });

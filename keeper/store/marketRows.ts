@@ -87,17 +87,25 @@ export async function observations(
   );
 }
 
-/** The last of each venue in each hour: a row at a whole hour belongs to the hour that ends then. */
+/**
+ * Of the last block that was known at the end of each hour, all venues. Found hour by hour by the key: a month of blocks has
+ * hundreds of thousands of rows.
+ */
 export async function hourlyObservations(
   database: Database,
   query: { chainId: number; from: number; knownBy: number },
 ): Promise<ObservationRow[]> {
   return database.rows<ObservationRow>(
-    `SELECT ${OBSERVATION_COLUMNS} FROM (
-       SELECT DISTINCT ON (venue, ceil(extract(epoch FROM available_at) / 3600)) * FROM observations
-       WHERE chain_id = $1 AND observed_at >= to_timestamp($2) AND available_at <= to_timestamp($3)
-       ORDER BY venue, ceil(extract(epoch FROM available_at) / 3600), available_at DESC, block_number DESC) AS observations
-     ORDER BY observations.available_at, venue`,
+    `SELECT ${OBSERVATION_COLUMNS}
+     FROM generate_series(ceil($2::float8 / 3600)::bigint, ceil($3::float8 / 3600)::bigint) AS hour
+     CROSS JOIN LATERAL (
+       SELECT observed_at AS last FROM observations
+       WHERE chain_id = $1 AND observed_at > to_timestamp((hour - 1) * 3600) AND observed_at <= to_timestamp(hour * 3600)
+         AND available_at <= to_timestamp(least(hour * 3600, $3::float8))
+       ORDER BY chain_id, observed_at DESC LIMIT 1) AS block
+     JOIN observations ON chain_id = $1 AND observed_at = last
+       AND available_at <= to_timestamp(least(hour * 3600, $3::float8))
+     ORDER BY observations.observed_at, block_number, venue, observations.available_at`,
     [query.chainId, query.from, query.knownBy],
   );
 }

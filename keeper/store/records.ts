@@ -208,7 +208,7 @@ export interface Store {
   recordedTicks(query: { run: string; after: string; limit: number }): Promise<RecordedTick[]>;
   /** Observations of all venues of a chain with `observed_at` in [from, to] and `available_at` ≤ `knownBy`, oldest first. */
   observations(query: { chainId: number; from: number; to: number; knownBy: number }): Promise<ObservationRow[]>;
-  /** Of the same query, the last observation of each venue in each hour of `available_at`, oldest first. */
+  /** Of each hour, the observations of the last block that was known at its end, or by `knownBy`; oldest first. */
   hourlyObservations(query: { chainId: number; from: number; knownBy: number }): Promise<ObservationRow[]>;
   latestSnapshot(chainId: number, vault: string): Promise<SnapshotRow | null>;
   snapshots(query: { chainId: number; vault: string; limit: number }): Promise<SnapshotRow[]>;

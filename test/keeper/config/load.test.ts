@@ -188,7 +188,8 @@ describe("loading the configuration", () => {
     });
 
     it("reads the operator's own file of protocols relative to the config", () => {
-      write({ risk: { protocolFile: "mine.json" } });
+      write({ risk: { protocolFile: "mine.json" }, forecast: { models: "models" } });
+      expect(load().forecast.models).to.equal(path.join(folder, "models"));
       expect(load().risk.protocolFile).to.equal(path.join(folder, "mine.json"));
     });
 

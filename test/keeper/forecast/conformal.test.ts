@@ -5,7 +5,7 @@ import { seeded } from "../../../scripts/bench/randomProblems";
 
 const HOUR = 3_600;
 const BEGIN = 1_700_002_800;
-const CALM = { distance: 0.001, deviation: 0.002 };
+const CALM = { distance: 0.001, deviation: 0.002, said: NaN };
 
 /** Rates whose swings are ten times as wide in every other month. */
 function swinging(hours: number, seed = 1): Float64Array {
@@ -95,13 +95,25 @@ describe("conformal bounds", () => {
     expect(conformal.state().pending).to.deep.equal([]);
   });
 
+  it("are as wide as the model's own word for a day, and not for a week", () => {
+    const widthOf = (hours: number, said: number): number => {
+      const bounds = new Conformal(hours).bounds({ at: BEGIN, point: 0.5, ...CALM, said }, { remember: false });
+      return (bounds.at(-1) ?? 0) - (bounds[0] ?? 0);
+    };
+    expect(widthOf(24, 0.02)).to.be.closeTo(2 * widthOf(24, 0.01), 1e-4);
+    expect(widthOf(168, 0.02)).to.equal(widthOf(168, NaN));
+  });
+
   it("are in order and never below zero", () => {
     const rates = swinging(5_000, 7);
     for (const { bounds } of run(rates, 4, new Conformal(4))) {
       expect(bounds).to.deep.equal([...bounds].sort((a, b) => a - b));
       expect(bounds[0]).to.be.at.least(0);
     }
-    const low = new Conformal(1).bounds({ at: BEGIN, point: 0.001, distance: 0.1, deviation: 0.1 }, { remember: true });
+    const low = new Conformal(1).bounds(
+      { at: BEGIN, point: 0.001, distance: 0.1, deviation: 0.1, said: NaN },
+      { remember: true },
+    );
     expect(low[0]).to.equal(0);
   });
 });

@@ -2,6 +2,7 @@
 import { expect } from "chai";
 import type { ModelForecastRow } from "../../../keeper/store/modelRecords";
 import type { Store } from "../../../keeper/store/records";
+import { hash, observationRow, snapshotRow } from "./fixtures/rows";
 import { onEveryServer } from "./fixtures/servers";
 
 const [A, B] = ["a".repeat(64), "b".repeat(64)];
@@ -88,5 +89,32 @@ onEveryServer("trained models", (open) => {
     await store.models.saveStates([{ ...key, state: "[2]", at: BEGIN + 2 * HOUR }]);
     expect(await store.models.state(key)).to.equal("[2]");
     expect(await store.models.state({ ...key, modelHash: A })).to.equal(null);
+  });
+});
+
+onEveryServer("observations by the hour", (open) => {
+  it("are those of the last block that was known at the end of each, of all venues, and of the newest", async () => {
+    const store = open();
+    // Minutes after a whole hour; known a minute later.
+    const minutes = [5, 30, 58.5, 59.5, 61, 90, 200, 201];
+    for (const [blockNumber, minute] of minutes.entries()) {
+      const observedAt = BEGIN + minute * 60;
+      const block = { blockNumber, blockHash: hash(blockNumber), observedAt, availableAt: observedAt + 60 };
+      const rows = ["a-usdc", "b-usdc"].map((venue, k) =>
+        observationRow({ ...block, venue, adapter: `0x${String(k + 1).repeat(40)}` }),
+      );
+      await store.saveSnapshot(snapshotRow(block), rows);
+    }
+    const found = async (knownBy: number, from = BEGIN): Promise<string[]> => {
+      const rows = await store.hourlyObservations({ chainId: 31_337, from, knownBy: BEGIN + knownBy * 60 });
+      return rows.map(({ blockNumber, venue }) => `${blockNumber} ${venue}`);
+    };
+    const both = (...blocks: number[]): string[] => blocks.flatMap((block) => [`${block} a-usdc`, `${block} b-usdc`]);
+    // The block of minute 59.5 is known only after the hour; that of 201 only at 202.
+    expect(await found(201.5)).to.deep.equal(both(2, 5, 6));
+    expect(await found(300)).to.deep.equal(both(2, 5, 7));
+    expect(await found(40)).to.deep.equal(both(1));
+    expect(await found(300, BEGIN + 2 * HOUR)).to.deep.equal(both(5, 7));
+    expect(await store.hourlyObservations({ chainId: 1, from: BEGIN, knownBy: 2e9 })).to.deep.equal([]);
   });
 });
