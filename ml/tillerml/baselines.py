@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .dataset import Rows
+from .dataset import Dataset, Rows
 
 Forecast = NDArray[np.float64]
 Chosen = NDArray[np.int64]
@@ -87,15 +87,16 @@ def past_values(rows: Rows, feature: str, k: Chosen, lags: tuple[int, ...]) -> N
     return column[np.maximum(rows.index[k, None] - np.array(lags), begin[:, None])]
 
 
-_kept: dict[tuple[int, str], NDArray[np.float64]] = {}
+#: Columns by data set and name; with the data set, so that its id stays its own.
+_kept: dict[tuple[int, str], tuple[Dataset, NDArray[np.float64]]] = {}
 
 
 def _columns(rows: Rows, feature: str) -> NDArray[np.float64]:
     """A column of the whole matrix, read from disk once."""
     key = (id(rows.of), feature)
     if key not in _kept:
-        _kept[key] = np.ascontiguousarray(rows.of.features[:, rows.of.column(feature)])
-    return _kept[key]
+        _kept[key] = (rows.of, np.ascontiguousarray(rows.of.features[:, rows.of.column(feature)]))
+    return _kept[key][1]
 
 
 def _ridge(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -78,7 +78,7 @@ def write_rate_model(rows: Rows, folder: Path, frozen_at: int | None, scored: di
         "errorStats": scored["errorStats"],
         "calibration": "scale: expected absolute error, fitted on errors of quarters that the trees had not seen. "
         "Intervals are conformal and made where the model is served, from residuals already realised.",
-        "explained": None,
+        "explained": guards.EXPLAINED.get("XGBoost"),
         "featureStats": artefact.feature_stats(rows.x[chosen], rows.of.names),
     }
     artefact.write(folder, model, card, {"features": golden_rows(rows, chosen)})

@@ -43,7 +43,7 @@ def point_table(walk: Walk, shown: tuple[folds.Fold, ...]) -> list[dict]:
             )
             if model not in ("persistence", "EWMA 24 h"):
                 skill = 1 - error.mean() / min(now.mean(), mean.mean())
-                guards.refuse_too_good(f"{model}, {hours} h", skill=float(skill))
+                guards.refuse_too_good(model, skill=float(skill))
     return table
 
 
@@ -57,12 +57,18 @@ def _geometric(walk: Walk, k: NDArray, error: NDArray, base: NDArray) -> float:
     return float(np.exp(np.mean(np.log(ratios))))
 
 
-def _ratio(walk: Walk, model: str, horizon: int, fold: folds.Fold) -> float:
-    """MAE over that of the better of persistence and EWMA in one fold."""
-    k, said = walk.over(model, horizon, (fold,))
+def _ratio(walk: Walk, model: str, horizon: int, fold: folds.Fold, before: int = 2**62) -> float:
+    """MAE over that of the better of persistence and EWMA in one fold, of targets that had ended."""
+    k, said = _ended(walk, model, horizon, (fold,), before)
     truth = walk.rows.y[k, horizon]
     base = min(np.abs(truth - walk.rows.apr[k]).mean(), np.abs(truth - walk.rows.ewma[k]).mean())
     return float(np.abs(truth - said).mean() / base)
+
+
+def _ended(walk: Walk, model: str, horizon: int, shown: tuple[folds.Fold, ...], before: int) -> tuple[NDArray, NDArray]:
+    k, said = walk.over(model, horizon, shown)
+    ended = walk.rows.times[k] + walk.rows.of.horizons[horizon] * HOUR <= before
+    return k[ended], said[ended]
 
 
 def series_tests(walk: Walk, shown: tuple[folds.Fold, ...], model: str) -> list[dict]:
@@ -91,15 +97,15 @@ def series_tests(walk: Walk, shown: tuple[folds.Fold, ...], model: str) -> list[
 
 
 def past_scores(walk: Walk, before: int, model: str = XGBOOST) -> dict:
-    """What a card may say of a model that is frozen at `before`: from folds whose targets had ended by then."""
+    """What a card may say of a model that is frozen at `before`: of folds and targets that had ended by then."""
     past = tuple(fold for fold in walk.folds if fold.test_to <= before)
     served, fold_scores, errors = [], [], {}
     for horizon, hours in enumerate(walk.rows.of.horizons):
-        ratios = {fold.name: _ratio(walk, model, horizon, fold) for fold in past}
+        ratios = {fold.name: _ratio(walk, model, horizon, fold, before) for fold in past}
         if all(ratio < SERVED_BELOW for ratio in ratios.values()):
             served.append(hours)
         for fold in past:
-            k, said = walk.over(model, horizon, (fold,))
+            k, said = _ended(walk, model, horizon, (fold,), before)
             truth = walk.rows.y[k, horizon]
             fold_scores.append(
                 {
@@ -112,7 +118,7 @@ def past_scores(walk: Walk, before: int, model: str = XGBOOST) -> dict:
                     "overBetterBaseline": ratios[fold.name],
                 }
             )
-        k, said = walk.over(model, horizon, past)
+        k, said = _ended(walk, model, horizon, past, before)
         errors[str(hours)] = {"mae": float(np.abs(walk.rows.y[k, horizon] - said).mean())}
     return {"servedHorizonsHours": served, "scores": fold_scores, "errorStats": errors}
 

@@ -68,11 +68,11 @@ def scores_of_all(rows: Rows, shown: tuple[folds.Fold, ...]) -> dict[str, dict]:
             ),
             "beforeFreeze": _scores(rows, test[past], happens, {name: p[past] for name, p in said.items()}),
         }
-        for name, one in found[event.name]["all"]["models"].items():
+        for one in found[event.name]["all"]["models"].values():
             # Where nothing happened there is nothing to be too good at.
             if found[event.name]["all"]["events"] == 0:
                 continue
-            guards.refuse_too_good(f"{event.name}, {name}", pr_auc=one["prAuc"], skill=one["brierSkill"])
+            guards.refuse_too_good(f"risk-{event.name}", pr_auc=one["prAuc"], skill=one["brierSkill"])
     return found
 
 
@@ -156,7 +156,7 @@ def _write(rows: Rows, folder: Path, event: risk.Event, kind: str, frozen_at: in
         "scores": without_nan(scored[which]),
         "calibration": "inside the graph: past frequency by bins of one column"
         + ("; its mean with Platt's curve on margins of quarters that the trees had not seen" if kind == MEAN else ""),
-        "explained": None,
+        "explained": guards.EXPLAINED.get(f"risk-{event.name}"),
         "featureStats": artefact.feature_stats(rows.x[k], rows.of.names),
     }
     artefact.write(folder, model, card, {"features": refit.golden_rows(rows, k)})

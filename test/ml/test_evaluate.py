@@ -45,8 +45,13 @@ def test_persistence_is_exactly_as_good_as_itself(scored):
             assert one["overPersistence90"] == [1, 1]
 
 
-def test_a_frozen_card_knows_only_folds_that_had_ended(scored):
-    assert {one["fold"] for one in scored["past"]["evaluation"]["scores"]} == {"3", "4", "5"}
+def test_a_frozen_card_knows_only_folds_and_targets_that_had_ended(rows, scored):
+    frozen = scored["past"]["evaluation"]["scores"]
+    assert {one["fold"] for one in frozen} == {"3", "4", "5"}
+    week = folds.test_rows(rows, 3, fold(5))
+    ended = rows.times[week] + 168 * 3_600 <= fold(6).test_from
+    assert not ended.all()
+    assert [one["rows"] for one in frozen if (one["fold"], one["horizonHours"]) == ("5", 168)] == [ended.sum()]
     assert {one["fold"] for one in scored["past"]["served"]["scores"]} == {"3", "4", "5", "6"}
 
 

@@ -95,10 +95,13 @@ def test_one_row_more_is_another_hash(rows):
 
 
 @pytest.mark.parametrize("score", [{"skill": 0.61}, {"pr_auc": 0.91}])
-def test_scores_too_good_stop_the_build_until_they_are_explained(score):
+def test_scores_too_good_stop_the_build_until_they_are_explained(score, monkeypatch):
     with pytest.raises(guards.LeakFound, match="explain it"):
         guards.refuse_too_good("a model", **score)
-    guards.refuse_too_good("a model", **score, explained="a toy curve without noise")
+    monkeypatch.setitem(guards.EXPLAINED, "a model", "a toy curve without noise")
+    guards.refuse_too_good("a model", **score)
+    with pytest.raises(guards.LeakFound, match="another"):
+        guards.refuse_too_good("another", **score)
 
 
 def test_scores_as_they_are_found_pass():
