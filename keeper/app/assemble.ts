@@ -13,6 +13,8 @@ import { InputFailure, WorldFailure } from "../config/failure";
 import { loadKeeperWallet, loadRelayAuthWallet } from "../config/keys";
 import type { Config } from "../config/load";
 import { decide } from "../decide/decide";
+import type { MemorySettings } from "../decide/memory";
+import { lookbackSeconds } from "../decide/rateHistory";
 import type { Sink } from "../events/events";
 import { noCheckpoint, type Checkpoint } from "../events/steps";
 import { dryRun } from "../execute/dryRun";
@@ -102,6 +104,8 @@ export interface AssembleOptions {
   readonly closing?: string;
   readonly sink: Sink;
   readonly checkpoint?: Checkpoint;
+  /** This machine's clock, milliseconds. Default: `Date.now`. */
+  readonly clock?: () => number;
 }
 
 export interface Assembled {
@@ -137,8 +141,8 @@ export async function assemble(config: Config, options: AssembleOptions): Promis
     // The signing policy looks at the newest block that the keeper has read.
     let newest: VaultSnapshot | null = null;
     const persist = !options.dryRun;
-    const { closing } = options;
-    const risk = new RiskWatch({ addresses, config, sources, chain, store: opened, sink, persist, closing });
+    const { closing, clock = Date.now } = options;
+    const risk = new RiskWatch({ addresses, config, sources, chain, store: opened, sink, persist, closing, clock });
     const keeper = new Keeper({
       chainId: addresses.chainId,
       vault: addresses.vault,
@@ -159,13 +163,13 @@ export async function assemble(config: Config, options: AssembleOptions): Promis
       }),
       strategy: decide,
       risk,
-      riskLookbackSeconds: riskLookbackSeconds(config),
       limits: config.limits,
-      halfLifeHours: config.forecast.halfLifeHours,
+      memory: memoryOf(config),
       forecasting: forecastingOf(config, { addresses, store: opened, sink, persist }),
       repeatHoldSeconds: REPEAT_HOLD_SECONDS,
       sink,
       checkpoint,
+      clock,
     });
     return {
       addresses,
@@ -203,6 +207,15 @@ function forecastingOf(
 
 export function registryOf(config: Config, store: Store): ModelRegistry {
   return new ModelRegistry(store.models, config.forecast.models ?? MODELS_FOLDER);
+}
+
+function memoryOf(config: Config): MemorySettings {
+  const { halfLifeHours, gasPatienceHours } = config.forecast;
+  return {
+    halfLifeHours,
+    reachSeconds: Math.max(lookbackSeconds(halfLifeHours), riskLookbackSeconds(config)),
+    gasPatienceSeconds: gasPatienceHours * 3_600,
+  };
 }
 
 /** An unchanged hold is stored again after an hour of chain time; the log has every one. */

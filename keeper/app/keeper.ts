@@ -1,9 +1,12 @@
 // The loop: wires the rooms below together and owns no logic of its own. One head in, one tick out.
+import { randomUUID } from "node:crypto";
 import { canonicalSnapshot } from "../chain/snapshotJson";
 import type { Head } from "../chain/heads";
 import type { VaultSnapshot } from "../chain/snapshot";
 import { Failure } from "../config/failure";
-import { recordOf, type DecisionRecord } from "../decide/record";
+import { FEES_KEPT_SECONDS } from "../decide/gasTiming";
+import { Memory, type MemorySettings } from "../decide/memory";
+import { inputsText, memoryText, recordOf, type DecisionRecord } from "../decide/record";
 import type { Forecast, Hold, OperatorLimits, Plan, RiskInput, Strategy, StrategyInput } from "../decide/strategy";
 import type { Checkpoint } from "../events/steps";
 import type { Sink } from "../events/events";
@@ -11,9 +14,7 @@ import type { DryRun } from "../execute/dryRun";
 import type { Executor } from "../execute/executor";
 import type { Unable } from "../execute/leaving";
 import type { DecisionRow, IntentRow, IntentState, ObservationRow, Store } from "../store/records";
-import { observationsOf } from "../venues/observations";
 import type { Forecasting } from "./forecasting";
-import { lookbackSeconds, RateHistory } from "./history";
 import type { RiskWatch } from "./riskWatch";
 
 export interface KeeperDeps {
@@ -25,16 +26,16 @@ export interface KeeperDeps {
   readonly execution: Execution;
   readonly strategy: Strategy;
   readonly risk: RiskWatch;
-  /** Seconds of observations that {@link risk} wants to remember. */
-  readonly riskLookbackSeconds: number;
   readonly limits: OperatorLimits;
-  readonly halfLifeHours: number;
+  readonly memory: MemorySettings;
   /** Null: the EWMA alone. */
   readonly forecasting: Forecasting | null;
   /** An unchanged hold is stored again after this many chain seconds. */
   readonly repeatHoldSeconds: number;
   readonly sink: Sink;
   readonly checkpoint: Checkpoint;
+  /** This machine's clock, milliseconds. Default: `Date.now`. */
+  readonly clock?: (() => number) | undefined;
 }
 
 /** A dry run decides like a live one; its plan is simulated, and neither planned in the store nor sent. */
@@ -70,14 +71,15 @@ export interface Tick {
 const IN_FLIGHT: readonly IntentState[] = ["planned", "simulated", "submitted", "missed", "reorged"];
 
 export class Keeper {
-  private readonly history: RateHistory;
+  private readonly memory: Memory;
+  /** Names this process's ticks. */
+  private readonly run = randomUUID();
   private lastHold: { readonly code: string; readonly at: number } | null = null;
   private lastRebalanceAt: number | null = null;
-  private previousObservations: readonly ObservationRow[] = [];
   private started = false;
 
   constructor(private readonly deps: KeeperDeps) {
-    this.history = new RateHistory({ halfLifeHours: deps.halfLifeHours });
+    this.memory = new Memory(deps.memory);
   }
 
   /**
@@ -98,16 +100,15 @@ export class Keeper {
     };
 
     deps.checkpoint("head.seen");
-    const seenAt = Date.now();
+    const seenAt = this.now();
     const snapshot = await timed("snapshot", () => deps.readSnapshot(head));
     deps.checkpoint("snapshot.read");
     if (!this.started) await timed("store", () => this.remember(head));
 
-    const availableAt = head.timestamp + Math.ceil((Date.now() - seenAt) / 1000);
-    const observations = observationsOf(snapshot, { availableAt, previous: this.previousObservations });
+    const availableAt = head.timestamp + Math.ceil((this.now() - seenAt) / 1000);
+    const observations = this.memory.observe(snapshot, availableAt);
     await timed("store", () => this.saveSnapshot(snapshot, observations, availableAt));
-    this.history.add(observations);
-    this.previousObservations = observations;
+    this.memory.add(snapshot, observations);
     deps.checkpoint("snapshot.stored");
 
     // Before anything is sent again: a plan in flight that puts money out must not go on once the breaker has tripped.
@@ -148,17 +149,22 @@ export class Keeper {
   /** The rates that an earlier process saw. */
   private async remember(head: Head): Promise<void> {
     const { deps } = this;
-    const from = head.timestamp - Math.max(lookbackSeconds(deps.halfLifeHours), deps.riskLookbackSeconds);
     const rows = await deps.store.observations({
       chainId: deps.chainId,
-      from,
+      from: head.timestamp - deps.memory.reachSeconds,
       to: head.timestamp,
       knownBy: head.timestamp,
     });
-    this.history.add(rows);
+    const { chainId, vault } = deps;
+    const fees = {
+      chainId,
+      vault,
+      from: head.timestamp - FEES_KEPT_SECONDS,
+      to: head.timestamp,
+      knownBy: head.timestamp,
+    };
+    this.memory.remember(rows, await deps.store.baseFees(fees));
     deps.risk.remember(rows);
-    const newest = new Map(rows.map((row) => [row.venue, row]));
-    this.previousObservations = [...newest.values()];
   }
 
   private async saveSnapshot(
@@ -166,7 +172,8 @@ export class Keeper {
     observations: readonly ObservationRow[],
     availableAt: number,
   ): Promise<void> {
-    await this.deps.store.saveSnapshot(
+    const { deps } = this;
+    await deps.store.saveSnapshot(
       {
         chainId: snapshot.chainId,
         vault: snapshot.vault,
@@ -179,6 +186,11 @@ export class Keeper {
         sharePrice: snapshot.sharePrice.toString(),
       },
       observations,
+      {
+        ...{ chainId: snapshot.chainId, vault: snapshot.vault, blockHash: snapshot.blockHash },
+        ...{ run: this.run, dryRun: deps.execution.kind === "dry-run", memory: memoryText(deps.memory) },
+        ...{ observedAt: snapshot.timestamp, availableAt, baseFee: snapshot.baseFeePerGas.toString() },
+      },
     );
   }
 
@@ -187,12 +199,13 @@ export class Keeper {
     observations: readonly ObservationRow[],
     at: number,
   ): Promise<readonly Forecast[]> {
-    const ewma = this.history.forecasts(
-      snapshot.adapters.map((adapter) => adapter.id),
-      at,
-    );
+    const ewma = this.memory.forecasts(snapshot, at);
     const seen = { observations, decimals: snapshot.assetDecimals };
     return this.deps.forecasting === null ? ewma : this.deps.forecasting.serve(ewma, seen, at);
+  }
+
+  private now(): number {
+    return (this.deps.clock ?? Date.now)();
   }
 
   private async inFlight(): Promise<IntentRow[]> {
@@ -220,6 +233,7 @@ export class Keeper {
           limits: deps.limits,
           lastRebalanceAt: this.lastRebalanceAt,
           risk: context.risk,
+          ...this.memory.gas(),
         },
         deps,
         context.head,
@@ -227,6 +241,8 @@ export class Keeper {
       const made = deps.strategy(strategyInput);
       return { input: strategyInput, output: made, decision: recordOf(strategyInput, made) };
     });
+    const noted = { inputs: inputsText(input), recordHash: decision.hash };
+    await timed("store", () => deps.store.noteDecision({ run: this.run, blockHash: snapshot.blockHash, ...noted }));
     const row = decisionRow(input, { decision, output });
     deps.sink.emit({ name: "decision.made", id: decision.id, action: output.action, reason: output.reason });
     deps.checkpoint("decision.made");

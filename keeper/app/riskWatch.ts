@@ -165,10 +165,11 @@ export class RiskWatch {
   }
 
   #inputOf({ venues, scenarios }: RiskAssessment): RiskInput {
-    const { limitPositions } = this.#deps.config.risk;
+    const { limitPositions, tail } = this.#deps.config.risk;
     return {
       verdicts: limitPositions ? venues.map(verdictOf) : [],
       scenarios: limitPositions ? scenarios : [],
+      ...(limitPositions && tail.kappa > 0 ? { tail } : {}),
       tripped: this.#open.map(({ cause, detail }) => ({ cause, detail })),
       closing: this.#open.some(({ closes }) => closes) ? { unable: [] } : null,
     };

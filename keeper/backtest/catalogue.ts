@@ -4,7 +4,7 @@ import type { Knowledge } from "./market";
 import type { Strategy } from "./strategy";
 import { hold } from "./strategies/hold";
 import { ewmaForecasts, live, type Forecasts, type LiveLimits } from "./strategies/live";
-import { periodic, PERIODIC_NAMES } from "./strategies/periodic";
+import { periodic, PERIODIC, PERIODIC_NAMES } from "./strategies/periodic";
 
 export interface CatalogueOptions {
   /** Series of the market, in its order. */
@@ -14,6 +14,8 @@ export interface CatalogueOptions {
   readonly halfLifeHours: number;
   /** Forecasts of a trained model; absent: there is none. */
   readonly ml?: ((knowledge: Knowledge) => Forecasts) | undefined;
+  /** Of a series at a time, 0 to 1. Default: none is known to differ. */
+  readonly protocolRisk?: ((series: string, at: number) => number) | undefined;
 }
 
 /** Every strategy that can run on these series; `ml` is not among them. */
@@ -23,9 +25,9 @@ export function namesOf(venues: readonly string[]): string[] {
 
 /** @throws InputFailure `BACKTEST_STRATEGY`, `MODEL_NOT_SERVED`. */
 export function strategyOf(name: string, options: CatalogueOptions): Strategy {
-  const { venues, limits, halfLifeHours, ml } = options;
+  const { venues, limits, halfLifeHours, ml, protocolRisk } = options;
   const known = PERIODIC_NAMES.find((one) => one === name);
-  if (known !== undefined) return periodic(known);
+  if (known !== undefined) return periodic(known, PERIODIC, protocolRisk);
   if (name === "ewma") return live(name, limits, ewmaForecasts(halfLifeHours));
   if (name === "ml" && ml !== undefined) return live(name, limits, ml);
   if (name === "ml") {

@@ -1,6 +1,6 @@
 // The books of one run: cash and positions. A position is a number of units of an index that grows as the position earns, so
 // what interest was booked and what the position is worth are two figures, and their agreement is checked at every step.
-import type { MarketTruth } from "./truth";
+import type { Growth } from "./truth";
 
 /** Share of the capital that rounding may put on or take off. */
 const CONSERVATION = 1e-9;
@@ -39,13 +39,13 @@ export class Ledger {
   }
 
   /** Interest of one step. */
-  accrue(truth: readonly MarketTruth[], step: number): void {
+  accrue(truth: readonly Growth[], step: number): void {
     const { held } = this;
     for (let v = 0; v < held.length; v += 1) {
       const units = this.#units[v] as number;
       if (units === 0) continue;
       const before = this.#index[v] as number;
-      const after = before * (1 + (truth[v] as MarketTruth).growthOf(step, held[v] as number));
+      const after = before * (1 + (truth[v] as Growth).growthOf(step, held[v] as number));
       this.#index[v] = after;
       this.accrued += units * (after - before);
       held[v] = units * after;

@@ -5,7 +5,10 @@ import { constantGas, gasOn, type GasPrices } from "./gasPrices";
 import type { RateSeries } from "./series";
 import { MarketTruth, type Grid } from "./truth";
 
-/** What decisions may be made of. At step k the first `rows[venue][k]` rows of a series are known, and nothing else. */
+/**
+ * What decisions may be made of. At step k the first `rows[venue][k]` rows of a series are known, and nothing else; at the
+ * begin that may be none.
+ */
 export interface Knowledge {
   readonly grid: Grid;
   readonly lagSeconds: number;
@@ -114,11 +117,12 @@ function checkOverlap(series: readonly RateSeries[]): void {
   );
 }
 
-function checkSpan(series: RateSeries, { from, to, lagSeconds, maxGapSeconds }: MarketOptions): void {
-  const { name, availableAt, length } = series;
-  const known = series.knownAt(from - lagSeconds);
+function checkSpan(series: RateSeries, { from, to, maxGapSeconds }: MarketOptions): void {
+  const { name, availableAt, observedAt, length } = series;
+  // What it pays has to be known from the begin on, if only later; decisions wait until they know something.
+  const known = series.observedBy(from);
   if (known === 0) {
-    throw failure("BACKTEST_SPAN", `nothing is known of ${name} before ${iso(firstOf(series) + lagSeconds)}`, {
+    throw failure("BACKTEST_SPAN", `nothing is known of ${name} before ${iso(observedAt[0] as number)}`, {
       field: "--from",
       remedy: "Begin then, or leave the series out.",
     });
@@ -144,10 +148,10 @@ function checkSpan(series: RateSeries, { from, to, lagSeconds, maxGapSeconds }: 
   }
 }
 
-function checkDepth(series: readonly RateSeries[], { from, lagSeconds, capital }: MarketOptions): void {
+function checkDepth(series: readonly RateSeries[], { from, capital }: MarketOptions): void {
   let depth = 0;
   for (const one of series) {
-    const row = one.knownAt(from - lagSeconds) - 1;
+    const row = one.observedBy(from) - 1;
     const supplied = one.supplied[row] as number;
     if (one.lends && !(supplied >= 0 && (one.borrowed[row] as number) >= 0)) {
       throw failure("BACKTEST_DEPTH", `how large ${one.name} is on ${iso(from)} is not known`, {

@@ -4,6 +4,7 @@ import { DUST_USD } from "../allocate/allocate";
 import { Ledger } from "./ledger";
 import type { Market } from "./market";
 import type { Decider, Situation, Strategy } from "./strategy";
+import type { Growth } from "./truth";
 
 export interface RunOptions {
   /** USD. */
@@ -65,8 +66,11 @@ interface Order {
   idle: number;
 }
 
+/** What the loop needs of a market. */
+export type Traded = Pick<Market, "grid" | "venues" | "knowledge" | "gasUsd"> & { readonly truth: readonly Growth[] };
+
 export class Backtest {
-  readonly #market: Market;
+  readonly #market: Traded;
   readonly #strategy: Strategy;
   readonly #decider: Decider;
   readonly #ledger: Ledger;
@@ -83,7 +87,7 @@ export class Backtest {
   #waited = 0;
   #step = 0;
 
-  constructor(market: Market, strategy: Strategy, options: RunOptions) {
+  constructor(market: Traded, strategy: Strategy, options: RunOptions) {
     const venues = market.venues.length;
     const { from, steps } = market.grid;
     this.#market = market;
@@ -104,11 +108,6 @@ export class Backtest {
       ...{ step: 0, at: from, knownAt: from - market.knowledge.lagSeconds, gasUsd: 0, first: true, lastMovedAt: null },
       ...{ held: this.#ledger.held, cash: options.capital, total: options.capital },
     };
-  }
-
-  /** Steps done so far. */
-  get done(): number {
-    return this.#step;
   }
 
   /**
@@ -270,7 +269,7 @@ export class Backtest {
 }
 
 /** @throws ConservationError */
-export function runBacktest(market: Market, strategy: Strategy, options: RunOptions): Run {
+export function runBacktest(market: Traded, strategy: Strategy, options: RunOptions): Run {
   const backtest = new Backtest(market, strategy, options);
   backtest.advance();
   return backtest.run();

@@ -16,7 +16,15 @@ export interface Grid {
   readonly steps: number;
 }
 
-export class MarketTruth {
+/** What the books ask of a market. */
+export interface Growth {
+  /** What a deposit of `held` USD, which is not among the market's own supply, grows by in a step. */
+  growthOf(step: number, held: number): number;
+  /** What of `held` can leave. */
+  withdrawable(step: number, held: number): number;
+}
+
+export class MarketTruth implements Growth {
   /** Of a position that is nothing beside the market, in each step: 0.00001 is a hundred-thousandth more. */
   readonly growth: Float64Array;
   /** Mean of each step, USD; undefined: our deposit changes nothing. */
@@ -70,7 +78,6 @@ export class MarketTruth {
     }
   }
 
-  /** What a deposit of `held` USD, which is not among the market's own supply, grows by in a step. */
   growthOf(step: number, held: number): number {
     const growth = this.growth[step] as number;
     if (this.#supplied === undefined || held <= 0) return growth;

@@ -51,3 +51,12 @@ export function amount(units: bigint | string, decimals: number, digits = 2): st
   const whole = (magnitude / scale).toString().replace(/\B(?=(\d{3})+(?!\d))/g, ",");
   return digits === 0 ? `${sign}${whole}` : `${sign}${whole}.${fraction}`;
 }
+
+export function percent(fraction: number): string {
+  return `${(100 * fraction).toFixed(2)} %`;
+}
+
+/** Percentage points, with the sign. */
+export function points(fraction: number): string {
+  return `${fraction < 0 ? "−" : "+"}${Math.abs(100 * fraction).toFixed(2)}`;
+}

@@ -6,17 +6,18 @@ import { compare, type Comparison } from "../backtest/compare";
 import { iso, type Market } from "../backtest/market";
 import { combinations, strategyWith, USUAL, type Parameters } from "../backtest/parameters";
 import { runBacktest } from "../backtest/run";
+import type { Strategy } from "../backtest/strategy";
 import { hold } from "../backtest/strategies/hold";
 import { judge, runTrials, type SweepVerdict } from "../backtest/sweep";
 import type { Trial } from "../backtest/sweepWorker";
 import { chooseFolds, walkForward, type Fold } from "../backtest/walkForward";
-import { readMarket, requestOf, withOptions, type BacktestCommandOptions, type Request } from "./backtest";
+import { readMarket, requestOf, withOptions, type BacktestCommandOptions, type Request } from "./backtestRequest";
 import { untilInterrupted } from "./interrupted";
 import { wholeNumber } from "./optionValues";
 import { printJson, table } from "./printing";
 import { countOf } from "./progress";
 
-interface SweepCommandOptions extends BacktestCommandOptions {
+export interface SweepCommandOptions extends BacktestCommandOptions {
   readonly vary?: string[];
   readonly folds: string;
   readonly workers?: string;
@@ -30,34 +31,68 @@ const MOST_WORKERS = 64;
 const SHOWN = 10;
 
 export function sweepCommand(): Command {
-  return withOptions(
+  return withSweepOptions(
     new Command("sweep").description(
       "the live decision with many parameters, and with those that the past would have chosen",
     ),
   )
-    .option("--vary <name=values...>", `what to try, for example half-life-hours=6,24; default: ${USUAL.join(" ")}`)
-    .option("--folds <count>", "parts of the history; at the begin of each, parameters are chosen anew", "8")
-    .option("--workers <count>", "threads; default: one a core")
     .option("--out <file>", "keep each trial there, and do not run again what is there")
-    .option("--seed <number>", "of the resampling behind the intervals", "1")
     .action(async (options: SweepCommandOptions) => {
       const stands = options.out === undefined ? "nothing was written" : "trials that were run are kept";
       await untilInterrupted((signal) => sweep(options, signal), stands);
     });
 }
 
+export function withSweepOptions(command: Command): Command {
+  return withOptions(command)
+    .option("--vary <name=values...>", `what to try, for example half-life-hours=6,24; default: ${USUAL.join(" ")}`)
+    .option("--folds <count>", "parts of the history; at the begin of each, parameters are chosen anew", "8")
+    .option("--workers <count>", "threads; default: one a core")
+    .option("--seed <number>", "of the resampling behind the intervals", "1");
+}
+
 async function sweep(options: SweepCommandOptions, signal: AbortSignal): Promise<void> {
   const request = await requestOf(options);
-  const folds = wholeNumber(options.folds, "--folds", 1_000);
-  const workers = wholeNumber(options.workers ?? String(cpus().length), "--workers", MOST_WORKERS);
-  const seed = wholeNumber(options.seed, "--seed", 2 ** 32 - 1);
+  const swept = await sweepHistory(request, { ...settingsOf(options), out: options.out, signal });
+  if (request.json) printJson(jsonOf(swept));
+  else process.stdout.write(report(swept));
+}
+
+/** @throws InputFailure `OPTION_MALFORMED`. */
+export function settingsOf(options: Pick<SweepCommandOptions, "vary" | "folds" | "workers" | "seed">): SweepSettings {
+  return {
+    vary: options.vary ?? USUAL,
+    folds: wholeNumber(options.folds, "--folds", 1_000),
+    workers: wholeNumber(options.workers ?? String(cpus().length), "--workers", MOST_WORKERS),
+    seed: wholeNumber(options.seed, "--seed", 2 ** 32 - 1),
+  };
+}
+
+export interface SweepSettings {
+  readonly vary: readonly string[];
+  readonly folds: number;
+  readonly workers: number;
+  readonly seed: number;
+}
+
+/** Every combination over one history, and beside the strategies of the request what the past of each fold would have chosen. */
+export async function sweepHistory(
+  request: Request,
+  options: SweepSettings & {
+    readonly out: string | undefined;
+    readonly signal: AbortSignal;
+    /** To be compared with it. */
+    readonly beside?: readonly Strategy[];
+  },
+): Promise<Swept> {
+  const { vary, folds, workers, seed, out, signal } = options;
   const { run, parameters } = request;
-  const sets = combinations(parameters, options.vary ?? USUAL, MOST_TRIALS);
+  const sets = combinations(parameters, vary, MOST_TRIALS);
   const { market, dataHash } = await readMarket(request, signal);
   const { folder, series: names, market: settings } = request;
   const trials = await runTrials({
     room: { folder, names, settings, run, now: Math.floor(Date.now() / 1_000) },
-    ...{ dataHash, trials: sets, workers, out: options.out, signal },
+    ...{ dataHash, trials: sets, workers, out, signal },
     ...(request.json ? {} : { progress: countOf("trials") }),
   });
 
@@ -74,15 +109,14 @@ async function sweep(options: SweepCommandOptions, signal: AbortSignal): Promise
   const strategies = [
     walkForward(sets, parameters, chosen),
     strategyWith("as configured", parameters),
+    ...(options.beside ?? []),
     strategyWith("best in sample", sets[verdict.best] as Parameters),
   ];
   const result = await compare(market, strategies, { ...run, seed, signal });
-  const all = { request, market, dataHash, sets, trials, verdict, chosen, result };
-  if (request.json) printJson(jsonOf(all));
-  else process.stdout.write(report(all));
+  return { request, market, dataHash, sets, trials, verdict, chosen, result };
 }
 
-interface Swept {
+export interface Swept {
   readonly request: Request;
   readonly market: Market;
   readonly dataHash: string;

@@ -14,7 +14,7 @@ import {
 } from "./curveLogs";
 import { garbageLog } from "./logWords";
 import { garbageOf } from "./questions";
-import { REQUESTS_AT_ONCE, ofOneChain, placeOf, rangeLogs, timesAndGas } from "./rangeLogs";
+import { REQUESTS_AT_ONCE, ofOneChain, placed, rangeLogs, timesAndGas } from "./rangeLogs";
 import type { RangeRows } from "./rangeSource";
 import type { EventRow } from "./reading";
 
@@ -69,13 +69,8 @@ export async function collectCurveEvents(
   const { decoded, paid, of } = value;
   const rows = decoded.map(({ log, event }): EventRow => {
     const { kind, sender, amounts, fees, receipts, liquidity } = whole(event, log, { paid, coins: coins.length });
-    return {
-      chainId: chain.chainId,
-      source: CURVE,
-      ...placeOf(log, of),
-      kind,
-      sender,
-      recipient: null,
+    const said = {
+      ...{ chainId: chain.chainId, source: CURVE, kind, sender, recipient: null },
       amount0: String(amounts[0]),
       amount1: String(amounts[1]),
       coinAmounts: amounts.map(String),
@@ -84,6 +79,7 @@ export async function collectCurveEvents(
       liquidity,
       ...{ sqrtPriceX96: null, tick: null, tickLower: null, tickUpper: null, priceImpactBps: null },
     };
+    return placed(said, log, of);
   });
   return { rows, toHash };
 }

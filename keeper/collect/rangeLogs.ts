@@ -196,13 +196,7 @@ async function gasOf(chain: Chain, logs: readonly ChainLog[]): Promise<GasPaid> 
 }
 
 /** What a row of an event has of its log's place in the chain, whatever the event is. */
-export function placeOf(
-  log: ChainLog,
-  of: TimesAndGas & {
-    /** When the rows were known, unix seconds. Default: the time of their block, as one knew who followed the chain. */
-    readonly availableAt?: number | undefined;
-  },
-): Pick<
+type Place = Pick<
   EventRow,
   | "pool"
   | "block"
@@ -214,15 +208,30 @@ export function placeOf(
   | "availableAt"
   | "gasUsed"
   | "gasPriceWei"
-> {
+>;
+
+/**
+ * What an event says, and its place. Made for each row of a backfill, so only one object is spread, and that first: it is
+ * cloned as it is, where another would be copied key by key.
+ */
+export function placed<T extends object>(
+  said: T,
+  log: ChainLog,
+  of: TimesAndGas & {
+    /** When the rows were known, unix seconds. Default: the time of their block, as one knew who followed the chain. */
+    readonly availableAt?: number | undefined;
+  },
+): T & Place {
   const observedAt = of.times.get(log.blockNumber);
   if (observedAt === undefined) throw new RangeError(`block ${log.blockNumber} is none of those whose times were read`);
-  const gas = of.gas.get(log.transactionHash.toLowerCase());
+  const txHash = log.transactionHash.toLowerCase();
+  const gas = of.gas.get(txHash);
   return {
+    ...said,
     pool: log.address.toLowerCase(),
     block: log.blockNumber,
     blockHash: log.blockHash.toLowerCase(),
-    txHash: log.transactionHash.toLowerCase(),
+    txHash,
     txIndex: log.transactionIndex,
     logIndex: log.logIndex,
     observedAt,

@@ -4,10 +4,10 @@ import { concurrently } from "../chain/concurrently";
 import type { Chain } from "../chain/connect";
 import { isMissingState, isRevert } from "../chain/failures";
 import type { ChainLog } from "../chain/logs";
-import { REQUESTS_AT_ONCE, ofOneChain, placeOf, rangeLogs, timesAndGas } from "./rangeLogs";
+import { REQUESTS_AT_ONCE, ofOneChain, placed, rangeLogs, timesAndGas } from "./rangeLogs";
 import type { RangeRows } from "./rangeSource";
 import type { EventRow } from "./reading";
-import { OF_TICKS, POOL_EVENTS, decodePoolLog, priceImpacts } from "./uniswapLogs";
+import { POOL_EVENTS, decodePoolLog, priceImpacts } from "./uniswapLogs";
 
 const SOURCE = "uniswap-v3";
 
@@ -37,12 +37,17 @@ export async function collectUniswapEvents(chain: Chain, request: ChunkRequest):
     return { logs, prices, of: { ...found, availableAt } };
   });
   const { logs, prices, of } = value;
-  const events = logs.map((log) => ({ ...placeOf(log, of), ...decodePoolLog(log) }));
+  const events = logs.map((log) => placed(decodePoolLog(log), log, of));
   const impacts = priceImpacts(events, prices);
-  const rows = events.map((event, place): EventRow => {
-    const common = { chainId: chain.chainId, source: SOURCE, ...OF_TICKS };
-    return { ...common, ...event, priceImpactBps: impacts[place] ?? null };
-  });
+  const rows = events.map((event, place): EventRow => ({
+    ...event,
+    chainId: chain.chainId,
+    source: SOURCE,
+    priceImpactBps: impacts[place] ?? null,
+    coinAmounts: null,
+    coinFees: null,
+    receipts: null,
+  }));
   return { rows, toHash };
 }
 

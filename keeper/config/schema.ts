@@ -167,6 +167,18 @@ const risk = z.strictObject({
   protocols: z.record(z.string(), z.string().min(1, "is empty")).default({}),
   /** Whether scores limit positions and expected losses count against rates. */
   limitPositions: z.boolean().default(true),
+  /**
+   * Kappa times the mean loss of the worst 1 − confidence of what may happen within the horizon comes off a plan's gain.
+   * By default only its expected loss does, as part of the rates. All shocks together are so rare within a week that the
+   * worst twentieth holds every one of them, and the mean of it is 20 times the expected loss; the worst thousandth
+   * tells what spreads.
+   */
+  tail: z
+    .strictObject({
+      kappa: nonNegative.max(1_000, "must be at most 1000").default(0),
+      confidence: z.number().min(0, "must be in [0, 0.9999]").max(0.9999, "must be in [0, 0.9999]").default(0.999),
+    })
+    .prefault({}),
   breaker: breaker.prefault({}),
 });
 
@@ -234,6 +246,8 @@ export const configSchema = z.strictObject({
       model: z.enum(["served", "ewma"]).default("served"),
       /** Folder of trained models in place of the checkout's own. */
       models: fileName.optional(),
+      /** How long a plan may wait for gas that is likely cheaper; 0: not at all. */
+      gasPatienceHours: nonNegative.max(12, "must be at most 12").default(4),
     })
     .prefault({}),
   collect: z

@@ -2,13 +2,16 @@
 // whether going there pays. It knows no vault and no history: how a target becomes legs, and what those cost, is passed in.
 import { allocate } from "../allocate/allocate";
 import type { AllocationProblem, AllocationVenue } from "../allocate/problem";
+import { cvar, lossesOf, scenariosOf } from "../allocate/tailRisk";
 import { isConcave } from "../venues/incomeSegments";
-import { marginalIncome, supplyApr } from "../venues/rateModel";
+import { marginalIncome } from "../venues/rateModel";
+import { incomeOf, type Target } from "./income";
+import { frameGains, mostLost, type FrameGain, type TimeFrame } from "./timeFrames";
 
 const HOURS_PER_YEAR = 8760;
 
-/** Amounts by venue id, USD. */
-export type Target = ReadonlyMap<string, number>;
+/** Less than this part of what gas costs is no saving to wait for. */
+const LEAST_SAVING = 0.1;
 
 /** The same money and venues in two worlds: as forecast, and if rates stay as they are. */
 export interface Worlds {
@@ -16,6 +19,8 @@ export interface Worlds {
   readonly today: AllocationProblem;
   /** Limits that today's allocation breaks: reasons to move even at a cost, in words. */
   readonly breaches: readonly string[];
+  /** Asked for where something is about to move; absent: nothing is known of them. */
+  readonly frames?: (() => readonly TimeFrame[]) | undefined;
 }
 
 /** `Leg`: what the caller makes of a change in one venue. */
@@ -28,6 +33,16 @@ export interface ChoiceTerms<Leg> {
   readonly turnoverUsd: number;
   readonly legsOf: (target: Target) => readonly Leg[];
   readonly costUsd: (legs: readonly Leg[]) => number;
+  /** What of the cost is likely saved by waiting so long; asked for where something is about to move. Null: nothing. */
+  readonly saving?: ((legs: readonly Leg[]) => Saving | null) | undefined;
+}
+
+/** Gas that is likely cheaper after a while. */
+export interface Saving {
+  readonly usd: number;
+  /** Of this much. */
+  readonly ofUsd: number;
+  readonly waitSeconds: number;
 }
 
 /** An allocation worth going to, as far as the turnover budget goes, and what that gains over the horizon, USD. */
@@ -44,13 +59,27 @@ export interface Candidate<Leg> {
 }
 
 export type Choice<Leg> =
-  | { readonly kind: "move"; readonly candidate: Candidate<Leg> }
+  | { readonly kind: "move"; readonly candidate: Candidate<Leg>; readonly frames: readonly FrameGain[] }
   /** `needed`: the gain that would have been enough, for `moved` USD. */
   | {
       readonly kind: "gain-too-small";
       readonly candidate: Candidate<Leg>;
       readonly moved: number;
       readonly needed: number;
+    }
+  /** Over a shorter or longer time it loses so much that the rest is less than `needed`. */
+  | {
+      readonly kind: "frames-disagree";
+      readonly candidate: Candidate<Leg>;
+      readonly frames: readonly FrameGain[];
+      readonly needed: number;
+    }
+  /** Gas is likely cheaper before what waiting loses, USD, comes to the saving. */
+  | {
+      readonly kind: "cheaper-later";
+      readonly candidate: Candidate<Leg>;
+      readonly saving: Saving;
+      readonly lost: number;
     }
   | { readonly kind: "no-funds" | "already-best" | "budget-spent" | "less-than-a-unit" };
 
@@ -75,9 +104,19 @@ export function choose<Leg>(worlds: Worlds, terms: ChoiceTerms<Leg>): Choice<Leg
 
   const moved = movedUsd(best.target, worlds.forecast);
   const needed = Math.max(terms.minGainUsd, (moved * terms.noTradeBandBps) / 1e4);
-  return worlds.breaches.length === 0 && best.gain < needed
-    ? { kind: "gain-too-small", candidate: best, moved, needed }
-    : { kind: "move", candidate: best };
+  const compelled = worlds.breaches.length > 0;
+  if (!compelled && best.gain < needed) return { kind: "gain-too-small", candidate: best, moved, needed };
+  const frames = frameGains(best.target, worlds.frames?.() ?? []);
+  if (compelled) return { kind: "move", candidate: best, frames };
+  if (best.gain - mostLost(frames) < needed) return { kind: "frames-disagree", candidate: best, frames, needed };
+  const saving = terms.saving?.(best.legs) ?? null;
+  if (saving !== null && saving.usd > LEAST_SAVING * saving.ofUsd) {
+    // What moving gains comes evenly over the horizon: a while of it is lost by waiting.
+    const earned = Math.max(best.forecastGain, best.todayGain) + best.cost;
+    const lost = (earned * saving.waitSeconds) / (worlds.forecast.horizonHours * 3_600);
+    if (saving.usd > lost) return { kind: "cheaper-later", candidate: best, saving, lost };
+  }
+  return { kind: "move", candidate: best, frames };
 }
 
 /**
@@ -96,6 +135,8 @@ export function isHopeless(
   leastCostUsd: number,
 ): boolean {
   const { today, forecast } = worlds;
+  // What lowers the tail may be worth moving for without any income.
+  if ((today.tail?.kappa ?? 0) > 0) return false;
   const { venues, total, horizonHours } = today;
   const ofToday = marginalsOf(today);
   const ofForecast = today === forecast ? ofToday : marginalsOf(forecast);
@@ -150,7 +191,9 @@ function candidateOf<Leg>(wanted: Target, worlds: Worlds, terms: ChoiceTerms<Leg
   const legs = share > 0 ? terms.legsOf(target) : [];
   const cost = terms.costUsd(legs);
   const gainIn = (world: AllocationProblem): number =>
-    ((income(world, target) - income(world)) * world.horizonHours) / HOURS_PER_YEAR - cost;
+    ((incomeOf(world, target) - incomeOf(world)) * world.horizonHours) / HOURS_PER_YEAR -
+    tailGrown(world, target) -
+    cost;
   const forecastGain = gainIn(worlds.forecast);
   const todayGain = gainIn(worlds.today);
   return { target, share, legs, cost, forecastGain, todayGain, gain: Math.min(forecastGain, todayGain) };
@@ -167,12 +210,14 @@ function towards(best: Target, problem: AllocationProblem, share: number): Targe
   return new Map(problem.venues.map((v) => [v.id, v.current + share * ((best.get(v.id) ?? 0) - v.current)]));
 }
 
-/** Σ x·apr(x), USD a year; without a target, of what is held now. */
-function income(problem: AllocationProblem, target?: Target): number {
-  return problem.venues.reduce((sum, venue) => {
-    const amount = target?.get(venue.id) ?? venue.current;
-    return sum + (amount > 0 ? amount * (supplyApr(venue.model, amount) - venue.expectedLossApr) : 0);
-  }, 0);
+/** Kappa times what the tail's mean loss over the horizon becomes greater by, USD. */
+function tailGrown(problem: AllocationProblem, target: Target): number {
+  const { tail, venues } = problem;
+  if (tail === undefined || tail.kappa === 0) return 0;
+  const scenarios = scenariosOf(problem, tail);
+  const loss = (amounts: readonly number[]): number => cvar(scenarios, lossesOf(scenarios, amounts));
+  const [now, then] = [venues.map(({ current }) => current), venues.map(({ id }) => target.get(id) ?? 0)];
+  return tail.kappa * (loss(then) - loss(now));
 }
 
 /** What changes place, USD: the larger of what goes in and what comes out. */

@@ -2,11 +2,13 @@
 // the same input gives the same plan, byte for byte, which is what `tiller replay` rests on.
 import type { AdapterSnapshot } from "../chain/snapshot";
 import { minimumOf } from "../venues/minimum";
-import { choose, cooldownLeft, type Candidate, type Target } from "./choice";
+import { choose, cooldownLeft, type Candidate, type Saving } from "./choice";
 import { closingOf, type Closing } from "./close";
+import type { Target } from "./income";
 import { DUST_PER_MOVE, maxLossOf } from "./lossBound";
 import { baseOf, gasUsd, problemOf, type DecisionProblem } from "./problem";
 import type { Hold, HoldCode, Plan, PlanMove, Strategy, StrategyInput } from "./strategy";
+import { frameGains, type FrameGain } from "./timeFrames";
 
 const WAD = 10n ** 18n;
 
@@ -27,15 +29,30 @@ export const decide: Strategy = (input) => {
     turnoverUsd: turnoverUsd(input, problem),
     legsOf: (target) => movesOf(target, input, problem),
     costUsd: (moves) => gasUsd(limits.gasPerPlan + limits.gasPerMove * moves.length, snapshot, limits),
+    saving: (moves) => savingOf(moves, input),
   });
   switch (choice.kind) {
     case "move":
-      return planOf(choice.candidate, input, problem);
+      return planOf(choice, input, problem);
     case "gain-too-small": {
       const { candidate, moved, needed } = choice;
       const numbers = numbersOf(candidate, input);
-      return hold("gain-too-small", `the best move of ${usd(moved)} gains ${numbers}; it has to gain ${usd(needed)}`);
+      const frames = againstText(frameGains(candidate.target, problem.frames?.() ?? []), input);
+      return hold(
+        "gain-too-small",
+        `the best move of ${usd(moved)} gains ${numbers}${frames}; it has to gain ${usd(needed)}`,
+      );
     }
+    case "frames-disagree": {
+      const { candidate, frames, needed } = choice;
+      const numbers = numbersOf(candidate, input);
+      return hold(
+        "frames-disagree",
+        `${describe(candidate.legs, input)} gains ${numbers}${againstText(frames, input)}: less than ${usd(needed)} would be left`,
+      );
+    }
+    case "cheaper-later":
+      return hold("gas-cheaper-later", cheaperText(choice, input));
     case "no-funds":
       return hold("no-funds", "the vault has nothing to allocate");
     case "already-best":
@@ -131,7 +148,44 @@ function numbersOf(candidate: Candidate<PlanMove>, { limits }: StrategyInput): s
   );
 }
 
-function planOf(candidate: Candidate<PlanMove>, input: StrategyInput, problem: DecisionProblem): Plan {
+/** What of a plan's gas is likely saved by waiting for the fee that the last day came down to. */
+function savingOf(moves: readonly PlanMove[], { snapshot, limits, gas }: StrategyInput): Saving | null {
+  if (gas === undefined || gas.likelyBaseFee >= snapshot.baseFeePerGas) return null;
+  const ofUsd = gasUsd(limits.gasPerPlan + limits.gasPerMove * moves.length, snapshot, limits);
+  const part = 1 - Number(gas.likelyBaseFee) / Number(snapshot.baseFeePerGas);
+  return { usd: ofUsd * part, ofUsd, waitSeconds: gas.waitSeconds };
+}
+
+function cheaperText(
+  {
+    candidate,
+    saving,
+    lost,
+  }: { readonly candidate: Candidate<PlanMove>; readonly saving: Saving; readonly lost: number },
+  input: StrategyInput,
+): string {
+  const { gas, snapshot } = input;
+  const hours = ((gas?.withinSeconds ?? 0) / 3_600).toFixed(1);
+  return (
+    `${describe(candidate.legs, input)} gains ${numbersOf(candidate, input)}, but gas likely falls from ` +
+    `${gwei(snapshot.baseFeePerGas)} to ${gwei(gas?.likelyBaseFee ?? 0n)} gwei within ${hours} h: ` +
+    `saves ${usd(saving.usd)}, while waiting ${Math.round(saving.waitSeconds / 60)} min loses ${usd(lost)}`
+  );
+}
+
+/** Time frames in which a move loses, in words; empty where none says so. */
+function againstText(frames: readonly FrameGain[], { limits }: StrategyInput): string {
+  // The horizon's own gain is named before.
+  const other = frames.filter(({ hours }) => hours !== limits.horizonHours);
+  const against = other.filter(({ gain }) => gain < 0).map(({ hours, gain }) => `${usd(-gain)} over ${hours} h`);
+  return against.length === 0 ? "" : `, though by the rates of shorter or longer times it loses ${against.join(", ")}`;
+}
+
+function planOf(
+  { candidate, frames }: { readonly candidate: Candidate<PlanMove>; readonly frames: readonly FrameGain[] },
+  input: StrategyInput,
+  problem: DecisionProblem,
+): Plan {
   const { snapshot, limits } = input;
   const { legs: moves, cost, gain } = candidate;
   const because = problem.breaches.length > 0 ? `${problem.breaches.join(" and ")}; ` : "";
@@ -141,7 +195,7 @@ function planOf(candidate: Candidate<PlanMove>, input: StrategyInput, problem: D
       : "";
   return {
     action: "rebalance",
-    reason: `${because}${describe(moves, input)}: gains ${numbersOf(candidate, input)}${part}`,
+    reason: `${because}${describe(moves, input)}: gains ${numbersOf(candidate, input)}${againstText(frames, input)}${part}`,
     moves,
     nonce: snapshot.nextNonce,
     deadline: snapshot.timestamp + limits.deadlineSeconds,

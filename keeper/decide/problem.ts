@@ -1,6 +1,6 @@
 // From what the chain says and what is forecast to the allocation problem: every limit of the vault and of the
 // operator as a cap, a floor or a group, with the headroom that keeps a plan from failing by a rounding.
-import type { AllocationGroup, AllocationProblem, AllocationVenue } from "../allocate/problem";
+import type { AllocationGroup, AllocationProblem, AllocationVenue, TailRisk } from "../allocate/problem";
 import type { AdapterSnapshot, VaultSnapshot } from "../chain/snapshot";
 import type { Verdict } from "../risk/assessment";
 import { expectedLossApr } from "../risk/scenarios";
@@ -11,7 +11,8 @@ import { impliedModel, type RateModel } from "../venues/rateModel";
 import { modelOf } from "../venues/model";
 import { skyCostBps } from "../venues/skySavings";
 import { uniswapCost } from "../venues/uniswapV3";
-import type { Forecast, OperatorLimits, StrategyInput } from "./strategy";
+import type { Forecast, OperatorLimits, RiskInput, StrategyInput } from "./strategy";
+import { TIME_FRAMES, type TimeFrame } from "./timeFrames";
 
 const WAD = 1e18;
 
@@ -37,6 +38,8 @@ export interface DecisionProblem {
   readonly today: AllocationProblem;
   /** Limits that today's allocation breaks: reasons to move even at a cost, in words. */
   readonly breaches: readonly string[];
+  /** Absent where forecasts say nothing of time frames. */
+  readonly frames?: (() => readonly TimeFrame[]) | undefined;
   /** Base of the vault's relative limits, in the asset's unit. */
   readonly base: bigint;
   /** Adapters that the problem leaves alone: unreadable or quarantined. */
@@ -90,15 +93,51 @@ export function problemOf(input: StrategyInput): DecisionProblem | { readonly mi
       ),
     ),
     groups: groupsOf(snapshot, { usable, excluded, usd, baseUsd, breaches, venues: venues.map((v) => v.today) }),
+    ...tailOf(risk, venues),
   };
+  const frameOf = (hours: number): TimeFrame => ({
+    hours,
+    world: {
+      ...problem,
+      venues: venues.map(({ today }) => ({
+        ...today,
+        model: impliedModel(today.model, aprIn(hours, forecasts.get(today.id)), 0),
+      })),
+    },
+  });
   return {
     forecast: { ...problem, venues: venues.map((venue) => venue.forecast) },
     today: { ...problem, venues: venues.map((venue) => venue.today) },
     breaches,
+    frames: usable.every(({ id }) => forecasts.get(id)?.frames !== undefined)
+      ? () => TIME_FRAMES.map(frameOf)
+      : undefined,
     base,
     excluded: excluded.map((adapter) => adapter.id),
     adapters: new Map(usable.map((adapter) => [adapter.id, adapter])),
   };
+}
+
+/** What the keeper's risk says of joint shocks, in the allocator's words. */
+function tailOf(
+  risk: RiskInput | undefined,
+  venues: readonly { readonly today: { readonly id: string } }[],
+): { readonly tail?: TailRisk } {
+  if (risk?.tail === undefined) return {};
+  const known = new Set(venues.map(({ today }) => today.id));
+  const scenarios = risk.scenarios.map(({ probabilityPerYear, lossShare }) => ({
+    probability: probabilityPerYear,
+    // What no plan touches is no part of the problem.
+    losses: Object.fromEntries(Object.entries(lossShare).filter(([id]) => known.has(id))),
+  }));
+  return { tail: { ...risk.tail, scenarios } };
+}
+
+/** @throws TypeError: asked for where {@link DecisionProblem.frames} is absent. */
+function aprIn(hours: number, forecast: Forecast | undefined): number {
+  const frame = forecast?.frames?.find((one) => one.hours === hours);
+  if (frame === undefined) throw new TypeError(`nothing is forecast for ${hours} h`);
+  return frame.apr;
 }
 
 /** What relative limits are shares of, in the asset's unit. */

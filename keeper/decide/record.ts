@@ -5,7 +5,11 @@ import { keccak256, toUtf8Bytes } from "ethers";
 import { z } from "zod";
 import { InputFailure } from "../config/failure";
 import { snapshotFromJson, snapshotToJson } from "../chain/snapshotJson";
+import type { VaultSnapshot } from "../chain/snapshot";
 import { WATCHED_CAUSES } from "../risk/breaker";
+import type { GasOutlook } from "./gasTiming";
+import type { MemorySettings } from "./memory";
+import { firstDifference } from "./textDifference";
 import type { Forecast, Hold, OperatorLimits, Plan, RiskInput, Strategy, StrategyInput } from "./strategy";
 
 export const RECORD_FORMAT = "tiller-decision/1";
@@ -53,6 +57,14 @@ const forecastSchema = z.strictObject({
       high: z.number(),
     })
     .optional(),
+  /** Records of before time frames were looked at have none; likewise `tail` and `gas` below. */
+  frames: z.array(z.strictObject({ hours: z.number(), apr: z.number() })).optional(),
+});
+
+const gasSchema = z.strictObject({
+  likelyBaseFee: decimal.transform(BigInt),
+  waitSeconds: z.number(),
+  withinSeconds: z.number(),
 });
 
 const riskSchema = z.strictObject({
@@ -72,18 +84,30 @@ const riskSchema = z.strictObject({
       lossShare: z.record(z.string(), z.number()),
     }),
   ),
+  tail: z.strictObject({ kappa: z.number(), confidence: z.number() }).optional(),
   tripped: z.array(z.strictObject({ cause: z.enum([...WATCHED_CAUSES, "operator"]), detail: z.string() })),
   closing: z.strictObject({ unable: z.array(z.strictObject({ venue: z.string(), why: z.string() })) }).nullable(),
 });
 
-const recordSchema = z.strictObject({
-  format: z.literal(RECORD_FORMAT),
-  snapshot: z.record(z.string(), z.unknown()),
+const memorySchema = z.strictObject({
+  halfLifeHours: z.number().positive(),
+  reachSeconds: z.number().positive(),
+  gasPatienceSeconds: z.number().nonnegative(),
+});
+
+/** What a decision is made of beside the snapshot. */
+const inputsSchema = z.strictObject({
   forecasts: z.array(forecastSchema),
   limits: limitsSchema,
   lastRebalanceAt: z.number().nullable(),
   /** Records of before the keeper looked at risk have none, and replay as they are. */
   risk: riskSchema.optional(),
+  gas: gasSchema.optional(),
+});
+
+const recordSchema = inputsSchema.extend({
+  format: z.literal(RECORD_FORMAT),
+  snapshot: z.record(z.string(), z.unknown()),
   output: z.record(z.string(), z.unknown()),
 });
 
@@ -92,14 +116,31 @@ export function recordOf(input: StrategyInput, output: Plan | Hold): DecisionRec
   const json = canonical({
     format: RECORD_FORMAT,
     snapshot: snapshotToJson(input.snapshot),
-    forecasts: input.forecasts,
-    limits: { ...input.limits, maxFeePerGas: input.limits.maxFeePerGas.toString() },
-    lastRebalanceAt: input.lastRebalanceAt,
-    ...(input.risk === undefined ? {} : { risk: input.risk }),
+    ...inputsToJson(input),
     output: outputToJson(output),
   });
   const hash = keccak256(toUtf8Bytes(json));
   return { id: hash.slice(2, 18), json, hash };
+}
+
+/** All but the snapshot, canonical JSON: what a tick leaves where it stores no whole record. */
+export function inputsText(input: StrategyInput): string {
+  return canonical(inputsToJson(input));
+}
+
+/** How a process remembers, canonical JSON. */
+export function memoryText(settings: MemorySettings): string {
+  return canonical(settings);
+}
+
+/** @throws InputFailure `RECORD_MALFORMED`. */
+export function memoryOf(text: string): MemorySettings {
+  return parsed(memorySchema, text);
+}
+
+/** The input again. @throws InputFailure `RECORD_MALFORMED`. */
+export function inputFrom(snapshot: VaultSnapshot, inputs: string): StrategyInput {
+  return { snapshot, ...ofJson(parsed(inputsSchema, inputs)) };
 }
 
 export interface ReplayResult {
@@ -139,6 +180,11 @@ export function replay(json: string, expectedHash: string, strategy: Strategy): 
 }
 
 function inputOf(json: string): StrategyInput {
+  const { snapshot, ...inputs } = parsed(recordSchema, json);
+  return { snapshot: snapshotFromJson(snapshot), ...ofJson(inputs) };
+}
+
+function parsed<T>(schema: z.ZodType<T>, json: string): T {
   const malformed = (detail: string): InputFailure =>
     new InputFailure("RECORD_MALFORMED", detail, {
       field: "record",
@@ -150,18 +196,35 @@ function inputOf(json: string): StrategyInput {
   } catch {
     throw malformed("the record is not JSON");
   }
-  const parsed = recordSchema.safeParse(raw);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw malformed(`${issue?.path.join(".") ?? "record"}: ${issue?.message ?? "unreadable"}`);
-  }
-  const { snapshot, forecasts, limits, lastRebalanceAt, risk } = parsed.data;
+  const result = schema.safeParse(raw);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw malformed(`${issue?.path.join(".") ?? "record"}: ${issue?.message ?? "unreadable"}`);
+}
+
+function inputsToJson({ forecasts, limits, lastRebalanceAt, risk, gas }: StrategyInput): object {
   return {
-    snapshot: snapshotFromJson(snapshot),
+    forecasts,
+    limits: { ...limits, maxFeePerGas: limits.maxFeePerGas.toString() },
+    lastRebalanceAt,
+    ...(risk === undefined ? {} : { risk }),
+    ...(gas === undefined ? {} : { gas: { ...gas, likelyBaseFee: gas.likelyBaseFee.toString() } }),
+  };
+}
+
+function ofJson({
+  forecasts,
+  limits,
+  lastRebalanceAt,
+  risk,
+  gas,
+}: z.infer<typeof inputsSchema>): Omit<StrategyInput, "snapshot"> {
+  return {
     forecasts: forecasts satisfies readonly Forecast[],
     limits: { ...limits, maxFeePerGas: BigInt(limits.maxFeePerGas) } satisfies OperatorLimits,
     lastRebalanceAt,
     ...(risk === undefined ? {} : { risk: risk satisfies RiskInput }),
+    ...(gas === undefined ? {} : { gas: gas satisfies GasOutlook }),
   };
 }
 
@@ -182,11 +245,4 @@ function canonical(value: unknown): string {
   const text = canonicalize(value);
   if (text === undefined) throw new TypeError("a decision record cannot be empty");
   return text;
-}
-
-function firstDifference(stored: string, recomputed: string): string {
-  let at = 0;
-  while (at < stored.length && stored[at] === recomputed[at]) at += 1;
-  const around = (text: string): string => text.slice(Math.max(0, at - 20), at + 20);
-  return `"${around(stored)}" is recorded where "${around(recomputed)}" is computed`;
 }

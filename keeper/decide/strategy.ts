@@ -4,6 +4,7 @@ import type { VaultSnapshot } from "../chain/snapshot";
 import type { Verdict } from "../risk/assessment";
 import type { TripCause } from "../risk/breaker";
 import type { Scenario } from "../risk/scenarios";
+import type { GasOutlook } from "./gasTiming";
 
 /** Mean supply APR expected over the horizon, by venue id, as the venue would pay it without our position. */
 export interface Forecast {
@@ -19,6 +20,8 @@ export interface Forecast {
   /** Of a trained model: which file, over which horizon, and the bounds that the rate stays within nine times of ten. */
   readonly trained?:
     { readonly hash: string; readonly horizonHours: number; readonly low: number; readonly high: number } | undefined;
+  /** Mean rate over the time frames; absent: not looked at, as in the records of versions before there were any. */
+  readonly frames?: readonly { readonly hours: number; readonly apr: number }[] | undefined;
 }
 
 /** The operator's own limits: never looser than the vault's, often tighter. Ratios are plain fractions. */
@@ -53,6 +56,8 @@ export interface RiskInput {
   /** One for each venue; a venue without one has no limit of its own. */
   readonly verdicts: readonly Verdict[];
   readonly scenarios: readonly Scenario[];
+  /** How much the mean loss of the worst 1 − confidence over the horizon is disliked; absent: not counted. */
+  readonly tail?: { readonly kappa: number; readonly confidence: number } | undefined;
   /** What has tripped the keeper's breaker and was not reset; empty: nothing. */
   readonly tripped: readonly { readonly cause: TripCause; readonly detail: string }[];
   /** Set: all positions are to go to idle. */
@@ -70,6 +75,8 @@ export interface StrategyInput {
   readonly lastRebalanceAt: number | null;
   /** Absent: not looked at, as in the records of versions before there was one. */
   readonly risk?: RiskInput;
+  /** Absent: too little is known of fees, or nothing is waited for. */
+  readonly gas?: GasOutlook | undefined;
 }
 
 /** One leg, amounts in the asset's unit; negative: out of the adapter. `all`: the position is emptied. */
@@ -105,6 +112,8 @@ export type HoldCode =
   | "cooldown"
   | "already-best"
   | "gain-too-small"
+  | "frames-disagree"
+  | "gas-cheaper-later"
   | "budget-spent"
   | "infeasible";
 

@@ -100,8 +100,10 @@ function partsOf(protocol: Protocol, at: number): ProtocolScore["parts"] {
 }
 
 function incidentMark(incidents: readonly Incident[], researchedTo: string, at: number): number {
-  const taken = incidents.reduce((sum, { date, severity }) => {
-    const years = Math.max(0, at - dayAt(date)) / YEAR;
+  // What had not happened by then says nothing of then.
+  const happened = incidents.filter(({ date }) => dayAt(date) <= at);
+  const taken = happened.reduce((sum, { date, severity }) => {
+    const years = (at - dayAt(date)) / YEAR;
     return sum + TAKES[severity] * 2 ** (-years / HALF_LIFE_YEARS);
   }, 0);
   const silence = (Math.max(0, at - dayAt(researchedTo)) / YEAR) * SILENCE_A_YEAR;

@@ -1,6 +1,7 @@
 // Snapshots of the vault and observations of its venues.
 import type { Database, Queryable } from "./database";
-import type { ObservationRow, SnapshotRow } from "./records";
+import type { ObservationRow, SnapshotRow, TickRow } from "./records";
+import { insertTick } from "./tickRows";
 
 const SNAPSHOT_COLUMNS = `chain_id AS "chainId", vault, block_number AS "blockNumber", block_hash AS "blockHash",
   extract(epoch FROM observed_at)::float8 AS "observedAt", extract(epoch FROM available_at)::float8 AS "availableAt",
@@ -14,7 +15,7 @@ const OBSERVATION_COLUMNS = `chain_id AS "chainId", venue, adapter, block_number
 export async function saveSnapshot(
   database: Database,
   snapshot: SnapshotRow,
-  observations: readonly ObservationRow[],
+  { observations, tick }: { readonly observations: readonly ObservationRow[]; readonly tick: TickRow | undefined },
 ): Promise<void> {
   await database.transaction(async (transaction) => {
     await transaction.run(
@@ -35,6 +36,7 @@ export async function saveSnapshot(
       ],
     );
     await insertObservations(transaction, observations);
+    if (tick !== undefined) await insertTick(transaction, tick);
   });
 }
 

@@ -16,6 +16,7 @@ import { modelStore } from "./modelRows";
 import type { Store } from "./records";
 import type { ServerBinaries } from "./serverBinaries";
 import { bundleCounts, openSubmission, submissions, updateSubmission } from "./submissionRows";
+import { baseFees, noteDecision, recordedTicks, tickRuns } from "./tickRows";
 
 export interface StoreOptions {
   /** Absent: the embedded server in `dataDir`. */
@@ -76,7 +77,11 @@ async function opened(database: Database, target: () => ClientConfig, leave: () 
     throw error;
   }
   return {
-    saveSnapshot: (snapshot, rows) => saveSnapshot(database, snapshot, rows),
+    saveSnapshot: (snapshot, rows, tick) => saveSnapshot(database, snapshot, { observations: rows, tick }),
+    noteDecision: (of) => noteDecision(database, of),
+    baseFees: (query) => baseFees(database, query),
+    tickRuns: (query) => tickRuns(database, query),
+    recordedTicks: (query) => recordedTicks(database, query),
     observations: (query) => observations(database, query),
     hourlyObservations: (query) => hourlyObservations(database, query),
     latestSnapshot: (chainId, vault) => latestSnapshot(database, chainId, vault),

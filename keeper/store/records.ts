@@ -64,6 +64,60 @@ export interface ObservationRow {
   readonly index?: string | null;
 }
 
+/** That a process saw a block, and how it remembers the ones before. */
+export interface TickRow {
+  readonly chainId: number;
+  readonly vault: string;
+  /** Of one process. */
+  readonly run: string;
+  readonly dryRun: boolean;
+  /** Canonical JSON. */
+  readonly memory: string;
+  readonly blockHash: string;
+  readonly observedAt: number;
+  readonly availableAt: number;
+  /** Wei. */
+  readonly baseFee: string;
+}
+
+export interface SeenBlockFee {
+  readonly blockHash: string;
+  readonly observedAt: number;
+  /** Wei. */
+  readonly baseFee: string;
+}
+
+/** What it decided there. */
+export interface TickDecision {
+  readonly run: string;
+  readonly blockHash: string;
+  /** Inputs beside the snapshot, canonical JSON. */
+  readonly inputs: string;
+  readonly recordHash: string;
+}
+
+export interface RunOfTicks {
+  readonly run: string;
+  readonly dryRun: boolean;
+  readonly memory: string;
+  /** Block times of the first tick and the last. */
+  readonly from: number;
+  readonly to: number;
+  readonly ticks: number;
+  readonly firstBlockHash: string;
+}
+
+/** A tick with its block's snapshot. */
+export interface RecordedTick {
+  readonly id: string;
+  readonly availableAt: number;
+  /** As in {@link SnapshotRow.payload}. */
+  readonly snapshot: string;
+  /** Null with the hash: nothing was decided. */
+  readonly inputs: string | null;
+  readonly recordHash: string | null;
+}
+
 export interface DecisionRow {
   /** First 16 hex digits of `recordHash`, without 0x. */
   readonly id: string;
@@ -137,8 +191,21 @@ export interface BundleCounts {
 
 /** Repositories. Every method is one transaction; a failure of the database is a `WorldFailure` with code `STORE_…`. */
 export interface Store {
-  /** One transaction: the snapshot and its observations, idempotent by (chain, vault, block hash). */
-  saveSnapshot(snapshot: SnapshotRow, observations: readonly ObservationRow[]): Promise<void>;
+  /** One transaction: the snapshot, its observations and the tick, idempotent by (chain, vault, block hash). */
+  saveSnapshot(snapshot: SnapshotRow, observations: readonly ObservationRow[], tick?: TickRow): Promise<void>;
+  noteDecision(decision: TickDecision): Promise<void>;
+  /** Base fees of the blocks in [from, to] that were seen, known by `knownBy`, oldest first. */
+  baseFees(query: {
+    chainId: number;
+    vault: string;
+    from: number;
+    to: number;
+    knownBy: number;
+  }): Promise<SeenBlockFee[]>;
+  /** Runs of a vault with a tick in [from, to], the oldest first. */
+  tickRuns(query: { chainId: number; vault: string; from: number; to: number }): Promise<RunOfTicks[]>;
+  /** Ticks of a run in its order, those after the one with the id `after` ("0": from the first on). */
+  recordedTicks(query: { run: string; after: string; limit: number }): Promise<RecordedTick[]>;
   /** Observations of all venues of a chain with `observed_at` in [from, to] and `available_at` ≤ `knownBy`, oldest first. */
   observations(query: { chainId: number; from: number; to: number; knownBy: number }): Promise<ObservationRow[]>;
   /** Of each hour, the observations of the last block that was known at its end, or by `knownBy`; oldest first. */

@@ -101,7 +101,9 @@ function numpy(market: Market, final: number): NumPy {
   const python = process.env["PYTHON"] ?? (existsSync(own) ? own : "python3");
   const input = Buffer.concat(market.truth.map(({ growth }) => Buffer.from(growth.buffer)));
   const run = spawnSync(python, [path.join(__dirname, "accrual.py"), String(VENUES), String(CAPITAL)], { input });
-  if (run.error !== undefined) return { ok: false, why: `${python} is not there` };
+  if ((run.error as NodeJS.ErrnoException | undefined)?.code === "ENOENT") {
+    return { ok: false, why: `${python} is not there` };
+  }
   if (run.status !== 0) return { ok: false, why: `${python} has no numpy (.ci/requirements.txt)` };
   const found = JSON.parse(run.stdout.toString()) as { seconds: number; final: number };
   if (Math.abs(found.final / final - 1) > 1e-9) throw new Error(`NumPy ends with ${found.final}, we with ${final}`);

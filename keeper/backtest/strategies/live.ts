@@ -1,9 +1,12 @@
 // The keeper's own decision (`decide/choice.ts`) over history: the same function on the same kind of problem, made of rows
 // instead of a vault's snapshot. Where its forecasts come from is a parameter.
 import { DUST_USD } from "../../allocate/allocate";
-import type { AllocationProblem, AllocationVenue } from "../../allocate/problem";
-import { type Candidate, type Target, choose, cooldownLeft, isHopeless } from "../../decide/choice";
+import type { AllocationProblem, AllocationVenue, TailRisk } from "../../allocate/problem";
+import { type Candidate, choose, cooldownLeft, isHopeless, type Saving } from "../../decide/choice";
+import { FEES_KEPT_SECONDS, LEAST_FEES_SECONDS, likelyLow } from "../../decide/gasTiming";
+import type { Target } from "../../decide/income";
 import type { OperatorLimits } from "../../decide/strategy";
+import { halfLifeOf, TIME_FRAMES, type TimeFrame } from "../../decide/timeFrames";
 import { RateEwma } from "../../forecast/ewma";
 import { impliedModel, type RateModel } from "../../venues/rateModel";
 import type { Knowledge } from "../market";
@@ -13,10 +16,18 @@ import type { Decider, Situation, Strategy, Terms } from "../strategy";
 export type LiveLimits = Pick<
   OperatorLimits,
   "horizonHours" | "minGainUsd" | "noTradeBandBps" | "cooldownSeconds" | "maxShareOfVenue"
->;
+> & {
+  /** How long cheaper gas may be waited for. Default: not at all. */
+  readonly gasPatienceHours?: number;
+  /** Default: no joint shock is looked at. */
+  readonly tail?: TailRisk | undefined;
+};
 
-/** Mean rate of each venue over the horizon; called once a step for those venues that need it. */
-export type Forecasts = (venue: number, now: Situation) => number;
+/**
+ * Mean rate of each venue over the horizon; called once a step for those venues that need it.
+ * @param hours Over one of the time frames instead.
+ */
+export type Forecasts = (venue: number, now: Situation, hours?: number) => number;
 
 /** @param forecasts Makes the source of forecasts for one run. */
 export function live(name: string, limits: LiveLimits, forecasts: (knowledge: Knowledge) => Forecasts): Strategy {
@@ -26,22 +37,34 @@ export function live(name: string, limits: LiveLimits, forecasts: (knowledge: Kn
   };
 }
 
-/** The live strategy's own forecast: the EWMA of each rate, one row after the other. */
+/** The live strategy's own forecast: the EWMA of each rate, one row after the other; of shorter times one of less of the past. */
 export function ewmaForecasts(halfLifeHours: number): (knowledge: Knowledge) => Forecasts {
-  return ({ series, rows }) => {
-    const means = series.map(() => new RateEwma({ halfLifeHours }));
-    const taken = new Int32Array(series.length);
-    return (v, now) => {
-      const one = series[v];
-      const mean = means[v];
-      const known = rows[v]?.[now.step] ?? 0;
-      if (one === undefined || mean === undefined) throw new RangeError(`no venue ${v}`);
-      for (let row = taken[v] as number; row < known; row += 1) {
-        mean.add(one.observedAt[row] as number, one.apr[row] as number);
-      }
-      taken[v] = known;
-      return mean.forecast(now.knownAt)?.apr ?? NaN;
+  return (knowledge) => {
+    const whole = meansOf(knowledge, halfLifeHours);
+    const frames = new Map<number, Forecasts>();
+    return (v, now, hours) => {
+      if (hours === undefined || halfLifeOf(hours, halfLifeHours) === halfLifeHours) return whole(v, now);
+      const known = frames.get(hours);
+      const frame = known ?? meansOf(knowledge, halfLifeOf(hours, halfLifeHours));
+      if (known === undefined) frames.set(hours, frame);
+      return frame(v, now);
     };
+  };
+}
+
+function meansOf({ series, rows }: Knowledge, halfLifeHours: number): Forecasts {
+  const means = series.map(() => new RateEwma({ halfLifeHours }));
+  const taken = new Int32Array(series.length);
+  return (v, now) => {
+    const one = series[v];
+    const mean = means[v];
+    const known = rows[v]?.[now.step] ?? 0;
+    if (one === undefined || mean === undefined) throw new RangeError(`no venue ${v}`);
+    for (let row = taken[v] as number; row < known; row += 1) {
+      mean.add(one.observedAt[row] as number, one.apr[row] as number);
+    }
+    taken[v] = known;
+    return mean.forecast(now.knownAt)?.apr ?? NaN;
   };
 }
 
@@ -71,6 +94,7 @@ class LiveDecider implements Decider {
 
   decide(now: Situation, wanted: Float64Array): boolean {
     if (cooldownLeft(now.at, now.lastMovedAt, this.#limits.cooldownSeconds) > 0) return false;
+    if (now.first && this.#knowledge.rows.some((known) => known[now.step] === 0)) return false;
     // What is placed first costs nothing, so it need gain nothing either.
     const terms = now.first ? { minGainUsd: 0, noTradeBandBps: 0 } : this.#limits;
     const today = this.#today(now);
@@ -78,13 +102,14 @@ class LiveDecider implements Decider {
     const forecast = this.#asForecast(today, now);
     if (!now.first && isHopeless({ today, forecast }, terms, now.gasUsd)) return false;
     const choice = choose<Leg>(
-      { today, forecast, breaches: [] },
+      { today, forecast, breaches: [], frames: () => TIME_FRAMES.map((hours) => this.#frame(today, now, hours)) },
       {
         minGainUsd: terms.minGainUsd,
         noTradeBandBps: terms.noTradeBandBps,
         turnoverUsd: Infinity,
         legsOf: (target) => legsOf(today, target),
         costUsd: (legs) => (now.first ? 0 : this.#costUsd(legs, now.gasUsd)),
+        saving: (legs) => (now.first ? null : this.#saving(legs, now)),
       },
     );
     if (choice.kind !== "move") return false;
@@ -104,13 +129,22 @@ class LiveDecider implements Decider {
   }
 
   #costUsd(legs: readonly Leg[], gasUsd: number): number {
-    let [out, into, changed] = [0, 0, 0];
-    for (const { change } of legs) {
-      if (change < 0) out += 1;
-      else into += 1;
-      changed += Math.abs(change);
-    }
-    return Math.max(out, into) * gasUsd + (this.#halfCostBps / 1e4) * changed;
+    const changed = legs.reduce((sum, { change }) => sum + Math.abs(change), 0);
+    return movesOf(legs) * gasUsd + (this.#halfCostBps / 1e4) * changed;
+  }
+
+  /** What of the gas is likely saved by waiting, as the last day's prices say. */
+  #saving(legs: readonly Leg[], now: Situation): Saving | null {
+    const { gasUsd, grid } = this.#knowledge;
+    const stepsOf = (seconds: number): number => Math.floor(seconds / grid.stepSeconds);
+    const begin = Math.max(0, now.step + 1 - stepsOf(FEES_KEPT_SECONDS));
+    if (now.step - begin < stepsOf(LEAST_FEES_SECONDS)) return null;
+    const patience = stepsOf((this.#limits.gasPatienceHours ?? 0) * 3_600);
+    const likely = likelyLow(gasUsd.subarray(begin, now.step + 1), patience);
+    if (likely === null || likely.value >= now.gasUsd) return null;
+    const ofUsd = movesOf(legs) * now.gasUsd;
+    const usd = ofUsd * (1 - likely.value / now.gasUsd);
+    return { usd, ofUsd, waitSeconds: likely.steps * grid.stepSeconds };
   }
 
   /** The problem with each venue's last known state. */
@@ -124,6 +158,7 @@ class LiveDecider implements Decider {
       minIdle: 0,
       groups: [],
       venues: series.map(({ name }, v) => this.#venue(name, v, now)),
+      ...(this.#limits.tail === undefined ? {} : { tail: this.#limits.tail }),
     };
   }
 
@@ -153,15 +188,25 @@ class LiveDecider implements Decider {
     return this.#models[v] as RateModel;
   }
 
-  #asForecast(today: AllocationProblem, now: Situation): AllocationProblem {
+  #asForecast(today: AllocationProblem, now: Situation, hours?: number): AllocationProblem {
     return {
       ...today,
       venues: today.venues.map((venue, v) => ({
         ...venue,
-        model: impliedModel(venue.model, this.#forecast(v, now), 0),
+        model: impliedModel(venue.model, this.#forecast(v, now, hours), 0),
       })),
     };
   }
+
+  #frame(today: AllocationProblem, now: Situation, hours: number): TimeFrame {
+    return { hours, world: this.#asForecast(today, now, hours) };
+  }
+}
+
+/** Pairs of a withdrawal and a deposit. */
+function movesOf(legs: readonly Leg[]): number {
+  const out = legs.filter(({ change }) => change < 0).length;
+  return Math.max(out, legs.length - out);
 }
 
 function legsOf({ venues }: AllocationProblem, target: Target): Leg[] {

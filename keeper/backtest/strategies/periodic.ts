@@ -1,7 +1,12 @@
 // Strategies that look now and then, score each venue by what is known of it, and spread the money over the best by a rule.
 // Between two looks, and while the money is near enough where the rule wants it, they leave everything alone.
+import { meanVariance } from "../../allocate/meanVariance";
+import { riskParity } from "../../allocate/riskParity";
+import { shrunkCovariance } from "../../allocate/shrunkCovariance";
 import type { RateSeries } from "../series";
 import type { Situation, Strategy } from "../strategy";
+
+const DAY = 86_400;
 
 export interface PeriodicSettings {
   readonly reviewHours: number;
@@ -36,57 +41,135 @@ export interface Past {
 
 const ILLIQUID = 0.95;
 
-/** How much of the money a venue is to get beside others; not above zero: none. */
-type Rule = (past: Past) => number;
+/** What a rule looks at. */
+interface Look {
+  /** By venue. */
+  readonly pasts: readonly Past[];
+  /** Of its protocol, 0 to 1: by its scorecard, or as one of which nothing is known. */
+  readonly protocolRisks: readonly number[];
+  /** Returns of each whole day of the window, oldest first, by venue; empty where too few are known. */
+  readonly daily: () => readonly (readonly number[])[];
+  readonly top: number;
+}
+
+/** Shares of the money by venue, of a sum of at most 1; what is missing stays cash. All zero: nothing is known to go by. */
+type Rule = (look: Look) => number[];
 
 const RULES = {
   /** The same for each. */
-  "equal-weight": { rank: () => 1, weight: () => 1, ofAll: true },
+  "equal-weight": ({ pasts }) => pasts.map(() => 1 / pasts.length),
   /** The best mean rates of the window. */
-  "best-history": { rank: ({ mean }) => mean, weight: () => 1, ofAll: false },
-  "highest-tvl": { rank: ({ supplied }) => supplied, weight: () => 1, ofAll: false },
+  "best-history": ({ pasts, top }) =>
+    even(
+      best(
+        pasts.map(({ mean }) => mean),
+        top,
+      ),
+    ),
+  "highest-tvl": ({ pasts, top }) =>
+    even(
+      best(
+        pasts.map(({ supplied }) => supplied),
+        top,
+      ),
+    ),
   /**
-   * Yield over (1 + risk), risk being how far the rate swings for its size and how often the exit was near shut: a stand-in
-   * until scorecards are served.
+   * Yield over (1 + risk), risk being how far the rate swings for its size, how often the exit was near shut, and what the
+   * protocol's scorecard lacks.
    */
-  "risk-adjusted": { rank: riskAdjusted, weight: riskAdjusted, ofAll: false },
-} as const satisfies Record<string, { rank: Rule; weight: Rule; ofAll: boolean }>;
+  "risk-adjusted": ({ pasts, protocolRisks, top }) => {
+    const worths = pasts.map(({ mean, deviation, illiquid }, v) =>
+      mean > 0 ? mean / (1 + deviation / mean + illiquid + (protocolRisks[v] as number)) : 0,
+    );
+    const chosen = best(worths, top);
+    return inProportion(worths.map((worth, v) => (chosen[v] === true ? worth : 0)));
+  },
+  "mean-variance": ({ daily }) => {
+    const returns = daily();
+    if (returns.length === 0) return [];
+    return meanVariance({
+      expected: returns.map((days) => days.reduce((sum, one) => sum + one, 0) / days.length),
+      covariance: shrunkCovariance(returns).matrix,
+      aversion: AVERSION,
+      caps: returns.map(() => 1),
+    });
+  },
+  "risk-parity": ({ daily }) => {
+    const returns = daily();
+    return returns.length === 0 ? [] : riskParity(shrunkCovariance(returns).matrix);
+  },
+} as const satisfies Record<string, Rule>;
+
+/** Of daily returns: at this a rate of 5 % that swings by 5 points from day to day is worth a third of one that does not. */
+const AVERSION = 10_000;
+/** Days that a covariance is made of at least; before there are so many the money is spread evenly. */
+const LEAST_DAYS = 10;
 
 export type PeriodicName = keyof typeof RULES;
 
 export const PERIODIC_NAMES = Object.keys(RULES) as PeriodicName[];
 
-function riskAdjusted({ mean, deviation, illiquid }: Past): number {
-  return mean > 0 ? mean / (1 + deviation / mean + illiquid) : 0;
+/** The `top` greatest, the first of equal ones. */
+function best(ranks: readonly number[], top: number): boolean[] {
+  const order = ranks.map((_rank, v) => v).sort((a, b) => (ranks[b] as number) - (ranks[a] as number) || a - b);
+  const chosen = new Set(order.slice(0, top));
+  return ranks.map((_rank, v) => chosen.has(v));
 }
 
-export function periodic(name: PeriodicName, settings: PeriodicSettings = PERIODIC): Strategy {
-  const { rank, weight, ofAll } = RULES[name];
+function even(chosen: readonly boolean[]): number[] {
+  return inProportion(chosen.map(Number));
+}
+
+function inProportion(weights: readonly number[]): number[] {
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  return weights.map((weight) => (sum > 0 ? weight / sum : 0));
+}
+
+/** @param protocolRisk Of a series at a time, 0 to 1. Default: none is known to differ. */
+export function periodic(
+  name: PeriodicName,
+  settings: PeriodicSettings = PERIODIC,
+  protocolRisk: (series: string, at: number) => number = () => 0,
+): Strategy {
+  const rule: Rule = RULES[name];
+  const window = settings.windowHours * 3600;
   return {
     name,
-    start(knowledge) {
-      const { grid, series, rows } = knowledge;
+    start({ grid, series, rows }) {
       const every = Math.max(1, Math.round((settings.reviewHours * 3600) / grid.stepSeconds));
-      const top = ofAll ? series.length : settings.top;
       return {
         decide(now, wanted) {
-          if (now.step % every !== 0) return false;
-          const pasts = series.map((one, v) =>
-            pastOf(one, (rows[v] as Int32Array)[now.step] as number, now.knownAt, settings.windowHours * 3600),
-          );
-          const chosen = pasts
-            .map((past, v) => ({ v, rank: rank(past), weight: Math.max(0, weight(past)) }))
-            .sort((a, b) => b.rank - a.rank || a.v - b.v)
-            .slice(0, top);
-          const sum = chosen.reduce((total, one) => total + one.weight, 0);
-          if (!(sum > 0)) return false;
-          wanted.fill(0);
-          for (const one of chosen) wanted[one.v] = (now.total * one.weight) / sum;
+          if (now.step % every !== 0 && !now.first) return false;
+          if (rows.some((known) => known[now.step] === 0)) return false;
+          const known = rows.map((count) => count[now.step] as number);
+          const shares = rule({
+            pasts: series.map((one, v) => pastOf(one, known[v] as number, now.knownAt, window)),
+            protocolRisks: series.map((one) => protocolRisk(one.name, now.knownAt)),
+            daily: () => dailyReturns(series, known, { at: now.knownAt, window }),
+            top: settings.top,
+          });
+          const chosen = shares.length > 0 ? shares : series.map(() => 1 / series.length);
+          if (!chosen.some((share) => share > 0)) return false;
+          chosen.forEach((share, v) => (wanted[v] = now.total * share));
           return now.first || isWorthIt(now, wanted, settings);
         },
       };
     },
   };
+}
+
+/** Of all venues for the same whole days up to `at`; none where there are too few. */
+function dailyReturns(
+  series: readonly RateSeries[],
+  known: readonly number[],
+  { at, window }: { readonly at: number; readonly window: number },
+): number[][] {
+  const first = Math.max(...series.map(({ observedAt }) => observedAt[0] as number), at - window);
+  const days = Math.floor((at - first) / DAY);
+  if (days < LEAST_DAYS) return [];
+  return series.map((one, v) =>
+    Array.from({ length: days }, (_, k) => pastOf(one, known[v] as number, at - (days - 1 - k) * DAY, DAY).mean / 365),
+  );
 }
 
 function isWorthIt(now: Situation, wanted: Float64Array, { band, mostGasShare }: PeriodicSettings): boolean {

@@ -49,12 +49,14 @@ describe("the look at risk", function () {
   const of = () => ({ chainId: local.genesis.addresses.chainId, vault: local.genesis.addresses.vault });
 
   function watching(
-    options: { persist?: boolean; closeOnTrip?: boolean; closing?: string; clock?: () => number } = {},
+    options: { persist?: boolean; closeOnTrip?: boolean; closing?: string; clock?: () => number; risk?: object } = {},
   ): RiskWatch {
     const config = loadConfig({
       env: { RPC_URL: local.url },
       cwd: folder,
-      overrides: { risk: { breaker: { oracleSeconds: 0, closeOnTrip: options.closeOnTrip ?? false } } },
+      overrides: {
+        risk: { breaker: { oracleSeconds: 0, closeOnTrip: options.closeOnTrip ?? false }, ...options.risk },
+      },
     });
     const { addresses } = local.genesis;
     return new RiskWatch({
@@ -94,6 +96,15 @@ describe("the look at risk", function () {
     expect(tripped).to.deep.equal([]);
     expect(closing).to.equal(null);
     expect(await store.breaker.reference(of())).to.match(/^\d{24,}$/);
+  });
+
+  it("tells a decision of the tail where it is disliked and positions are limited, else not", async () => {
+    const tailOf = async (risk?: object): Promise<unknown> =>
+      (await look(watching(risk === undefined ? {} : { risk }))).tail;
+    const tail = { kappa: 0.5, confidence: 0.99 };
+    expect(await tailOf()).to.equal(undefined);
+    expect(await tailOf({ tail })).to.deep.equal(tail);
+    expect(await tailOf({ tail, limitPositions: false })).to.equal(undefined);
   });
 
   it("trips once, tells once, and is tripped still with the price back and another process looking", async () => {

@@ -6,6 +6,12 @@ import { gasOn, readGasPrices } from "../../../keeper/backtest/gasPrices";
 import type { MarketOptions } from "../../../keeper/backtest/market";
 import { RateSeries } from "../../../keeper/backtest/series";
 import { InputFailure } from "../../../keeper/config/failure";
+import { runBacktest } from "../../../keeper/backtest/run";
+import type { Strategy } from "../../../keeper/backtest/strategy";
+import { hold } from "../../../keeper/backtest/strategies/hold";
+import { ewmaForecasts, live } from "../../../keeper/backtest/strategies/live";
+import { periodic } from "../../../keeper/backtest/strategies/periodic";
+import { configSchema } from "../../../keeper/config/schema";
 import { FROM, market, rowsOf, seriesOf, START } from "./synthetic";
 
 const HOUR = 3600;
@@ -74,6 +80,22 @@ describe("a backtest's market", () => {
     const made = market([holed], { maxGapSeconds: 201 * HOUR });
     expect(made.truth[0]?.growth[100]).to.be.closeTo(0.05 / 8_760, 1e-8);
     expect(market([ended], { to: START + 560 * HOUR }).grid.steps).to.equal(320);
+  });
+
+  it("may begin with the first row: a hold at once, what decides on rows as soon as one is known", () => {
+    const both = [seriesOf("a", flat), seriesOf("b", { apr: () => 0.04 })];
+    for (const priceTaker of [true, false]) {
+      const one = market(both, { from: START, to: START + 400 * HOUR, lagSeconds: 3 * HOUR, priceTaker });
+      const placed = (strategy: Strategy): number => {
+        const { holdings } = runBacktest(one, strategy, { capital: 1e5, costBps: 0, record: true });
+        return holdings.findIndex((usd) => usd > 0) >> 1;
+      };
+      const limits = configSchema.parse({ chain: { rpcUrls: ["http://localhost"] } }).limits;
+      expect(placed(hold("a", 0))).to.equal(0);
+      expect(placed(periodic("best-history"))).to.equal(3);
+      expect(placed(live("x", limits, ewmaForecasts(24)))).to.equal(3);
+    }
+    expect(() => market(both, { from: START - HOUR })).to.throw(InputFailure);
   });
 
   it("takes a market as large as the money, and any where deposits count as nothing", () => {

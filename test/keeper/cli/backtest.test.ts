@@ -3,8 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
-import { CANONICAL_COLUMNS } from "../../../keeper/collect/canonicalHistory";
-import type { RateRow } from "../../../keeper/backtest/series";
+import { historyCsv } from "../backtest/historyCsv";
 import { rowsOf, wave } from "../backtest/synthetic";
 import { backtestCommand } from "../../../keeper/cli/backtest";
 import { Failure } from "../../../keeper/config/failure";
@@ -15,13 +14,6 @@ const STRATEGY_KEYS = [
   ...["totalReturn", "apy", "maxDrawdown", "sharpe"],
   ...["moves", "turnoverUsd", "costsUsd", "captureRatio"],
 ];
-
-function csv(rows: readonly RateRow[]): string {
-  const lines = rows.map((row) =>
-    [row.observedAt, row.availableAt, 1, row.suppliedUsd, row.borrowedUsd, row.supplyApr, ""].join(","),
-  );
-  return `${CANONICAL_COLUMNS.join(",")}\n${lines.join("\n")}\n`;
-}
 
 interface Answer {
   readonly dataHash: string;
@@ -37,11 +29,11 @@ describe("tiller backtest", () => {
   before(() => {
     folder = mkdtempSync(path.join(tmpdir(), "backtest-"));
     const a = rowsOf({ apr: wave(0.05, 0.03, 300), borrowed: wave(8e8, 1e8, 77) });
-    writeFileSync(path.join(folder, "aave-a.csv"), csv(a));
+    writeFileSync(path.join(folder, "aave-a.csv"), historyCsv(a));
     const b = rowsOf({ apr: wave(0.055, 0.04, 170, 1), supplied: () => 5e7, borrowed: () => 4e7 });
-    writeFileSync(path.join(folder, "compound-v3-b.csv.gz"), gzipSync(csv(b)));
-    writeFileSync(path.join(folder, "early.csv"), csv(a.slice(0, 300)));
-    writeFileSync(path.join(folder, "late.csv"), csv(a.slice(400)));
+    writeFileSync(path.join(folder, "compound-v3-b.csv.gz"), gzipSync(historyCsv(b)));
+    writeFileSync(path.join(folder, "early.csv"), historyCsv(a.slice(0, 300)));
+    writeFileSync(path.join(folder, "late.csv"), historyCsv(a.slice(400)));
     base = ["backtest", "--data", folder, "--series", "aave-a", "compound-v3-b", "--capital", "100000", ...SPAN];
   });
   after(() => rmSync(folder, { recursive: true }));
@@ -63,7 +55,8 @@ describe("tiller backtest", () => {
     ]);
     expect(found.dataHash).to.match(/^[0-9a-f]{64}$/);
     expect(Object.keys(found.strategies)).to.deep.equal([
-      ...["hold:aave-a", "hold:compound-v3-b", "equal-weight", "best-history", "highest-tvl", "risk-adjusted", "ewma"],
+      ...["hold:aave-a", "hold:compound-v3-b", "equal-weight", "best-history", "highest-tvl", "risk-adjusted"],
+      ...["mean-variance", "risk-parity", "ewma"],
     ]);
     for (const figures of Object.values(found.strategies)) {
       expect(figures).to.include.all.keys(STRATEGY_KEYS);

@@ -3,17 +3,9 @@ import { expect } from "chai";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { RateRow } from "../../../keeper/backtest/series";
-import { CANONICAL_COLUMNS } from "../../../keeper/collect/canonicalHistory";
+import { historyCsv } from "../backtest/historyCsv";
 import { rowsOf, wave } from "../backtest/synthetic";
 import { startTiller, type Ended } from "./tillerProcess";
-
-function csv(rows: readonly RateRow[]): string {
-  const lines = rows.map((row) =>
-    [row.observedAt, row.availableAt, 1, row.suppliedUsd, row.borrowedUsd, row.supplyApr, ""].join(","),
-  );
-  return `${CANONICAL_COLUMNS.join(",")}\n${lines.join("\n")}\n`;
-}
 
 interface Swept {
   readonly trials: readonly { readonly parameters: Record<string, number>; readonly totalReturn: number }[];
@@ -31,8 +23,8 @@ describe("tiller backtest sweep", function () {
   let base: string[];
   before(() => {
     folder = mkdtempSync(path.join(tmpdir(), "sweep-"));
-    writeFileSync(path.join(folder, "aave-a.csv"), csv(rowsOf({ apr: wave(0.05, 0.03, 300) })));
-    writeFileSync(path.join(folder, "compound-b.csv"), csv(rowsOf({ apr: wave(0.05, 0.04, 170, 1) })));
+    writeFileSync(path.join(folder, "aave-a.csv"), historyCsv(rowsOf({ apr: wave(0.05, 0.03, 300) })));
+    writeFileSync(path.join(folder, "compound-b.csv"), historyCsv(rowsOf({ apr: wave(0.05, 0.04, 170, 1) })));
     base = [
       ...["--data", folder, "--series", "aave-a", "compound-b", "--capital", "1000000", "--price-taker"],
       ...["--from", "2023-11-24", "--to", "2024-01-20"],

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { decide } from "../../../keeper/decide/decide";
 import type { Plan, RiskInput, StrategyInput } from "../../../keeper/decide/strategy";
+import type { Scenario } from "../../../keeper/risk/scenarios";
 import { FORECASTS, holding, LIMITS, snapshot, strategyInput } from "./vaultSnapshot";
 
 const USDC = 10n ** 6n;
@@ -246,5 +247,47 @@ describe("decision", () => {
       ),
       { seed: 20261121, numRuns: 400 },
     );
+  });
+
+  describe("with the tail of joint shocks counted", () => {
+    const scenarios: Scenario[] = [
+      {
+        id: "failure-of-aave-v3",
+        probabilityPerYear: 0.02,
+        lossShare: { "aave-v3-usdc": 0.5, "not-of-this-vault": 1 },
+      },
+      { id: "failure-of-savings", probabilityPerYear: 0.02, lossShare: { "savings-usdc": 0.5 } },
+    ];
+    const plain: RiskInput = { verdicts: [], scenarios: [], tripped: [], closing: null };
+    const held = (risk: RiskInput, change: Partial<StrategyInput> = {}): StrategyInput =>
+      strategyInput({ risk, limits: { ...LIMITS, venueCaps: {} }, ...change });
+    const into = (plan: Plan, venue: string): number =>
+      Number(plan.moves.find((move) => move.venue === venue)?.assets ?? 0n) / 1e6;
+
+    it("puts less where most may be lost, the more the tail is disliked", () => {
+      const amounts = [0, 0.02, 0.1].map((kappa) =>
+        into(planOf(held({ ...plain, scenarios, tail: { kappa, confidence: 0.95 } })), "aave-v3-usdc"),
+      );
+      const [without = 0, some = 0, more = 0] = amounts;
+      expect(without).to.be.greaterThan(some);
+      expect(some).to.be.greaterThan(more);
+      expect(without).to.equal(into(planOf(held({ ...plain, scenarios })), "aave-v3-usdc"));
+    });
+
+    it("counts what it lowers as a gain, so that money may move for it alone, and holds for too little of it", () => {
+      const inAave = holding({ "aave-v3-usdc": 590_000n * USDC, "savings-usdc": 390_000n * USDC });
+      const risk = (kappa: number): RiskInput => ({
+        ...plain,
+        scenarios: scenarios.slice(0, 1).map((one) => ({ ...one, probabilityPerYear: 0.002 })),
+        tail: { kappa, confidence: 0.95 },
+      });
+      expect(holdCode(held(risk(0), { snapshot: inAave }))).to.match(/already-best|gain-too-small/);
+      const plan = planOf(held(risk(2), { snapshot: inAave }));
+      expect(plan.moves.find(({ venue }) => venue === "aave-v3-usdc")?.all).to.equal(true);
+      expect(plan.expectedGainUsd).to.be.greaterThan(LIMITS.minGainUsd);
+      expect(holdCode(held(risk(2), { snapshot: inAave, limits: { ...LIMITS, minGainUsd: 1e6 } }))).to.equal(
+        "gain-too-small",
+      );
+    });
   });
 });

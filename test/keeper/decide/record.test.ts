@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import { decide } from "../../../keeper/decide/decide";
-import { recordOf, replay } from "../../../keeper/decide/record";
+import { inputFrom, inputsText, memoryOf, memoryText, recordOf, replay } from "../../../keeper/decide/record";
 import type { RiskInput, Strategy } from "../../../keeper/decide/strategy";
+import { TIME_FRAMES } from "../../../keeper/decide/timeFrames";
 import { InputFailure } from "../../../keeper/config/failure";
 import { keccak256, toUtf8Bytes } from "ethers";
 import { holding, LIMITS, strategyInput } from "./vaultSnapshot";
@@ -28,6 +29,14 @@ describe("decision record", () => {
     plan: strategyInput(),
     hold: strategyInput({ limits: { ...LIMITS, minGainUsd: 1e6 } }),
     "plan under risk": strategyInput({ risk: RISK }),
+    "plan under the tail of risk, with time frames and an outlook on gas": strategyInput({
+      forecasts: strategyInput().forecasts.map((forecast) => ({
+        ...forecast,
+        frames: TIME_FRAMES.map((hours) => ({ hours, apr: forecast.apr })),
+      })),
+      risk: { ...RISK, tail: { kappa: 0.1, confidence: 0.95 } },
+      gas: { likelyBaseFee: 900_000_000n, waitSeconds: 600, withinSeconds: 7_200 },
+    }),
     "hold of a tripped breaker": strategyInput({
       risk: { ...RISK, tripped: [{ cause: "gas-spike", detail: "400 gwei" }] },
     }),
@@ -69,6 +78,18 @@ describe("decision record", () => {
     // The hash of this very record before there was either.
     expect(record.hash).to.equal("0x98ea9e209a3347805d045b29d947bcef3067ab162736ac412ca2718cfac764ef");
     expect(replay(record.json, record.hash, decide).input).to.not.have.property("risk");
+  });
+
+  it("gives the input of a tick back from its snapshot and the rest, and refuses a rest that is none", () => {
+    for (const input of Object.values(inputs)) {
+      const text = inputsText(input);
+      expect(text).to.not.contain('"snapshot"');
+      expect(inputFrom(input.snapshot, text)).to.deep.equal(input);
+      expect(codeOf(() => inputFrom(input.snapshot, text.replace('"limits"', '"limit"')))).to.equal("RECORD_MALFORMED");
+    }
+    const memory = { halfLifeHours: 24, reachSeconds: 86_400, gasPatienceSeconds: 0 };
+    expect(memoryOf(memoryText(memory))).to.deep.equal(memory);
+    expect(codeOf(() => memoryOf('{"halfLifeHours":24}'))).to.equal("RECORD_MALFORMED");
   });
 
   it("refuses the record after any one digit of it was altered", () => {

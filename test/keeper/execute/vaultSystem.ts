@@ -110,10 +110,11 @@ export async function startVaultSystem(): Promise<VaultSystem> {
   const vault = IVault__factory.connect(vaultAddress, deployer);
   await (await token.approve(vaultAddress, MaxUint256)).wait();
   await (await vault.open(USDC)).wait();
-  await (await vault["deposit(uint256,address)"](1_000_000n * USDC, from)).wait();
+  // An estimate made in the second of the last accrual leaves out the next one.
+  await (await vault["deposit(uint256,address)"](1_000_000n * USDC, from, { gasLimit: 1_000_000n })).wait();
   // Limits are shares of the total of an earlier block: one more accrual, and the deposit counts in full.
   await node.provider.send("evm_increaseTime", [Number(DAY)]);
-  await (await vault["deposit(uint256,address)"](USDC, from)).wait();
+  await (await vault["deposit(uint256,address)"](USDC, from, { gasLimit: 1_000_000n })).wait();
   await node.provider.send("evm_mine", []);
   const [first, second] = adapters;
   return {

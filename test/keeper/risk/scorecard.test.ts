@@ -66,6 +66,9 @@ describe("the scorecard of a protocol", () => {
     const lost = 100 - (partOf("incidents", incident("depositors-lost", "2026-06-30")) ?? 0);
     expect(lost).to.equal(60);
     expect(100 - (partOf("incidents", incident("nobody-lost", "2026-06-30")) ?? 0)).to.equal(10);
+    // Of before it happened it says nothing.
+    const before = scoreProtocol({ ...BEST, ...incident("depositors-lost", "2026-06-30") }, NOW - YEAR);
+    expect(before.parts.incidents).to.equal(scoreProtocol(BEST, NOW - YEAR).parts.incidents);
     const later = scoreProtocol({ ...BEST, ...incident("depositors-lost", "2026-06-30") }, NOW + 2 * YEAR);
     // What happened in the two years since the file was researched is not known either: ten points a year.
     expect(later.parts.incidents).to.be.closeTo(100 - 30 - 20, 0.1);

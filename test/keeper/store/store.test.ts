@@ -79,6 +79,50 @@ onEveryServer("the store", (open, serverOf) => {
     expect(await at(1_900_000_000)).to.deep.equal([late]);
   });
 
+  it("gives a run's ticks back in their order, each with its snapshot, what was decided, and no other run's", async () => {
+    const run = "first-run";
+    const tickAt = (blockNumber: number, change: { run?: string; dryRun?: boolean } = {}) => {
+      const { vault, blockHash, observedAt } = snapshotRow({ blockNumber });
+      return {
+        ...{ chainId: CHAIN, vault, blockHash, observedAt, availableAt: observedAt + 2, memory: '{"x":1}' },
+        ...{ run, dryRun: false, baseFee: String(10n ** 20n + BigInt(blockNumber)), ...change },
+      };
+    };
+    for (const blockNumber of [603, 601, 602]) {
+      const row = snapshotRow({ blockNumber, payload: `{"block":${blockNumber}}` });
+      await store.saveSnapshot(row, [], tickAt(blockNumber));
+      await store.saveSnapshot(row, [], tickAt(blockNumber));
+      await store.saveSnapshot(row, [], tickAt(blockNumber, { run: "beside", dryRun: true }));
+    }
+    const made = { inputs: '{"limits":{}}', recordHash: hash(7) };
+    await store.noteDecision({ run, blockHash: hash(601), ...made });
+    const first = await store.recordedTicks({ run, after: "0", limit: 2 });
+    expect(first.map(({ id: _, ...tick }) => tick)).to.deep.equal([
+      { availableAt: tickAt(603).availableAt, snapshot: '{"block":603}', inputs: null, recordHash: null },
+      { availableAt: tickAt(601).availableAt, snapshot: '{"block":601}', ...made },
+    ]);
+    const rest = await store.recordedTicks({ run, after: first[1]?.id ?? "", limit: 2 });
+    expect(rest.map(({ snapshot }) => snapshot)).to.deep.equal(['{"block":602}']);
+
+    const [from, to] = [tickAt(601).observedAt, tickAt(603).observedAt];
+    const query = { chainId: CHAIN, vault: VAULT.toLowerCase() };
+    const runs = await store.tickRuns({ ...query, from, to: from });
+    expect(runs).to.deep.equal([
+      { run, dryRun: false, memory: '{"x":1}', from, to, ticks: 3, firstBlockHash: hash(603) },
+      { run: "beside", dryRun: true, memory: '{"x":1}', from, to, ticks: 3, firstBlockHash: hash(603) },
+    ]);
+    expect(await store.tickRuns({ ...query, from: to + 1, to: to + 9 })).to.deep.equal([]);
+    expect(await store.tickRuns({ ...query, from: 0, to: from - 1 })).to.deep.equal([]);
+    const fees = (knownBy: number) => store.baseFees({ ...query, from, to, knownBy });
+    expect(await fees(to + 1)).to.deep.equal(
+      [601, 602].map((number) => {
+        const { blockHash, observedAt } = tickAt(number);
+        return { blockHash, observedAt, baseFee: String(10n ** 20n + BigInt(number)) };
+      }),
+    );
+    expect(await fees(to + 2)).to.have.length(3);
+  });
+
   it("keeps a decision's record byte for byte and says how it ended", async () => {
     const hold = decisionRow(301, { action: "hold" });
     const dry = decisionRow(302);

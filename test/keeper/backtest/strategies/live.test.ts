@@ -2,10 +2,11 @@ import { expect } from "chai";
 import { runBacktest } from "../../../../keeper/backtest/run";
 import { constantGas } from "../../../../keeper/backtest/gasPrices";
 import type { Situation } from "../../../../keeper/backtest/strategy";
-import { ewmaForecasts, live, type LiveLimits } from "../../../../keeper/backtest/strategies/live";
+import { ewmaForecasts, live, type Forecasts, type LiveLimits } from "../../../../keeper/backtest/strategies/live";
 import type { VenueState } from "../../../../keeper/chain/snapshot";
 import { decide } from "../../../../keeper/decide/decide";
 import type { Forecast } from "../../../../keeper/decide/strategy";
+import { TIME_FRAMES } from "../../../../keeper/decide/timeFrames";
 import { ewmaForecast } from "../../../../keeper/forecast/ewma";
 import { seeded } from "../../../../scripts/bench/randomProblems";
 import { holding, LIMITS, strategyInput } from "../../decide/vaultSnapshot";
@@ -57,15 +58,24 @@ describe("the live decision over history", () => {
     // Two venues of the vault as the chain shows them, and the same as rows; caps and minimum idle apart, which history
     // does not know.
     const random = seeded(77);
-    const moved = { plan: 0, hold: 0 };
-    for (let round = 0; round < 120; round += 1) {
+    const moved = { plan: 0, hold: 0, disagree: 0 };
+    for (let round = 0; round < 160; round += 1) {
       const used = [0.6 + 0.3 * random(), 0.6 + 0.2 * random()] as const;
-      const held = [Math.floor(5.9e5 * random()), Math.floor(4e5 * random())] as const;
+      const first = Math.floor(5.9e5 * random());
+      const held = [first, random() < 0.5 ? 1e6 - first : Math.floor(4e5 * random())] as const;
       const gasUsd = 40 * random();
       const aave = aaveState(used[0], held[0]);
       const comet = cometState(used[1], held[1]);
       // Not above today's rates: how steep a curve is beyond what was seen, a row does not say.
       const forecasts = [aave.apr * (0.3 + 0.7 * random()), comet.apr * (0.3 + 0.7 * random())] as const;
+      // Now and then a shorter time says otherwise.
+      const otherwise = random() < 0.4 ? TIME_FRAMES[Math.floor(3 * random())] : undefined;
+      const frames = [0, 1].map((v) =>
+        TIME_FRAMES.map((hours) => ({
+          hours,
+          apr: hours === otherwise ? ([0, comet.apr][v] ?? NaN) : (forecasts[v] as number),
+        })),
+      );
       const units = (usd: number): bigint => BigInt(usd) * 10n ** 6n;
       const vault = holding({ "aave-v3-usdc": units(held[0]), "compound-v3-usdc": units(held[1]) });
       const open = { relativeCap: 2n * WAD, absoluteCap: 10n ** 18n, maxDeposit: 10n ** 18n };
@@ -80,8 +90,8 @@ describe("the live decision over history", () => {
         strategyInput({
           snapshot: { ...base, baseFeePerGas: 0n },
           forecasts: [
-            forecast("aave-v3-usdc", forecasts[0], aave.apr),
-            forecast("compound-v3-usdc", forecasts[1], comet.apr),
+            { ...forecast("aave-v3-usdc", forecasts[0], aave.apr), frames: frames[0] },
+            { ...forecast("compound-v3-usdc", forecasts[1], comet.apr), frames: frames[1] },
           ],
           limits: {
             ...{ ...LIMITS, ...OWN, minimumIdle: 0, minGainUsd: OWN.minGainUsd + gasUsd },
@@ -95,7 +105,9 @@ describe("the live decision over history", () => {
       ];
       const one = market(series, { priceTaker: false, capital: 1 });
       const limits = { ...OWN, minGainUsd: OWN.minGainUsd + gasUsd };
-      const decider = live("x", limits, () => (v) => forecasts[v] as number).start(one.knowledge, { costBps: 0 });
+      const framed: Forecasts = (v, _now, hours) =>
+        frames[v]?.find((frame) => frame.hours === hours)?.apr ?? (forecasts[v] as number);
+      const decider = live("x", limits, () => framed).start(one.knowledge, { costBps: 0 });
       const now = situation({
         held: Float64Array.from(held),
         total: Number(total) / 1e6,
@@ -106,6 +118,7 @@ describe("the live decision over history", () => {
       expect(moves, `round ${round}: ${output.reason}`).to.equal(output.action === "rebalance");
       if (output.action === "hold") {
         moved.hold += 1;
+        if (output.code === "frames-disagree") moved.disagree += 1;
         continue;
       }
       moved.plan += 1;
@@ -118,6 +131,48 @@ describe("the live decision over history", () => {
     }
     expect(moved.plan).to.be.greaterThan(30);
     expect(moved.hold).to.be.greaterThan(3);
+    expect(moved.disagree).to.be.at.least(2);
+  });
+
+  it("waits for gas that is likely cheaper while that saves more than it loses, and not for long if it does not come", () => {
+    // Gas of 40 USD, and of 10 in three of every eight hours; what was placed first has fallen enough at hour 306.
+    const falling = seriesOf("a", { apr: (h) => (h < 302 ? 0.2 : 0.001) });
+    const steady = seriesOf("b", { apr: () => 0.06 });
+    const usual = (hour: number): number => (hour % 8 >= 5 ? 10 : 40);
+    const moved = (gasPatienceHours: number, usd: (hour: number) => number): { hour: number; gas: number } => {
+      const hours = Array.from({ length: 1_000 }, (_, hour) => hour);
+      const gas = {
+        at: Float64Array.from(hours, (hour) => START + hour * 3600),
+        usd: Float64Array.from(hours, usd),
+      };
+      const strategy = live("x", { ...OWN, gasPatienceHours }, ewmaForecasts(1));
+      const { trades } = runBacktest(market([falling, steady], { gas }), strategy, { capital: 1e5, costBps: 0 });
+      return { hour: BEFORE + (trades[0]?.decided ?? NaN), gas: trades[0]?.gasUsd ?? NaN };
+    };
+    expect(moved(0, usual)).to.deep.equal({ hour: 306, gas: 40 });
+    // Cheap from 309 on, known an hour later.
+    expect(moved(8, usual)).to.deep.equal({ hour: 310, gas: 10 });
+    const gone = moved(8, (hour) => (hour < 306 ? usual(hour) : 40));
+    expect(gone.hour).to.be.within(310, 306 + 24);
+    expect(gone.gas).to.equal(40);
+    expect(moved(8, () => 40).hour).to.equal(306);
+  });
+
+  it("spreads over what does not fail together where it counts the tail of joint shocks", () => {
+    const pools = ["aave-a", "aave-b"].map((name, v) =>
+      seriesOf(name, { apr: () => 0.06 - 0.001 * v, supplied: () => 1e9, borrowed: () => 8e8 }),
+    );
+    const tail = {
+      ...{ kappa: 0.001, confidence: 0.9999 },
+      scenarios: ["aave-a", "aave-b"].map((id) => ({ probability: 0.03, losses: { [id]: 0.5 } })),
+    };
+    const placed = (limits: LiveLimits): number[] => {
+      const one = market(pools, { priceTaker: true });
+      const { holdings } = runBacktest(one, live("x", limits, ewmaForecasts(24)), { ...RUN, record: true });
+      return [...holdings.slice(-2)];
+    };
+    expect(Math.min(...placed(OWN))).to.be.lessThan(1);
+    expect(Math.min(...placed({ ...OWN, tail }))).to.be.greaterThan(3e5);
   });
 
   it("does not move again before its cooldown is over", () => {
@@ -142,6 +197,36 @@ describe("the live decision over history", () => {
     expect(free).to.be.greaterThan(3);
     expect(trades(400, 0)).to.be.lessThan(free);
     expect(trades(1, 30)).to.be.lessThan(free);
+
+    // A week's gain of 1,131 USD for a fee of 1,000: enough for one who asks for 100, not for one who asks for 500.
+    const falling = seriesOf("a", { apr: (h) => (h < 300 ? 0.2 : 0.001) });
+    const steady = seriesOf("b", { apr: () => 0.06 });
+    const moves = (minGainUsd: number): number =>
+      runBacktest(market([falling, steady]), live("x", { ...OWN, minGainUsd }, ewmaForecasts(1)), {
+        ...RUN,
+        costBps: 10,
+      }).trades.length;
+    expect(moves(100)).to.equal(1);
+    expect(moves(500)).to.equal(0);
+  });
+
+  it("does not open a second position for less than its gas", () => {
+    // What was placed first falls at hour 300; of the two others, alike, each pays a little less to all of the money.
+    const falling = seriesOf("aave-falling", {
+      apr: (h) => (h < 300 ? 0.2 : 0.001),
+      supplied: () => 1e12,
+      borrowed: () => 8e11,
+    });
+    const pool = { apr: (h: number) => (h < 300 ? 0.01 : 0.06), supplied: () => 4e8, borrowed: () => 3.2e8 };
+    const series = [falling, seriesOf("aave-b", pool), seriesOf("aave-c", pool)];
+    const moves = (gas: number): number[] =>
+      runBacktest(
+        market(series, { priceTaker: false, gas: constantGas(gas) }),
+        live("x", OWN, ewmaForecasts(1)),
+        RUN,
+      ).trades.map((trade) => trade.moves);
+    expect(moves(0.01)[0]).to.equal(2);
+    expect(moves(30)[0]).to.equal(1);
   });
 
   it("owns no more of a venue than its share of what could leave", () => {

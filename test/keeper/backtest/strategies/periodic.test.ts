@@ -66,6 +66,41 @@ describe("strategies that look now and then", () => {
     expect(shares[2]).to.be.closeTo((shares[0] as number) / 2, 0.002);
   });
 
+  it("take less of what keeper/risk's scorecards trust less", () => {
+    const risk = (series: string): number => (series === "b" ? 0.8 : 0.2);
+    const strategy = periodic("risk-adjusted", undefined, risk);
+    const { holdings } = runBacktest(market([flat("a", 0.05), flat("b", 0.05)]), strategy, RUN);
+    expect((holdings[0] as number) / (holdings[1] as number)).to.be.closeTo(1.8 / 1.2, 1e-9);
+  });
+
+  it("by variance take what pays more for how its rate swings, by parity what swings less, whatever it pays", () => {
+    const steady = seriesOf("steady", { apr: wave(0.03, 0.001, 240) });
+    const swinging = seriesOf("swinging", { apr: wave(0.06, 0.05, 240, 1) });
+    const alike = seriesOf("alike", { apr: wave(0.06, 0.05, 240, 1) });
+    const parity = sharesOf("risk-parity", [steady, swinging], { step: 200 });
+    expect(parity[0]).to.be.greaterThan(0.9);
+    // What moves together shares one part of the risk.
+    const three = sharesOf("risk-parity", [swinging, alike, steady], { step: 200 });
+    expect((three[0] as number) + (three[1] as number)).to.be.lessThan(0.1);
+
+    const calm = seriesOf("calm", { apr: wave(0.05, 0.001, 240) });
+    expect(sharesOf("mean-variance", [calm, steady], { step: 200 })).to.deep.equal([1, 0]);
+    const [some = 0, most = 0] = sharesOf("mean-variance", [swinging, calm], { step: 200 });
+    expect(most).to.be.greaterThan(some);
+    expect(some).to.be.greaterThan(0.1);
+  });
+
+  it("spread evenly before there are ten days to make a covariance of, and follow it at the next look", () => {
+    const steady = seriesOf("steady", { apr: wave(0.03, 0.001, 240) });
+    const swinging = seriesOf("swinging", { apr: wave(0.06, 0.05, 240, 1) });
+    const young = market([steady, swinging], { from: START + 5 * 24 * 3600, to: START + 40 * 24 * 3600 });
+    const { holdings } = runBacktest(young, periodic("risk-parity"), RUN);
+    const shareAt = (step: number): number =>
+      (holdings[2 * step] as number) / ((holdings[2 * step] as number) + (holdings[2 * step + 1] as number));
+    expect(shareAt(0)).to.be.closeTo(0.5, 1e-9);
+    expect(shareAt(170)).to.be.greaterThan(0.9);
+  });
+
   it("look once a week, and then follow the past", () => {
     const falling = seriesOf("falling", { apr: (h) => (h < 400 ? 0.09 : 0.01) });
     const one: PeriodicSettings = { reviewHours: 168, windowHours: 48, top: 1, band: 0.05, mostGasShare: 1 };

@@ -1,7 +1,8 @@
 // The rates that forecasts are made of, in memory: read once from the store, then grown by each tick, so that a tick
 // does not read days of rows again. Holds what the store holds; a restart gives the same forecasts.
 import { ewmaForecast, type RateObservation } from "../forecast/ewma";
-import type { Forecast } from "../decide/strategy";
+import type { Forecast } from "./strategy";
+import { halfLifeOf, TIME_FRAMES } from "./timeFrames";
 import type { ObservationRow } from "../store/records";
 
 /** History older than this many half-lives weighs under 1 % and is dropped. */
@@ -44,7 +45,19 @@ export class RateHistory {
       const known = (this.series.get(venue) ?? []).filter((observation) => observation.availableAt <= at);
       const forecast = ewmaForecast(known, at, { halfLifeHours: this.halfLifeHours });
       const current = known.at(-1);
-      return forecast === null || current === undefined ? [] : [{ venue, currentApr: current.apr, ...forecast }];
+      if (forecast === null || current === undefined) return [];
+      return [{ venue, currentApr: current.apr, ...forecast, frames: this.frames(known, at, forecast.apr) }];
+    });
+  }
+
+  /** The same mean of less of the past for shorter times. */
+  private frames(known: readonly RateObservation[], at: number, apr: number): NonNullable<Forecast["frames"]> {
+    return TIME_FRAMES.map((hours) => {
+      const halfLifeHours = halfLifeOf(hours, this.halfLifeHours);
+      if (halfLifeHours === this.halfLifeHours) return { hours, apr };
+      const from = at - lookbackSeconds(halfLifeHours);
+      const first = known.findLastIndex(({ observedAt }) => observedAt < from);
+      return { hours, apr: ewmaForecast(known.slice(Math.max(0, first)), at, { halfLifeHours })?.apr ?? apr };
     });
   }
 

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { RateHistory } from "../../../keeper/app/history";
+import { RateHistory } from "../../../keeper/decide/rateHistory";
 import type { ObservationRow } from "../../../keeper/store/records";
 
 const HOUR = 3600;
@@ -41,6 +41,18 @@ describe("rate history", () => {
     const oneByOne = new RateHistory({ halfLifeHours: 24 });
     for (const item of rows) oneByOne.add([item, item]);
     expect(oneByOne.forecasts(["a"], 200 * HOUR)).to.deep.equal(atOnce.forecasts(["a"], 200 * HOUR));
+  });
+
+  it("says of shorter times what a rate was lately, and of a week the forecast itself", () => {
+    const history = new RateHistory({ halfLifeHours: 24 });
+    history.add(Array.from({ length: 300 }, (_, hour) => row("a", hour, hour < 290 ? 0.02 : 0.05)));
+    const [forecast] = history.forecasts(["a"], 300 * HOUR);
+    const frames = forecast?.frames ?? [];
+    expect(frames.map(({ hours }) => hours)).to.deep.equal([1, 4, 24, 168]);
+    expect(frames[3]?.apr).to.equal(forecast?.apr);
+    // Half-lives of 1.85, 3.70, 9.07 and 24 hours, ten hours after the rate rose.
+    const expected = [1, 4, 24, 168].map((hours) => 0.05 - 0.03 * 2 ** (-10 / (24 * Math.sqrt(hours / 168))));
+    frames.forEach(({ apr }, k) => expect(apr).to.be.closeTo(expected[k] ?? NaN, 3e-4));
   });
 
   it("does not use a row before it could have been known", () => {
