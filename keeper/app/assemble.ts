@@ -191,15 +191,6 @@ export async function assemble(config: Config, options: AssembleOptions): Promis
   }
 }
 
-function memoryOf(config: Config): MemorySettings {
-  const { halfLifeHours, gasPatienceHours } = config.forecast;
-  return {
-    halfLifeHours,
-    reachSeconds: Math.max(lookbackSeconds(halfLifeHours), riskLookbackSeconds(config)),
-    gasPatienceSeconds: gasPatienceHours * 3_600,
-  };
-}
-
 /** Null where the config wants the EWMA alone. */
 function forecastingOf(
   config: Config,
@@ -216,6 +207,15 @@ function forecastingOf(
 
 export function registryOf(config: Config, store: Store): ModelRegistry {
   return new ModelRegistry(store.models, config.forecast.models ?? MODELS_FOLDER);
+}
+
+function memoryOf(config: Config): MemorySettings {
+  const { halfLifeHours, gasPatienceHours } = config.forecast;
+  return {
+    halfLifeHours,
+    reachSeconds: Math.max(lookbackSeconds(halfLifeHours), riskLookbackSeconds(config)),
+    gasPatienceSeconds: gasPatienceHours * 3_600,
+  };
 }
 
 /** An unchanged hold is stored again after an hour of chain time; the log has every one. */

@@ -6,7 +6,7 @@ import type { Sink } from "../events/events";
 import { CATCH_UP_SECONDS, KEPT_SECONDS, LiveForecasts, type Answer } from "../forecast/liveForecasts";
 import type { ServedModel } from "../forecast/onnxModel";
 import { horizonNear } from "../forecast/served";
-import type { SeriesState } from "../forecast/seriesForecast";
+import type { HorizonForecast, SeriesState } from "../forecast/seriesForecast";
 import type { HistoryRow } from "../store/historyRecords";
 import type { ObservationRow, Store } from "../store/records";
 import { failureOf } from "./keeper";
@@ -159,19 +159,16 @@ export class Forecasting {
   }
 
   #served(forecast: Forecast, { now }: Answer): Forecast {
-    const all = now.get(forecast.venue);
-    const found = all?.[this.#horizon];
+    const found = now.get(forecast.venue)?.[this.#horizon];
     const model = this.#model;
     if (found === undefined || model === null || found.by !== model.name) return forecast;
     const [low, high] = [found.bounds[0] as number, found.bounds.at(-1) as number];
-    const frames = forecast.frames?.map(({ hours, apr }) => {
-      const one = all?.find(({ horizonHours, by }) => horizonHours === hours && by === model.name);
-      return { hours, apr: one === undefined ? apr : rounded(one.point) };
-    });
     return {
       ...forecast,
       ...{ model: model.name, apr: rounded(found.point) },
-      ...(frames === undefined ? {} : { frames }),
+      ...(forecast.frames === undefined
+        ? {}
+        : { frames: framesOf(forecast.frames, now.get(forecast.venue) ?? [], model.name) }),
       trained: {
         ...{ hash: model.hash, horizonHours: found.horizonHours },
         ...{ low: rounded(low), high: rounded(high) },
@@ -234,6 +231,18 @@ export class Forecasting {
     this.#trouble = trouble;
     this.#parts.sink.emit({ name: "model.trouble", code, message });
   }
+}
+
+/** Rates over the time frames: the model's where it serves them. */
+function framesOf(
+  frames: NonNullable<Forecast["frames"]>,
+  horizons: readonly HorizonForecast[],
+  model: string,
+): NonNullable<Forecast["frames"]> {
+  return frames.map(({ hours, apr }) => {
+    const one = horizons.find(({ horizonHours }) => horizonHours === hours);
+    return { hours, apr: one === undefined || one.by !== model ? apr : rounded(one.point) };
+  });
 }
 
 /** As it is recorded and used: no more digits than the record keeps. */

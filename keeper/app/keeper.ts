@@ -194,10 +194,6 @@ export class Keeper {
     );
   }
 
-  private now(): number {
-    return (this.deps.clock ?? Date.now)();
-  }
-
   private async forecasts(
     snapshot: VaultSnapshot,
     observations: readonly ObservationRow[],
@@ -206,6 +202,10 @@ export class Keeper {
     const ewma = this.memory.forecasts(snapshot, at);
     const seen = { observations, decimals: snapshot.assetDecimals };
     return this.deps.forecasting === null ? ewma : this.deps.forecasting.serve(ewma, seen, at);
+  }
+
+  private now(): number {
+    return (this.deps.clock ?? Date.now)();
   }
 
   private async inFlight(): Promise<IntentRow[]> {

@@ -12,10 +12,10 @@ export interface CatalogueOptions {
   /** Of the live decision. */
   readonly limits: LiveLimits;
   readonly halfLifeHours: number;
-  /** Of a series at a time, 0 to 1. Default: none is known to differ. */
-  readonly protocolRisk?: ((series: string, at: number) => number) | undefined;
   /** Forecasts of a trained model; absent: there is none. */
   readonly ml?: ((knowledge: Knowledge) => Forecasts) | undefined;
+  /** Of a series at a time, 0 to 1. Default: none is known to differ. */
+  readonly protocolRisk?: ((series: string, at: number) => number) | undefined;
 }
 
 /** Every strategy that can run on these series; `ml` is not among them. */
@@ -25,7 +25,7 @@ export function namesOf(venues: readonly string[]): string[] {
 
 /** @throws InputFailure `BACKTEST_STRATEGY`, `MODEL_NOT_SERVED`. */
 export function strategyOf(name: string, options: CatalogueOptions): Strategy {
-  const { venues, limits, halfLifeHours, protocolRisk, ml } = options;
+  const { venues, limits, halfLifeHours, ml, protocolRisk } = options;
   const known = PERIODIC_NAMES.find((one) => one === name);
   if (known !== undefined) return periodic(known, PERIODIC, protocolRisk);
   if (name === "ewma") return live(name, limits, ewmaForecasts(halfLifeHours));

@@ -67,14 +67,23 @@ export async function readRows(folder: string, names: readonly string[], options
   return { rows: read, dataHash: digest.hex() };
 }
 
-/** Series of a folder, by the names of its files, in order. Empty where there is no such folder. */
+/** Names of the series that a folder has files of, in order. @throws InputFailure `BACKTEST_SERIES`. */
 export function seriesIn(folder: string): string[] {
-  const files = existsSync(folder) ? readdirSync(folder) : [];
-  const names = files.flatMap((file) => {
-    const ending = ENDINGS.find((one) => file.endsWith(one));
+  let files: string[];
+  try {
+    files = readdirSync(folder);
+  } catch (cause) {
+    throw new InputFailure("BACKTEST_SERIES", "cannot be read", {
+      field: "--data",
+      remedy: "Name the folder with the history files.",
+      cause,
+    });
+  }
+  const ended = files.flatMap((file) => {
+    const ending = [...ENDINGS].reverse().find((one) => file.endsWith(one));
     return ending === undefined ? [] : [file.slice(0, -ending.length)];
   });
-  return [...new Set(names)].filter(isSeriesName).sort();
+  return [...new Set(ended.filter(isSeriesName))].sort();
 }
 
 function fileOf(folder: string, name: string): string {

@@ -62,14 +62,6 @@ export async function replayRecording(recording: Recording, options: ReplayOptio
   return runs.map((run) => run.result());
 }
 
-/** A trained model is no part of the strategy: what it said stands, with the hash of its file. */
-function asServed(made: readonly Forecast[], recorded: readonly Forecast[]): Forecast[] {
-  return made.map((forecast) => {
-    const trained = recorded.find((one) => one.venue === forecast.venue && one.trained !== undefined);
-    return trained ?? forecast;
-  });
-}
-
 class RunReplay {
   readonly #of: RecordedRun;
   readonly #strategy: Strategy;
@@ -124,7 +116,7 @@ class RunReplay {
     const input: StrategyInput = {
       ...recorded,
       ...this.#memory.gas(),
-      forecasts: asServed(this.#memory.forecasts(snapshot, tick.availableAt), recorded.forecasts),
+      forecasts: withTrained(this.#memory.forecasts(snapshot, tick.availableAt), recorded.forecasts),
       // A dry run's plans never land: when the vault was last moved it is told by others.
       lastRebalanceAt: this.#of.dryRun ? recorded.lastRebalanceAt : this.#moves.last(recorded.lastRebalanceAt),
     };
@@ -149,6 +141,16 @@ class RunReplay {
       ...{ books: booksOf(this.#steps), differences: this.#differences },
     };
   }
+}
+
+/** What a trained model forecast is as recorded: how it learnt is not in a recording. All else is worked out anew. */
+function withTrained(own: readonly Forecast[], recorded: readonly Forecast[]): Forecast[] {
+  return own.map((forecast) => {
+    const found = recorded.find(({ venue }) => venue === forecast.venue);
+    if (found?.trained === undefined) return forecast;
+    const { model, apr, frames, trained } = found;
+    return { ...forecast, model, apr, frames, trained };
+  });
 }
 
 /** When the keeper's own plans landed, as the vault's count of them says. */

@@ -64,7 +64,7 @@ async function backtest(
   { seed, sheet, signal }: { readonly seed: number; readonly sheet: Sheet | null; readonly signal: AbortSignal },
 ): Promise<void> {
   const { market, dataHash } = await readMarket(request, signal);
-  const result = await compare(market, await request.strategies(market), {
+  const result = await compare(market, await request.strategiesOn(market), {
     ...{ ...request.run, seed, signal, record: sheet !== null },
     ...(request.json ? {} : { progress: countOf("strategies") }),
   });
@@ -80,7 +80,7 @@ async function backtest(
 
 async function findLeaks(request: Request, moments: number, signal: AbortSignal): Promise<void> {
   const { market, dataHash } = await readMarket(request, signal);
-  const reports = await checkLeaks(market, request.strategies, {
+  const reports = await checkLeaks(market, request.strategiesOn, {
     ...{ ...request.run, moments, signal },
     ...(request.json ? {} : { progress: countOf("futures") }),
   });

@@ -33,7 +33,8 @@ export interface BacktestCommandOptions {
   readonly stepMinutes: string;
   readonly maxGapHours: string;
   readonly priceTaker?: boolean;
-  readonly models: string;
+  /** Default: the checkout's own. */
+  readonly models?: string;
   readonly config?: string;
   readonly json?: boolean;
 }
@@ -72,7 +73,9 @@ export function withOptions(command: Command): Command {
 export interface Request {
   readonly folder: string;
   readonly series: readonly string[];
-  readonly strategies: (market: Market) => Promise<Strategy[]>;
+  /** Of any market: without those that a trained model forecasts for. */
+  readonly strategies: () => Strategy[];
+  readonly strategiesOn: (market: Market) => Promise<Strategy[]>;
   /** Of the live decision, by the config. */
   readonly parameters: Parameters;
   readonly market: MarketOptions;
@@ -110,20 +113,25 @@ export async function requestOf(options: BacktestCommandOptions): Promise<Reques
       ? { tail: seriesTail(series, risk.tail, { protocols, scenarios: readScenarios(), at: market.from }) }
       : {}),
   };
-  const found = modelFor(market, modelsIn(options.models));
+  const found = modelFor(market, modelsIn(options.models ?? MODELS_FOLDER));
   // Of itself only a model that was trained before the span is tested on it.
   const isFresh = found !== null && isCard(found.card) && found.card.trainWindow.to <= market.from;
   const names = [...new Set(options.strategy ?? [...namesOf(series), ...(isFresh ? ["ml"] : [])])];
   const model = names.includes("ml") && found !== null ? await loadModel(found.folder) : null;
-  const known = { venues: series, limits, halfLifeHours, protocolRisk: protocolRisk(protocols) };
+  const known = { venues: series, halfLifeHours, protocolRisk: protocolRisk(protocols) };
   // A name that means nothing is refused before anything is read.
-  for (const name of names) strategyOf(name, { ...known, ml: model === null ? undefined : () => () => NaN });
-  const strategies = async (on: Market): Promise<Strategy[]> => {
+  for (const name of names) {
+    strategyOf(name, { ...known, limits, ml: model === null ? undefined : () => () => NaN });
+  }
+  const strategies = (): Strategy[] =>
+    names.filter((name) => name !== "ml").map((name) => strategyOf(name, { ...known, limits }));
+  const strategiesOn = async (on: Market): Promise<Strategy[]> => {
     const ml = model === null ? undefined : await mlForecasts(on, { model, folder, horizonHours });
-    return names.map((name) => strategyOf(name, { ...known, ml }));
+    return names.map((name) => strategyOf(name, { ...known, limits, ml }));
   };
   const parameters = { ...limits, halfLifeHours };
-  return { folder, series, strategies, parameters, market, run: { capital, costBps }, json: options.json === true };
+  const run = { capital, costBps };
+  return { folder, series, strategies, strategiesOn, parameters, market, run, json: options.json === true };
 }
 
 async function marketSettings(options: BacktestCommandOptions, capital: number): Promise<MarketOptions> {

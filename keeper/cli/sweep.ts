@@ -82,7 +82,7 @@ export async function sweepHistory(
     readonly out: string | undefined;
     readonly signal: AbortSignal;
     /** To be compared with it. */
-    readonly beside?: (market: Market) => Promise<readonly Strategy[]>;
+    readonly beside?: readonly Strategy[];
   },
 ): Promise<Swept> {
   const { vary, folds, workers, seed, out, signal } = options;
@@ -109,7 +109,7 @@ export async function sweepHistory(
   const strategies = [
     walkForward(sets, parameters, chosen),
     strategyWith("as configured", parameters),
-    ...((await options.beside?.(market)) ?? []),
+    ...(options.beside ?? []),
     strategyWith("best in sample", sets[verdict.best] as Parameters),
   ];
   const result = await compare(market, strategies, { ...run, seed, signal });

@@ -66,7 +66,7 @@ async function walk(options: WalkForwardOptions, signal: AbortSignal): Promise<v
   for (const { asset, era, request } of sets) {
     if (options.json !== true) process.stderr.write(`${titleOf(asset, era)}\n`);
     const out = options.out === undefined ? undefined : path.join(options.out, `${asset}-${isoDay(era.from)}.jsonl`);
-    const swept = await sweepHistory(request, { ...settings, out, signal, beside: request.strategies });
+    const swept = await sweepHistory(request, { ...settings, out, signal, beside: request.strategies() });
     results.push({ asset, era, swept });
   }
   if (options.json === true) printJson({ sets: results.map(shapeOf) });

@@ -242,12 +242,12 @@ export const configSchema = z.strictObject({
     .strictObject({
       /** Of the mean that forecasts where no model does. */
       halfLifeHours: positive.default(24),
-      /** How long a plan may wait for gas that is likely cheaper; 0: not at all. */
-      gasPatienceHours: nonNegative.max(12, "must be at most 12").default(4),
       /** `served`: the trained model that the registry names, as far as it is to be trusted; `ewma`: none. */
       model: z.enum(["served", "ewma"]).default("served"),
       /** Folder of trained models in place of the checkout's own. */
       models: fileName.optional(),
+      /** How long a plan may wait for gas that is likely cheaper; 0: not at all. */
+      gasPatienceHours: nonNegative.max(12, "must be at most 12").default(4),
     })
     .prefault({}),
   collect: z

@@ -48,8 +48,6 @@ const forecastSchema = z.strictObject({
   apr: z.number(),
   currentApr: z.number(),
   historySeconds: z.number(),
-  /** Records of before time frames were looked at have none; likewise `tail` and `gas` below. */
-  frames: z.array(z.strictObject({ hours: z.number(), apr: z.number() })).optional(),
   /** Records of forecasts by no trained model have none. */
   trained: z
     .strictObject({
@@ -59,6 +57,8 @@ const forecastSchema = z.strictObject({
       high: z.number(),
     })
     .optional(),
+  /** Records of before time frames were looked at have none; likewise `tail` and `gas` below. */
+  frames: z.array(z.strictObject({ hours: z.number(), apr: z.number() })).optional(),
 });
 
 const gasSchema = z.strictObject({

@@ -17,11 +17,11 @@ export interface Forecast {
   readonly currentApr: number;
   /** Seconds of history that the forecast rests on. */
   readonly historySeconds: number;
-  /** Mean rate over the time frames; absent: not looked at, as in the records of versions before there were any. */
-  readonly frames?: readonly { readonly hours: number; readonly apr: number }[] | undefined;
   /** Of a trained model: which file, over which horizon, and the bounds that the rate stays within nine times of ten. */
   readonly trained?:
     { readonly hash: string; readonly horizonHours: number; readonly low: number; readonly high: number } | undefined;
+  /** Mean rate over the time frames; absent: not looked at, as in the records of versions before there were any. */
+  readonly frames?: readonly { readonly hours: number; readonly apr: number }[] | undefined;
 }
 
 /** The operator's own limits: never looser than the vault's, often tighter. Ratios are plain fractions. */

@@ -111,6 +111,18 @@ describe("the model in the loop", function () {
     expect(named("model.trouble")).to.deep.equal([]);
   });
 
+  it("speaks for the time frames that it serves, and the EWMA for the others", async () => {
+    writeModel(models, plus(0.004), { name: "first", ...SERVES });
+    const frames = [1, 4, 24, 168].map((hours) => ({ hours, apr: 0.042 }));
+    const at = NOW + 60;
+    const [one] = await forecasting().serve(
+      EWMA.map((forecast) => ({ ...forecast, frames })),
+      observed(at),
+      at,
+    );
+    expect(one?.frames).to.deep.equal([...frames.slice(0, 2), { hours: 24, apr: one?.apr }, frames[3]]);
+  });
+
   it("leaves horizons that it does not serve to the EWMA", async () => {
     writeModel(models, plus(0.004), { name: "first", ...SERVES });
     expect(await serve(forecasting({ horizonHours: 168 }))).to.deep.equal(EWMA);

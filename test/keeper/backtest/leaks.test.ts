@@ -84,7 +84,7 @@ describe("the check for leaks", () => {
     const of =
       (early: number) =>
       async (on: Market): Promise<Strategy[]> => {
-        const honest = await mlForecasts(on, { model: RETURNING, folder: "no-such-folder", horizonHours: 24 });
+        const honest = await mlForecasts(on, { model: RETURNING, folder: __dirname, horizonHours: 24 });
         const ml = (knowledge: Knowledge): Forecasts => {
           const forecast = honest(knowledge);
           return (venue, now) => forecast(venue, { ...now, knownAt: now.knownAt + early });
