@@ -25,13 +25,15 @@ describe("the feeds that the vault leans on", function () {
     expect(bySubject.get("dai-usd")?.venues).to.deep.equal(["curve-3pool"]);
   });
 
-  it("are the asset's own where there are no pools, and none where nothing names one", async () => {
+  it("are the conditions' alone where there are no pools, and none where nothing names one", async () => {
     const { addresses } = local.genesis;
     const head = await local.head();
     const lending = addresses.adapters.filter(({ kind }) => kind === "aave-v3");
     const alone = await locateFeeds(local.chain, head, { ...addresses, adapters: lending });
     expect(alone.map(({ subject, ofAsset, venues }) => ({ subject, ofAsset, venues }))).to.deep.equal([
       { subject: "usdc-usd", ofAsset: true, venues: [] },
+      // Sky's stable token leans on it.
+      { subject: "dai-usd", ofAsset: false, venues: [] },
     ]);
     const { conditions: _conditions, ...without } = addresses;
     expect(await locateFeeds(local.chain, head, { ...without, adapters: lending })).to.deep.equal([]);
@@ -43,6 +45,7 @@ describe("the feeds that the vault leans on", function () {
       one.kind === "curve-3pool" ? { ...one, adapter: addresses.vault } : one,
     );
     const found = await locateFeeds(local.chain, await local.head(), { ...addresses, adapters: wrong });
-    expect(found.map(({ subject }) => subject)).to.have.members(["usdc-usd", "usdt-usd"]);
+    expect(found.map(({ subject }) => subject)).to.have.members(["usdc-usd", "dai-usd", "usdt-usd"]);
+    expect(found.flatMap(({ venues }) => venues)).to.not.include("curve-3pool");
   });
 });
