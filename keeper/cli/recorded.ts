@@ -55,11 +55,13 @@ export function recordedCommand(): Command {
 }
 
 async function play(recording: Recording, options: RecordedOptions, signal: AbortSignal): Promise<void> {
+  const shows = options.json !== true && process.stderr.isTTY;
   const progress = (ticks: number): void => {
-    if (options.json !== true && process.stderr.isTTY) process.stderr.write(`\r${ticks} blocks`);
+    if (shows) process.stderr.write(`\r${ticks} blocks`);
   };
   const kept = options.out === undefined ? recording : keptIn(options.out, recording);
   const runs = await replayRecording(kept, { strategy: decide, signal, progress });
+  if (shows) process.stderr.write("\r\u001b[K");
   if (runs.every(({ plans, holds }) => plans + holds === 0)) {
     throw new InputFailure("RECORDING_EMPTY", "no decision is recorded there", {
       field: options.recording === undefined ? "--from" : "--recording",
