@@ -47,10 +47,11 @@ export interface CameTrue {
   readonly came: number;
 }
 
-/** A forecast of the one beside that of the other, and what came. */
+/** What a challenger and the champion said of one series and hour, and what came; rates as fractions a year. */
 export interface ForecastPair {
   readonly series: string;
   readonly horizonHours: number;
+  /** Unix seconds. */
   readonly madeAt: number;
   readonly challenger: number;
   readonly low: number;

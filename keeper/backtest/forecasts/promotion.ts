@@ -1,19 +1,7 @@
 // Whether a model that ran in the shadow is to be served: by what both said of the same hours that neither was trained on, and what
 // came. The rule, at every horizon that either serves: no worse; at one of them better by more than luck; and bounds that hold.
+import type { ForecastPair } from "../../store/modelRecords";
 import { dieboldMariano, twoSided } from "./dieboldMariano";
-
-/** What a challenger and the champion said of one series and hour, and what came. */
-export interface Pair {
-  readonly series: string;
-  readonly horizonHours: number;
-  /** Unix seconds. */
-  readonly madeAt: number;
-  readonly challenger: number;
-  readonly low: number;
-  readonly high: number;
-  readonly champion: number;
-  readonly came: number;
-}
 
 export const PROMOTION = {
   /** Hours of a horizon that are compared at least: a fortnight. */
@@ -48,7 +36,7 @@ export interface Verdict {
 const LAG_HORIZONS = 2;
 
 /** @param horizons Hours: those that either of the two serves. @param pairs Oldest first. */
-export function verdictOf(pairs: readonly Pair[], horizons: readonly number[]): Verdict {
+export function verdictOf(pairs: readonly ForecastPair[], horizons: readonly number[]): Verdict {
   const scores = horizons.map((hours) => scoreOf(pairs, hours));
   const no = (reason: string): Verdict => ({ promote: false, reason, scores });
   if (scores.length === 0) return no("it serves no horizon");
@@ -71,7 +59,7 @@ export function verdictOf(pairs: readonly Pair[], horizons: readonly number[]): 
   return { promote: true, reason: `${numbers}, t = ${(best.dmT ?? 0).toFixed(1)}; nowhere worse`, scores };
 }
 
-function scoreOf(pairs: readonly Pair[], horizonHours: number): HorizonScore {
+function scoreOf(pairs: readonly ForecastPair[], horizonHours: number): HorizonScore {
   // Series of one hour go up and down together: of each hour one mean counts.
   const hours = new Map<number, { sum: number; count: number }>();
   let [n, challenger, champion, held] = [0, 0, 0, 0];

@@ -10,7 +10,7 @@ describe("the block of a moment", function () {
   this.timeout(60_000);
   let node: LocalNode;
   let chain: Chain;
-  const times: number[] = [];
+  let times: number[];
 
   before(async () => {
     node = await localNode();
@@ -20,19 +20,8 @@ describe("the block of a moment", function () {
       requestTimeoutMs: 4_000,
       sink: silent,
     });
-    const timeOf = async (block: number): Promise<number> => {
-      const header = (await node.rpc("eth_getBlockByNumber", [`0x${block.toString(16)}`, false])) as {
-        timestamp: string;
-      };
-      return Number(header.timestamp);
-    };
-    times.push(await timeOf(0));
-    for (let block = 1; block <= BLOCKS; block += 1) {
-      // Missed slots: the pauses differ.
-      await node.rpc("evm_setNextBlockTimestamp", [(times.at(-1) ?? 0) + 12 * (1 + (block % 3))]);
-      await node.mine();
-      times.push(await timeOf(block));
-    }
+    // Missed slots: the pauses differ.
+    times = await node.mineAfter(Array.from({ length: BLOCKS }, (_, k) => 12 * (1 + ((k + 1) % 3))));
   });
   after(async () => {
     chain.close();

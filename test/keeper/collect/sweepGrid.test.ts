@@ -11,21 +11,12 @@ describe("the grid of a sweep", function () {
   this.timeout(60_000);
   let node: LocalNode;
   let chain: Chain;
-  const times: number[] = [];
+  let times: number[];
 
   before(async () => {
     node = await localNode();
     chain = await connectTo(node.url);
-    for (let block = 0; block <= BLOCKS; block += 1) {
-      if (block > 0) {
-        await node.rpc("evm_setNextBlockTimestamp", [(times.at(-1) ?? 0) + (PAUSES[block % PAUSES.length] ?? 12)]);
-        await node.mine();
-      }
-      const header = (await node.rpc("eth_getBlockByNumber", [`0x${block.toString(16)}`, false])) as {
-        timestamp: string;
-      };
-      times.push(Number(header.timestamp));
-    }
+    times = await node.mineAfter(Array.from({ length: BLOCKS }, (_, k) => PAUSES[(k + 1) % PAUSES.length] ?? 12));
   });
   after(async () => {
     chain.close();

@@ -3,9 +3,9 @@ import fc from "fast-check";
 import type { AdapterSnapshot, VaultSnapshot } from "../../../keeper/chain/snapshot";
 import { closingOf } from "../../../keeper/decide/close";
 import { decide } from "../../../keeper/decide/decide";
-import type { Plan, RiskInput, StrategyInput } from "../../../keeper/decide/strategy";
+import type { RiskInput, StrategyInput } from "../../../keeper/decide/strategy";
 import { curveAdapter, uniswapAdapter } from "../risk/pools";
-import { holding, LIMITS, snapshot, strategyInput } from "./vaultSnapshot";
+import { holding, LIMITS, snapshot, strategyInput, planOf } from "./vaultSnapshot";
 
 const USDC = 10n ** 6n;
 const WAD = 10n ** 18n;
@@ -28,12 +28,6 @@ function inPool(pool: AdapterSnapshot, assets: bigint, lossBps: bigint): Adapter
   const exitValue = assets - (assets * lossBps) / 10_000n;
   return { ...pool, fairValue: assets, counted: assets, exitValue, maxWithdraw: exitValue };
 }
-function planOf(input: StrategyInput): Plan {
-  const output = decide(input);
-  if (output.action === "hold") throw new Error(output.reason);
-  return output;
-}
-
 describe("closing everything", () => {
   it("is one plan that empties every venue, whatever the rates, the cooldown and the vault's own breaker say", () => {
     const plan = planOf(closingInput({ ...HELD, breaker: "tripped" }, { lastRebalanceAt: HELD.timestamp - 1 }));

@@ -3,16 +3,10 @@ import fc from "fast-check";
 import { decide } from "../../../keeper/decide/decide";
 import type { Plan, RiskInput, StrategyInput } from "../../../keeper/decide/strategy";
 import type { Scenario } from "../../../keeper/risk/scenarios";
-import { FORECASTS, holding, LIMITS, snapshot, strategyInput } from "./vaultSnapshot";
+import { FORECASTS, holding, LIMITS, snapshot, strategyInput, planOf } from "./vaultSnapshot";
 
 const USDC = 10n ** 6n;
 const WAD = 10n ** 18n;
-
-function planOf(input: StrategyInput): Plan {
-  const output = decide(input);
-  if (output.action === "hold") throw new Error(`expected a plan, got: ${output.reason}`);
-  return output;
-}
 
 function holdCode(input: StrategyInput): string {
   const output = decide(input);

@@ -1,17 +1,11 @@
 import { expect } from "chai";
 import { decide } from "../../../keeper/decide/decide";
-import type { Plan, StrategyInput } from "../../../keeper/decide/strategy";
+import type { StrategyInput } from "../../../keeper/decide/strategy";
 import { TIME_FRAMES } from "../../../keeper/decide/timeFrames";
-import { FORECASTS, holding, LIMITS, strategyInput } from "./vaultSnapshot";
+import { FORECASTS, holding, LIMITS, strategyInput, planOf } from "./vaultSnapshot";
 
 const USDC = 10n ** 6n;
 const WAD = 10n ** 18n;
-
-function planOf(input: StrategyInput): Plan {
-  const output = decide(input);
-  if (output.action === "hold") throw new Error(`expected a plan, got: ${output.reason}`);
-  return output;
-}
 
 describe("a decision over several time frames", () => {
   /** All that may be out is, where Aave is forecast to pay more for the week than either. */

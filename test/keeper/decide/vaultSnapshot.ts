@@ -1,6 +1,7 @@
 // A vault of a million USDC over three venues, as the lens would show it: the starting point of the decision's tests.
 import type { AdapterSnapshot, VaultSnapshot } from "../../../keeper/chain/snapshot";
-import type { Forecast, OperatorLimits, StrategyInput } from "../../../keeper/decide/strategy";
+import { decide } from "../../../keeper/decide/decide";
+import type { Forecast, OperatorLimits, Plan, StrategyInput } from "../../../keeper/decide/strategy";
 
 const WAD = 10n ** 18n;
 const RAY = 10n ** 27n;
@@ -145,6 +146,13 @@ export const LIMITS: OperatorLimits = {
 
 export function strategyInput(change: Partial<StrategyInput> = {}): StrategyInput {
   return { snapshot: snapshot(), forecasts: FORECASTS, limits: LIMITS, lastRebalanceAt: null, ...change };
+}
+
+/** What is decided, where that is a plan. */
+export function planOf(input: StrategyInput): Plan {
+  const output = decide(input);
+  if (output.action === "hold") throw new Error(`expected a plan, got: ${output.reason}`);
+  return output;
 }
 
 /** The snapshot with `assets` of a venue held, taken from idle. */

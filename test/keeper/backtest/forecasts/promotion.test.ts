@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { verdictOf, type Pair } from "../../../../keeper/backtest/forecasts/promotion";
+import { verdictOf } from "../../../../keeper/backtest/forecasts/promotion";
+import type { ForecastPair } from "../../../../keeper/store/modelRecords";
 import { seeded } from "../../../../scripts/bench/randomProblems";
 
 const HOUR = 3_600;
@@ -11,7 +12,7 @@ function pairs(of: {
   readonly hours?: number;
   readonly horizonHours?: number;
   readonly width?: number;
-}): Pair[] {
+}): ForecastPair[] {
   const random = seeded(4);
   const { hours = 1_000, horizonHours = 24, width = 0.2 } = of;
   return Array.from({ length: hours }, (_, k) => k).flatMap((k) =>
