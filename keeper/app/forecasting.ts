@@ -27,6 +27,8 @@ export interface ForecastingParts {
   readonly persist: boolean;
 }
 
+type Wanted = Parameters<ModelRegistry["load"]>[0];
+
 const HOUR = 3_600;
 const DIGITS = 12;
 
@@ -35,10 +37,11 @@ export class Forecasting {
   readonly #horizon: number;
   #live: LiveForecasts | null = null;
   #model: ServedModel | null = null;
-  /** Hash of the champion as the registry had it last; undefined: it was not asked yet. */
-  #champion: string | null | undefined;
+  /** By hash: those that are asked. */
+  readonly #files = new Map<string, ServedModel>();
   #lookedAt = -Infinity;
-  #trouble: string | null = null;
+  /** By what is in trouble: hash of a model that cannot be loaded, `served`, `answer HASH`, `forecasting`. */
+  readonly #troubles = new Map<string, string>();
   readonly #drifted = new Map<string, string>();
 
   constructor(parts: ForecastingParts) {
@@ -63,14 +66,18 @@ export class Forecasting {
       if (this.#live === null) return [...ewma];
       for (const row of seen.observations) this.#live.add(row.venue, [this.#rowOf(row, seen.decimals)]);
       const answer = await this.#live.at(at);
-      for (const error of answer.failed.values()) this.#tell(failureOf(error));
-      if (answer.failed.size === 0 && this.#model !== null) this.#trouble = null;
+      for (const hash of this.#live.models) {
+        const subject = `answer ${hash}`;
+        if (answer.failed.has(hash)) this.#tell(subject, failureOf(answer.failed.get(hash)));
+        else this.#over(subject);
+      }
       this.#tellDrift(answer);
       await this.#keep(answer);
+      this.#over("forecasting");
       return ewma.map((forecast) => this.#served(forecast, answer));
     } catch (error) {
       // The database's own failures are told by whoever needs it for more than this.
-      this.#tell(failureOf(error));
+      this.#tell("forecasting", failureOf(error));
       return [...ewma];
     }
   }
@@ -85,39 +92,47 @@ export class Forecasting {
     const challengers = (await registry.list()).filter(
       ({ status, folder }) => status === "challenger" && folder !== null,
     );
-    const wanted = [champion?.hash ?? "", ...challengers.map(({ hash }) => hash)];
-    const isSame = this.#champion === (champion?.hash ?? null) && this.#live?.models.join() === wanted.join();
-    if (isSame) {
-      this.#lookedAt = hour;
-      return;
+    const [model, ...shadow] = await this.#loaded([champion, ...challengers]);
+    if (champion !== null) this.#over("served");
+    else this.#tell("served", { code: "MODEL_NONE", message: "no trained model is served: the EWMA is" });
+
+    const live =
+      champion === null && challengers.length === 0
+        ? null
+        : new LiveForecasts(
+            model ?? null,
+            shadow.filter((one) => one !== null),
+          );
+    if (this.#live?.models.join() !== live?.models.join()) {
+      this.#live = live === null ? null : await this.#started(live, { decimals, at });
     }
-    this.#champion = champion?.hash ?? null;
-    this.#model = null;
-    if (champion === null) {
-      this.#tell({ code: "MODEL_NONE", message: "no trained model is served: the EWMA is" });
-      if (challengers.length === 0) {
-        this.#live = null;
-        this.#lookedAt = hour;
-        return;
-      }
-    } else {
-      this.#model = await registry.load(champion).catch((error: unknown) => this.#refused(error));
-    }
-    const shadow = await Promise.all(
-      challengers.map((one) => registry.load(one).catch((error: unknown) => this.#refused(error))),
-    );
-    this.#live = await this.#started(
-      new LiveForecasts(
-        this.#model,
-        shadow.filter((one) => one !== null),
-      ),
-      { decimals, at },
-    );
+    const before = this.#model?.hash;
+    this.#model = model ?? null;
     this.#lookedAt = hour;
-    if (this.#model === null) return;
-    this.#trouble = null;
+    if (this.#model === null || this.#model.hash === before) return;
     const { name, hash, card } = this.#model;
     sink.emit({ name: "model.served", model: name, hash, horizonsHours: card.servedHorizonsHours });
+  }
+
+  /** In their order; null where there is none, and where it cannot be loaded, which is tried again at the next hour. */
+  async #loaded(wanted: readonly (Wanted | null)[]): Promise<(ServedModel | null)[]> {
+    const before = new Map(this.#files);
+    this.#files.clear();
+    return Promise.all(
+      wanted.map(async (one) => {
+        if (one === null) return null;
+        try {
+          const model = before.get(one.hash) ?? (await this.#parts.registry.load(one));
+          this.#files.set(one.hash, model);
+          this.#over(one.hash);
+          return model;
+        } catch (error) {
+          if (!(error instanceof Failure)) throw error;
+          this.#tell(one.hash, failureOf(error));
+          return null;
+        }
+      }),
+    );
   }
 
   /** What was seen before, by whoever saw it: the keeper's own observations, and before them what was collected or imported. */
@@ -218,18 +233,16 @@ export class Forecasting {
     }
   }
 
-  #refused(error: unknown): null {
-    if (!(error instanceof Failure)) throw error;
-    this.#tell(failureOf(error));
-    return null;
+  /** Once, until something else is wrong with it or nothing is. */
+  #tell(subject: string, { code, message }: { readonly code: string; readonly message: string }): void {
+    const trouble = `${code} ${message}`;
+    if (this.#troubles.get(subject) === trouble) return;
+    this.#troubles.set(subject, trouble);
+    this.#parts.sink.emit({ name: "model.trouble", code, message });
   }
 
-  /** Once, until something else is wrong or nothing is. */
-  #tell({ code, message }: { readonly code: string; readonly message: string }): void {
-    const trouble = `${code} ${message}`;
-    if (this.#trouble === trouble) return;
-    this.#trouble = trouble;
-    this.#parts.sink.emit({ name: "model.trouble", code, message });
+  #over(subject: string): void {
+    this.#troubles.delete(subject);
   }
 }
 

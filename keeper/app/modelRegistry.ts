@@ -128,7 +128,7 @@ export class ModelRegistry {
     const rows = await this.store.all();
     const nameOf = (hash: string | null): string => rows.find((row) => row.hash === hash)?.name ?? "ewma";
     const current = (await this.store.champion())?.hash ?? null;
-    const last = lastForward(await this.store.changes(MOST_CHANGES), current);
+    const last = lastForward(await this.store.changes(MOST_CHANGES));
     if (last === null) {
       throw new InputFailure("MODEL_NO_PAST", "nothing was served before", {
         field: "rollback",
@@ -155,9 +155,15 @@ export class ModelRegistry {
 
 const MOST_CHANGES = 1_000;
 
-/** The change that brought what is served now, rollbacks left out: two of them in a row go two steps back. */
-function lastForward(changes: readonly ModelChange[], current: string | null): ModelChange | null {
-  return changes.find(({ kind, hash }) => kind !== "rolled-back" && hash === current) ?? null;
+/** The change that brought what is served now: the newest that no rollback has undone. Two rollbacks in a row go two steps back. */
+function lastForward(newestFirst: readonly ModelChange[]): ModelChange | null {
+  let undone = 0;
+  for (const change of newestFirst) {
+    if (change.kind === "rolled-back") undone += 1;
+    else if (undone === 0) return change;
+    else undone -= 1;
+  }
+  return null;
 }
 
 function notStored({ name, folder, card }: FoundModel): KnownModel {

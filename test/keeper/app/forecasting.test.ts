@@ -156,6 +156,20 @@ describe("the model in the loop", function () {
     expect(named("model.trouble").at(-1)).to.include({ code: "MODEL_GONE" });
   });
 
+  it("is served on beside a challenger that is corrupted, which is said once", async () => {
+    writeModel(models, plus(0.004), { name: "first", ...SERVES });
+    await registry().register();
+    const challenger = writeModel(models, RIGHT, { name: "second", ...SERVES });
+    await registry().register();
+    appendFileSync(path.join(challenger, "model.onnx"), "x");
+    const one = forecasting();
+    for (let hour = 0; hour < 3; hour += 1) {
+      expect((await serve(one, NOW + hour * HOUR + 60))[0]?.model).to.equal("first");
+    }
+    expect(named("model.trouble").map((event) => ("code" in event ? event.code : ""))).to.deep.equal(["MODEL_HASH"]);
+    expect(named("model.served").length).to.equal(1);
+  });
+
   it("says what is no number: the EWMA, for that venue, with the reason", async () => {
     writeModel(models, { weights: { supplied: 1e38 }, bias: 1e38 }, { name: "wild", ...SERVES });
     expect(await serve(forecasting())).to.deep.equal(EWMA);
@@ -214,6 +228,16 @@ describe("the model in the loop", function () {
     expect((await store.models.changes(9)).map(({ kind }) => kind)).to.deep.equal([
       ...["rolled-back", "rolled-back", "promoted", "shipped"],
     ]);
+
+    // There and back again and there: each step back is of the choice that is in force, and none is undone twice.
+    const { sha256: better } = cardOfModel(RIGHT);
+    const { sha256: old } = cardOfModel(plus(0.02));
+    const chosen = { kind: "promoted", reason: "a test", scores: null } as const;
+    for (const hash of [old, better, old]) await store.models.serve(hash, chosen);
+    for (const to of ["better", "old", "ewma"]) {
+      expect((await registry().rollBack("a test")).to).to.equal(to);
+    }
+    expect(await failure(registry().rollBack("a test"))).to.match(/^MODEL_NO_PAST/);
   });
 
   it("judges no hour that one of the two was trained on", async () => {
