@@ -2,7 +2,7 @@
 // tick, and knows when a single run (`--once`) is over. Beside it the collector, which it does not wait for.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Head } from "../chain/heads";
-import { WorldFailure } from "../config/failure";
+import { InputFailure, WorldFailure } from "../config/failure";
 import type { Sink } from "../events/events";
 import type { IntentRow, Store } from "../store/records";
 import type { Config } from "../config/load";
@@ -18,6 +18,12 @@ const STANDBY_POLL_MS = 2_000;
 /** How often the clock is looked at for what no block tells. */
 const CLOCK_MS = 10_000;
 
+/**
+ * How many heads a single run looks at before it gives up. A node may well lose one block, or answer once from another one, and a
+ * person who closes everything must not fail by that.
+ */
+const ONCE_TRIES = 3;
+
 /** What a watcher of the run (the page) is told. */
 export interface RunWatcher {
   /** All is open; before the first tick. */
@@ -31,14 +37,14 @@ export interface RunWatcher {
 
 export interface RunFromConfigOptions extends AssembleOptions {
   readonly signal: AbortSignal;
-  /** Stop after one decision; a plan is waited for until it is included or given up. */
+  /** Stop after one decision; a plan is waited for until it is included or given up. A tick that fails is tried again at the next head. */
   readonly once: boolean;
   readonly watcher?: RunWatcher;
 }
 
 /**
  * The keeper from its configuration to its end. Only one instance a vault and keeper account leads; the others wait.
- * @throws what {@link assemble} throws; with `once`, the failure of the tick, or `NOT_LEADING`.
+ * @throws what {@link assemble} throws; with `once`, the failure of the last tick, or `NOT_LEADING`.
  */
 export async function runFromConfig(config: Config, options: RunFromConfigOptions): Promise<RunResult> {
   const { sink, signal, once, dryRun, watcher = {} } = options;
@@ -112,7 +118,8 @@ export interface RunResult {
 }
 
 /**
- * @throws with `once`, the failure of the tick; otherwise a failed tick is an event and the next head is the next try.
+ * A failed tick is an event and the next head is the next try.
+ * @throws with `once`, the failure of the third tick in which nothing was decided, and at once what is the operator's to mend.
  */
 async function loop(options: LoopOptions): Promise<RunResult> {
   const clock = options.once ? undefined : setInterval(() => void lookAtClock(options), CLOCK_MS);
@@ -137,6 +144,7 @@ async function lookAtClock({ risk, sink, watcher }: LoopOptions): Promise<void> 
 async function overHeads(options: LoopOptions): Promise<RunResult> {
   const { keeper, sink, signal, once, watcher } = options;
   let decided: Tick | null = null;
+  let failed = 0;
   for await (const head of options.heads) {
     if (signal.aborted) break;
     try {
@@ -148,7 +156,8 @@ async function overHeads(options: LoopOptions): Promise<RunResult> {
       if (ended !== null) return ended;
     } catch (error) {
       if (signal.aborted) break;
-      if (once) throw error;
+      failed += 1;
+      if (once && (failed >= ONCE_TRIES || error instanceof InputFailure)) throw error;
       const failure = failureOf(error);
       sink.emit({ name: "tick.failed", block: head.number, ...failure });
       watcher.trouble?.(failure.message);
