@@ -1,7 +1,6 @@
 // What `tiller risk` shows: every venue's risk at the newest block, the vault's own market risk, what joint shocks would
 // cost the allocation that stands, and whether the keeper's breaker is open.
-import { blockAt } from "../chain/heads";
-import { garbage } from "../chain/failures";
+import { atNewestBlock } from "../chain/atNewestBlock";
 import { readSnapshot } from "../chain/readSnapshot";
 import type { VaultSnapshot } from "../chain/snapshot";
 import { locateFeeds } from "../collect/vaultFeeds";
@@ -46,11 +45,12 @@ export async function riskReport(config: Config): Promise<RiskReport> {
   return withStore(config, silent, async (store) => {
     const chain = await chainOf(config, addresses, silent);
     try {
-      const head = await blockAt(chain, "latest");
-      if (head === null) throw garbage("eth_getBlockByNumber");
       const keeper = addresses.keepers[0] ?? addresses.vault;
-      const snapshot = await readSnapshot(chain, head, { addresses, keeper });
-      const feeds = await readFeeds(chain, head, await locateFeeds(chain, head, addresses));
+      const { head, snapshot, feeds } = await atNewestBlock(chain, async (at) => ({
+        head: at,
+        snapshot: await readSnapshot(chain, at, { addresses, keeper }),
+        feeds: await readFeeds(chain, at, await locateFeeds(chain, at, addresses)),
+      }));
       const { chainId } = snapshot;
       const keepSeconds = riskLookbackSeconds(config);
       const past = new VenuePast({ keepSeconds });

@@ -1,10 +1,11 @@
 // Reads the vault's snapshot at one block, in one call.
 import type { AddressFile } from "../config/addressFile";
 import { WorldFailure } from "../config/failure";
+import { atNewestBlock } from "./atNewestBlock";
 import type { Chain } from "./connect";
 import { decodeSnapshot, encodeSnapshotCall } from "./decodeSnapshot";
 import { RpcError, isUnknownBlock } from "./failures";
-import { blockAt, type Head } from "./heads";
+import type { Head } from "./heads";
 import type { VaultSnapshot } from "./snapshot";
 
 /**
@@ -25,7 +26,7 @@ export async function readSnapshot(
 }
 
 /**
- * The snapshot at the chain's newest block.
+ * The snapshot at the chain's newest block, or at the next one where that is gone.
  *
  * @throws as {@link readSnapshot}.
  */
@@ -33,9 +34,7 @@ export async function readLatestSnapshot(
   chain: Chain,
   of: { readonly addresses: AddressFile; readonly keeper: string },
 ): Promise<VaultSnapshot> {
-  const head = await blockAt(chain, "latest");
-  if (head === null) throw blockGone("latest");
-  return readSnapshot(chain, head, of);
+  return atNewestBlock(chain, (head) => readSnapshot(chain, head, of));
 }
 
 async function lensAnswer(chain: Chain, head: Head, call: { to: string; data: string }): Promise<string> {
@@ -52,7 +51,7 @@ async function lensAnswer(chain: Chain, head: Head, call: { to: string; data: st
   }
 }
 
-function blockGone(block: number | "latest"): WorldFailure {
+function blockGone(block: number): WorldFailure {
   return new WorldFailure("BLOCK_GONE", `the node does not have block ${block}`, {
     field: "chain.rpcUrls",
     remedy: "Nothing: it was reorganised away, or this endpoint lags; the next head is read anew.",
