@@ -7,7 +7,15 @@ import { checkLeaks, type LeakReport } from "../backtest/leaks";
 import { iso, type Market } from "../backtest/market";
 import { WorldFailure } from "../config/failure";
 import { assetOf } from "../forecast/features";
-import { readMarket, requestOf, withOptions, type BacktestCommandOptions, type Request } from "./backtestRequest";
+import {
+  readMarket,
+  requestOf,
+  withOptions,
+  withSeries,
+  withStrategies,
+  type BacktestCommandOptions,
+  type Request,
+} from "./backtestRequest";
 import { untilInterrupted } from "./interrupted";
 import { wholeNumber } from "./optionValues";
 import { percent, points, printJson, table } from "./printing";
@@ -21,7 +29,7 @@ import { walkForwardCommand } from "./walkForward";
 const MOST_MOMENTS = 1_000;
 
 export function backtestCommand(): Command {
-  return withOptions(
+  return ofStrategies(
     new Command("backtest").description("what strategies would have earned on recorded history, and what was possible"),
   )
     .option("--seed <number>", "of the resampling behind the intervals", "1")
@@ -39,8 +47,10 @@ export function backtestCommand(): Command {
     .addCommand(walkForwardCommand());
 }
 
+const ofStrategies = (command: Command): Command => withStrategies(withSeries(withOptions(command)));
+
 function leaksCommand(): Command {
-  return withOptions(
+  return ofStrategies(
     new Command("check-leaks").description(
       "alter the future and fail if a strategy decided anything otherwise before it",
     ),

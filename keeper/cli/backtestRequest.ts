@@ -48,14 +48,13 @@ const MOST_HOURS = 876_000;
 /** What a move of 300,000 gas costs at 20 gwei and 2,500 USD. */
 const DEFAULT_GAS_USD = "15";
 
+/** Of every command; those that compare strategies, and those that take one set of markets, have more. */
 export function withOptions(command: Command): Command {
   return command
     .option("--data <dir>", "folder of history files, one a series: NAME.csv or NAME.csv.gz")
-    .option("--series <name...>", "the markets that money may be in")
     .option("--capital <usd>", "money at the beginning")
     .option("--from <date>", "ISO date, UTC: money is placed then")
     .option("--to <date>", "ISO date, UTC: money is counted then")
-    .option("--strategy <name...>", "these only; default: all")
     .option("--gas-usd-per-move <usd>", "gas of moving money from one venue to another", DEFAULT_GAS_USD)
     .option("--gas-history <file>", "the same from a CSV file: observed_at,base_fee_gwei,eth_usd")
     .option("--gas-per-move <gas>", "units of gas of a move, for --gas-history", "300000")
@@ -64,9 +63,18 @@ export function withOptions(command: Command): Command {
     .option("--step-minutes <minutes>", "time between two decisions; a part of a day", "60")
     .option("--max-gap-hours <hours>", "longest silence of a series that its last state is carried over", "168")
     .option("--price-taker", "our deposits change no rate and can always leave")
-    .option("--models <dir>", "folder of trained models, for the strategy ml", MODELS_FOLDER)
     .option("--config <file>", "config file: limits and half-life of the live decision")
     .option("--json", "one JSON document");
+}
+
+export function withSeries(command: Command): Command {
+  return command.option("--series <name...>", "the markets that money may be in");
+}
+
+export function withStrategies(command: Command): Command {
+  return command
+    .option("--strategy <name...>", "these only; default: all")
+    .option("--models <dir>", "folder of trained models, for the strategy ml", MODELS_FOLDER);
 }
 
 /** What was asked for, checked as far as that goes without reading any history. */
@@ -75,6 +83,7 @@ export interface Request {
   readonly series: readonly string[];
   /** Of any market: without those that a trained model forecasts for. */
   readonly strategies: () => Strategy[];
+  /** @throws InputFailure `MODEL_…`: the trained model cannot be used. */
   readonly strategiesOn: (market: Market) => Promise<Strategy[]>;
   /** Of the live decision, by the config. */
   readonly parameters: Parameters;
@@ -117,16 +126,17 @@ export async function requestOf(options: BacktestCommandOptions): Promise<Reques
   // Of itself only a model that was trained before the span is tested on it.
   const isFresh = found !== null && isCard(found.card) && found.card.trainWindow.to <= market.from;
   const names = [...new Set(options.strategy ?? [...namesOf(series), ...(isFresh ? ["ml"] : [])])];
-  const model = names.includes("ml") && found !== null ? await loadModel(found.folder) : null;
+  const file = names.includes("ml") && found !== null ? found.folder : null;
   const known = { venues: series, halfLifeHours, protocolRisk: protocolRisk(protocols) };
   // A name that means nothing is refused before anything is read.
   for (const name of names) {
-    strategyOf(name, { ...known, limits, ml: model === null ? undefined : () => () => NaN });
+    strategyOf(name, { ...known, limits, ml: file === null ? undefined : () => () => NaN });
   }
   const strategies = (): Strategy[] =>
     names.filter((name) => name !== "ml").map((name) => strategyOf(name, { ...known, limits }));
   const strategiesOn = async (on: Market): Promise<Strategy[]> => {
-    const ml = model === null ? undefined : await mlForecasts(on, { model, folder, horizonHours });
+    const ml =
+      file === null ? undefined : await mlForecasts(on, { model: await loadModel(file), folder, horizonHours });
     return names.map((name) => strategyOf(name, { ...known, limits, ml }));
   };
   const parameters = { ...limits, halfLifeHours };

@@ -5,8 +5,10 @@ import { evaluate, pooled, type EvaluateOptions, type Evaluation } from "../back
 import { MODELS_FOLDER, modelFor, modelNamed, modelsIn } from "../forecast/modelFolder";
 import { loadModel } from "../forecast/onnxModel";
 import type { DeviationModel } from "../forecast/served";
+import { date } from "./backtestRequest";
+import { decimals, horizon, percent } from "./forecastWords";
 import { untilInterrupted } from "./interrupted";
-import { DATES, optionalDate, required, wholeNumber } from "./optionValues";
+import { required, wholeNumber } from "./optionValues";
 import { printJson, table } from "./printing";
 import { writeReport } from "./reportFile";
 import { forecastPage } from "./tearSheet/forecastPage";
@@ -76,10 +78,6 @@ async function modelOf(
   return loadModel(chosen.folder);
 }
 
-function date(text: string | undefined, field: string): number {
-  return optionalDate(required(text, field, `Write ${DATES}.`), field) as number;
-}
-
 function report({ rows, dataHash }: Evaluation, model: DeviationModel | null): string {
   const head = [
     ...["series", "horizon", "hours", "persistence, pp", "EWMA, pp", "served, pp", "by", "skill", "DM t"],
@@ -103,16 +101,4 @@ function report({ rows, dataHash }: Evaluation, model: DeviationModel | null): s
     `data ${dataHash.slice(0, 16)}`,
   ];
   return `${table(head, lines, right)}\n\nall series, by hours\n${[...all, ...notes].join("\n")}\n`;
-}
-
-function horizon(hours: number): string {
-  return hours % 24 === 0 && hours > 24 ? `${hours / 24} d` : `${hours} h`;
-}
-
-function decimals(value: number | null, places: number): string {
-  return value === null ? "–" : value.toFixed(places);
-}
-
-function percent(share: number | null): string {
-  return share === null ? "–" : `${(100 * share).toFixed(1)} %`;
 }

@@ -11,6 +11,7 @@ import { InputFailure, WorldFailure } from "../config/failure";
 import { loadConfig } from "../config/load";
 import { decide } from "../decide/decide";
 import { silent } from "../events/events";
+import { FAR_FUTURE } from "../store/historyRecords";
 import { untilInterrupted } from "./interrupted";
 import { optionalDate } from "./optionValues";
 import { printJson, table } from "./printing";
@@ -26,7 +27,6 @@ interface RecordedOptions {
 
 /** Of differences so many are shown. */
 const SHOWN = 10;
-const END_OF_TIME = 1e11;
 
 export function recordedCommand(): Command {
   return new Command("recorded")
@@ -41,7 +41,7 @@ export function recordedCommand(): Command {
     .option("--json", "one JSON document")
     .action(async (options: RecordedOptions) => {
       const from = optionalDate(options.from, "--from") ?? 0;
-      const to = optionalDate(options.to, "--to") ?? END_OF_TIME;
+      const to = optionalDate(options.to, "--to") ?? FAR_FUTURE;
       const stands = options.out === undefined ? "nothing was written" : `what is in ${options.out} is not whole`;
       await untilInterrupted(async (signal) => {
         if (options.recording !== undefined) return play(readRecording(options.recording), options, signal);

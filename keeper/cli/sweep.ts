@@ -11,7 +11,14 @@ import { hold } from "../backtest/strategies/hold";
 import { judge, runTrials, type SweepVerdict } from "../backtest/sweep";
 import type { Trial } from "../backtest/sweepWorker";
 import { chooseFolds, walkForward, type Fold } from "../backtest/walkForward";
-import { readMarket, requestOf, withOptions, type BacktestCommandOptions, type Request } from "./backtestRequest";
+import {
+  readMarket,
+  requestOf,
+  withOptions,
+  withSeries,
+  type BacktestCommandOptions,
+  type Request,
+} from "./backtestRequest";
 import { untilInterrupted } from "./interrupted";
 import { wholeNumber } from "./optionValues";
 import { printJson, table } from "./printing";
@@ -31,9 +38,11 @@ const MOST_WORKERS = 64;
 const SHOWN = 10;
 
 export function sweepCommand(): Command {
-  return withSweepOptions(
-    new Command("sweep").description(
-      "the live decision with many parameters, and with those that the past would have chosen",
+  return withSeries(
+    withSweepOptions(
+      new Command("sweep").description(
+        "the live decision with many parameters, and with those that the past would have chosen",
+      ),
     ),
   )
     .option("--out <file>", "keep each trial there, and do not run again what is there")

@@ -7,6 +7,7 @@ import { PERIODIC_NAMES } from "../backtest/strategies/periodic";
 import type { Metrics } from "../backtest/metrics";
 import { erasOf, extentsOf, type Era } from "../backtest/eras";
 import { readSeries, seriesIn } from "../backtest/readSeries";
+import { utcDay } from "../collect/utcDay";
 import { InputFailure } from "../config/failure";
 import { assetOf } from "../forecast/features";
 import { date, maxGapOf, readMarket, requestOf, type Request } from "./backtestRequest";
@@ -16,7 +17,7 @@ import { percent, points, printJson, table } from "./printing";
 import { countOf } from "./progress";
 import { settingsOf, sweepHistory, withSweepOptions, type Swept, type SweepCommandOptions } from "./sweep";
 
-interface WalkForwardOptions extends SweepCommandOptions {
+interface WalkForwardOptions extends Omit<SweepCommandOptions, "series" | "strategy" | "models"> {
   readonly asset?: string[];
 }
 
@@ -32,7 +33,7 @@ export function walkForwardCommand(): Command {
       "every asset's markets, wherever two or more were there: parameters chosen by the past, beside all other strategies",
     ),
   )
-    .option("--asset <name...>", "as series names end, for example usdc weth; in place of --series")
+    .option("--asset <name...>", "as series names end, for example usdc weth")
     .option("--out <dir>", "keep trials there, a file a set, and do not run again what is there")
     .action(async (options: WalkForwardOptions) => {
       const stands = options.out === undefined ? "nothing was written" : "trials that were run are kept";
@@ -52,9 +53,9 @@ async function walk(options: WalkForwardOptions, signal: AbortSignal): Promise<v
   if (options.out !== undefined) makeFolder(options.out);
   const sets: { readonly asset: string; readonly era: Era; readonly request: Request }[] = [];
   for (const asset of assets) {
-    for (const era of await erasOfAsset(folder, asset, { ...span, signal })) {
+    for (const era of await erasOfAsset(folder, asset, { ...span, signal, json: options.json === true })) {
       const request = await requestOf({
-        ...{ ...options, series: [...era.series], from: isoDay(era.from), to: isoDay(era.to) },
+        ...{ ...options, series: [...era.series], from: utcDay(era.from), to: utcDay(era.to) },
         strategy: [...PERIODIC_NAMES],
       });
       // What is wrong with a history is said before an hour is spent on the others.
@@ -65,7 +66,7 @@ async function walk(options: WalkForwardOptions, signal: AbortSignal): Promise<v
   const results: EraResult[] = [];
   for (const { asset, era, request } of sets) {
     if (options.json !== true) process.stderr.write(`${titleOf(asset, era)}\n`);
-    const out = options.out === undefined ? undefined : path.join(options.out, `${asset}-${isoDay(era.from)}.jsonl`);
+    const out = options.out === undefined ? undefined : path.join(options.out, `${asset}-${utcDay(era.from)}.jsonl`);
     const swept = await sweepHistory(request, { ...settings, out, signal, beside: request.strategies() });
     results.push({ asset, era, swept });
   }
@@ -88,12 +89,19 @@ function makeFolder(folder: string): void {
 async function erasOfAsset(
   folder: string,
   asset: string,
-  of: { readonly from: number; readonly to: number; readonly maxGapSeconds: number; readonly signal: AbortSignal },
+  of: {
+    readonly from: number;
+    readonly to: number;
+    readonly maxGapSeconds: number;
+    readonly signal: AbortSignal;
+    readonly json: boolean;
+  },
 ): Promise<Era[]> {
-  const { from, to, maxGapSeconds, signal } = of;
+  const { from, to, maxGapSeconds, signal, json } = of;
   const names = seriesIn(folder).filter((name) => assetOf(name) === asset);
   const { series } = await readSeries(folder, names, {
-    ...{ now: Math.floor(Date.now() / 1_000), signal, progress: countOf("series") },
+    ...{ now: Math.floor(Date.now() / 1_000), signal },
+    ...(json ? {} : { progress: countOf("series") }),
   });
   const eras = erasOf(
     series.flatMap((one) => extentsOf(one, maxGapSeconds)),
@@ -109,7 +117,7 @@ async function erasOfAsset(
 function shapeOf({ asset, era, swept }: EraResult): object {
   const { overfitting, deflatedSharpe } = swept.verdict;
   return {
-    ...{ asset, series: era.series, from: isoDay(era.from), to: isoDay(era.to), dataHash: swept.dataHash },
+    ...{ asset, series: era.series, from: utcDay(era.from), to: utcDay(era.to), dataHash: swept.dataHash },
     strategies: Object.fromEntries([...swept.result.strategies].map(([name, { metrics }]) => [name, metrics])),
     ...{ bestHold: swept.result.bestHold, ceiling: swept.result.ceiling },
     ...{ trials: swept.trials.length, overfitting: overfitting?.probability ?? null, deflatedSharpe },
@@ -144,9 +152,5 @@ function rowOf(name: string, { apy, excess, captureRatio, moves, turnoverUsd, co
 }
 
 function titleOf(asset: string, { series, from, to }: Era): string {
-  return `${asset.toUpperCase()}, ${isoDay(from)} to ${isoDay(to)}: ${series.join(", ")}`;
-}
-
-function isoDay(at: number): string {
-  return new Date(at * 1_000).toISOString().slice(0, 10);
+  return `${asset.toUpperCase()}, ${utcDay(from)} to ${utcDay(to)}: ${series.join(", ")}`;
 }

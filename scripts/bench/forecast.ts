@@ -66,10 +66,10 @@ async function main(): Promise<void> {
       json: { type: "boolean", default: false },
     },
   });
-  const first = modelsIn(MODELS_FOLDER).filter(({ card }) => isCard(card))[0]?.folder;
-  const folder = values.model ?? first;
+  const served = modelsIn(MODELS_FOLDER).find(({ card }) => isCard(card) && card.role === "served")?.folder;
+  const folder = values.model ?? served;
   if (folder === undefined) {
-    process.stderr.write("there is no model in ml/models: name one with --model\n");
+    process.stderr.write("there is no model to serve in ml/models: name one with --model\n");
     process.exitCode = 2;
     return;
   }

@@ -1,5 +1,6 @@
 // Scores of the served forecasts over a folder of recorded series, whoever wrote them.
 import { setImmediate as immediately } from "node:timers/promises";
+import { utcDay } from "../../collect/utcDay";
 import { InputFailure } from "../../config/failure";
 import { assetOf, HORIZONS, type SeriesColumns } from "../../forecast/features";
 import { servedBy, type DeviationModel } from "../../forecast/served";
@@ -95,7 +96,7 @@ function checkOverlap(
 }
 
 function day(seconds: number | undefined): string {
-  return seconds === undefined ? "never" : new Date(seconds * 1000).toISOString().slice(0, 10);
+  return seconds === undefined ? "never" : utcDay(seconds);
 }
 
 /** Of all scored hours of all series: what the served forecast's MAE is under each baseline's, by horizon. */

@@ -4,8 +4,10 @@ import { pooled, type EvaluateOptions, type Evaluation } from "../../backtest/fo
 import { HOUR, type Hours } from "../../backtest/forecasts/hours";
 import type { ScoreRow } from "../../backtest/forecasts/scores";
 import type { Walk } from "../../backtest/forecasts/walk";
+import { utcDay } from "../../collect/utcDay";
 import { LEVELS } from "../../forecast/conformal";
 import { HORIZONS } from "../../forecast/features";
+import { decimals, horizon, percent } from "../forecastWords";
 import { STYLE } from "./style";
 import { escaped, linePlot, type Line } from "./svg";
 
@@ -14,7 +16,7 @@ const LEAST_PLOTTED_HOURS = 24;
 const COVERAGE_DAYS = 30;
 
 export function forecastPage(result: Evaluation, { from, to, model }: EvaluateOptions): string {
-  const days = `${day(from)} to ${day(to)}`;
+  const days = `${utcDay(from)} to ${utcDay(to)}`;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -161,22 +163,6 @@ function tableOf(head: readonly string[], rows: readonly (readonly string[])[]):
 <thead><tr>${head.map((text) => `<th>${escaped(text)}</th>`).join("")}</tr></thead>
 <tbody>${body.join("\n")}</tbody>
 </table></div>`;
-}
-
-function horizon(hours: number): string {
-  return hours % 24 === 0 && hours > 24 ? `${hours / 24} d` : `${hours} h`;
-}
-
-function day(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().slice(0, 10);
-}
-
-function decimals(value: number | null, places: number): string {
-  return value === null ? "–" : value.toFixed(places);
-}
-
-function percent(share: number | null): string {
-  return share === null ? "–" : `${(100 * share).toFixed(1)} %`;
 }
 
 function percentage(share: number, step = 1e-3): string {

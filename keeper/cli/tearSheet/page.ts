@@ -4,6 +4,7 @@ import type { Market } from "../../backtest/market";
 import type { Metrics } from "../../backtest/metrics";
 import type { Run } from "../../backtest/run";
 import type { Grid } from "../../backtest/truth";
+import { utcDay } from "../../collect/utcDay";
 import { escaped, linePlot, stackPlot, waterfallPlot, type Line } from "./svg";
 import { STYLE } from "./style";
 
@@ -30,7 +31,7 @@ export function tearSheetPage(sheet: TearSheet): string {
   const runs = best.map(([name, { run, metrics }], k) => ({ ...{ name, run, metrics }, colour: `c${k % COLOURS}` }));
   const hold = runs.find(({ name }) => name === `hold:${comparison.bestHold.series}`)?.run;
   const times = momentsOf(grid);
-  const days = `${day(grid.from)} to ${day(grid.from + grid.steps * grid.stepSeconds)}`;
+  const days = `${utcDay(grid.from)} to ${utcDay(grid.from + grid.steps * grid.stepSeconds)}`;
   const lines = (of: (run: Run) => ArrayLike<number>): Line[] =>
     runs.map(({ name, colour, run }) => ({ name, colour, times, values: of(run) }));
   return `<!doctype html>
@@ -198,10 +199,6 @@ function drawdowns(equity: Float64Array): Float64Array {
     peak = Math.max(peak, value);
     return value / peak - 1;
   });
-}
-
-function day(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().slice(0, 10);
 }
 
 function duration(seconds: number): string {

@@ -77,6 +77,7 @@ describe("tiller backtest sweep", function () {
       [["--vary", "band-bps=1,x"], "SWEEP_VARY", "--vary"],
       [["--vary", "band-bps=1,1"], "SWEEP_VARY", "--vary"],
       [["--folds", "0"], "OPTION_MALFORMED", "--folds"],
+      [["--strategy", "ewma"], "USAGE", "command line"],
       [["--out", path.join(folder, "aave-a.csv")], "SWEEP_FILE", "--out"],
     ];
     for (const [options, code, field] of wrong) {

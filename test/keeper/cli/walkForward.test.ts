@@ -79,6 +79,10 @@ describe("tiller backtest walk-forward", function () {
       [["--asset", "xyz"], "BACKTEST_SERIES", "--asset"],
       [[], "OPTION_MISSING", "--asset"],
       [["--asset", "abc", "--data", path.join(folder, "none")], "BACKTEST_SERIES", "--data"],
+      // What it would not heed.
+      [["--asset", "abc", "--series", "aave-v2-abc"], "USAGE", "command line"],
+      [["--asset", "abc", "--strategy", "ewma"], "USAGE", "command line"],
+      [["--asset", "abc", "--models", folder], "USAGE", "command line"],
       [["--asset", "abc", "--out", path.join(folder, "aave-v2-abc.csv")], "SWEEP_FILE", "--out"],
     ];
     for (const [options, code, field] of wrong) {
