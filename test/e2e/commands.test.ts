@@ -124,7 +124,8 @@ describe("the commands", function () {
       const refusal = await tiller(["replay", landed.decision, "--config", config]);
       refused(refusal, { code: 2, says: /record: .*RECORD_ALTERED/ });
       await client.query("UPDATE decisions SET record = $2 WHERE id = $1", [landed.decision, record]);
-      expect((await tiller(["replay", landed.decision, "--config", config])).code).to.equal(0);
+      const restored = await tiller(["replay", landed.decision, "--config", config]);
+      expect(restored.code, restored.stderr).to.equal(0);
 
       await client.query("UPDATE intents SET calldata = replace(calldata, '1', '2') WHERE decision_id = $1", [
         landed.decision,
@@ -256,7 +257,7 @@ describe("the commands", function () {
       while (!log.includes("tick.end")) await sleep(50);
       refused(await tiller(["run", "--once", "--config", config]), { code: 1, says: /NOT_LEADING/ });
       running.process.kill("SIGINT");
-      expect((await running.finished).code).to.equal(0);
+      expect((await running.finished).code, log).to.equal(0);
     });
 
     it("leaves no file half written", () => {

@@ -108,7 +108,7 @@ describe("a recorded day", function () {
     for (const { books } of own) {
       if (books === null) throw new Error("money was placed in both halves of the day");
       expect(books.chainReturn).to.be.within(0.00003, 0.001);
-      expect(books.backtestReturn / books.chainReturn).to.be.within(0.9999, 1.0001);
+      expect(books.backtestReturn).to.be.closeTo(books.chainReturn, 1e-9);
     }
 
     const altered = path.join(system.folder, "altered.jsonl");
@@ -116,10 +116,10 @@ describe("a recorded day", function () {
       altered,
       gunzipSync(readFileSync(file))
         .toString()
-        .replace(/"recordHash":"0x../, '"recordHash":"0x00'),
+        .replace(/"recordHash":"0x(.)/, (_all, digit: string) => `"recordHash":"0x${digit === "0" ? 1 : 0}`),
     );
     const other = await tiller(["backtest", "recorded", "--recording", altered, "--json"]);
-    expect(other.code).to.equal(1);
+    expect(other.code, other.stderr).to.equal(1);
     expect(other.stderr).to.match(/BACKTEST_DIFFERS.*1 decision is not/);
 
     const again = await tiller(["backtest", "recorded", "--recording", file]);

@@ -94,7 +94,7 @@ describe("npm start", function () {
 
     for (const part of LEFT_BEHIND) expect(existsSync(path.join(folder, part)), `${part} is there`).to.equal(true);
     const twice = await startScript("scripts/start.ts", ["--data-dir", folder, "--port", "0"]).finished;
-    expect(twice.code).to.equal(1);
+    expect(twice.code, twice.stderr).to.equal(1);
     expect(twice.stderr).to.match(/--data-dir: .*ALREADY_RUNNING/);
 
     await running.shown(HISTORY);
@@ -110,7 +110,8 @@ describe("npm start", function () {
     expect(BigInt(second.totalAssets) >= BigInt(first.totalAssets)).to.equal(true);
     expect(second.history[0]?.at).to.equal(first.history[0]?.at);
     await running.shown(HISTORY);
-    expect((await stop(running)).code).to.equal(0);
+    const again = await stop(running);
+    expect(again.code, again.stderr).to.equal(0);
     await expectHistory();
   });
 
