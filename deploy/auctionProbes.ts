@@ -6,7 +6,8 @@ import { ask, refusalOf } from "./contractCall";
 import { auction } from "./modules/auction";
 import type { AuctionParameters } from "./networks/network";
 import { problemOfFeed } from "./poolProbes";
-import { sameAddress, type Problem } from "./problem";
+import type { Problem } from "./problem";
+import { sameAddress } from "./sameAddress";
 import { requireCode } from "./venueProbes";
 
 const ERC20 = IERC20Metadata__factory.createInterface();

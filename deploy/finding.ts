@@ -1,5 +1,4 @@
 // One thing that an inspection asked, and how it came out.
-import { getAddress } from "ethers";
 
 export interface Check {
   readonly name: string;
@@ -10,8 +9,6 @@ export interface Check {
 export function check(name: string, ok: boolean, detail: string): Check {
   return { name, ok, detail };
 }
-
-export const same = (a: string, b: string): boolean => getAddress(a) === getAddress(b);
 
 export function list(addresses: readonly string[]): string {
   return addresses.length === 0 ? "nobody" : addresses.join(", ");

@@ -14,7 +14,8 @@ import {
 } from "../typechain-types";
 import type { AddressFile } from "../keeper/config/addressFile";
 import { artifactOf, compareCode, type Artifact } from "./artifacts";
-import { check, list, same, type Check } from "./finding";
+import { check, list, type Check } from "./finding";
+import { sameAddress } from "./sameAddress";
 import { checkAuction } from "./inspectAuction";
 import { readConditions, readMembers, readTimelock } from "./members";
 import { adapterArtifact } from "./modules/adapters";
@@ -96,7 +97,7 @@ async function checkAsset(provider: Provider, file: AddressFile): Promise<Check[
   return [
     check(
       "asset",
-      same(asset, file.asset.address) && decimals === file.asset.decimals,
+      sameAddress(asset, file.asset.address) && decimals === file.asset.decimals,
       `${asset}, ${decimals} decimals`,
     ),
     check("opened with a seed", (await vault.opened()) && shares > 0n, `${formatUnits(shares, 18)} shares`),
@@ -116,13 +117,13 @@ async function checkPowers(
   const administrators = members["timelock administrator"] ?? [];
   const proposers = members["timelock proposer"] ?? [];
   const executors = members["timelock executor"] ?? [];
-  const held = Object.entries(members).filter(([, holders]) => holders.some((holder) => same(holder, deployer)));
+  const held = Object.entries(members).filter(([, holders]) => holders.some((holder) => sameAddress(holder, deployer)));
   const seedAllowance = await IERC20Metadata__factory.connect(file.asset.address, provider).allowance(
     deployer,
     file.vault,
   );
   return [
-    check("owner is the timelock", same(owner, file.timelock), owner),
+    check("owner is the timelock", sameAddress(owner, file.timelock), owner),
     check("no handover of the owner is under way", pendingOwner === ZeroAddress, pendingOwner),
     check(
       "timelock delay is a day or more",
@@ -131,17 +132,18 @@ async function checkPowers(
     ),
     check(
       "the timelock alone administers itself",
-      administrators.length === 1 && administrators.every((holder) => same(holder, file.timelock)),
+      administrators.length === 1 && administrators.every((holder) => sameAddress(holder, file.timelock)),
       list(administrators),
     ),
     check("the timelock has a proposer", proposers.length > 0, list(proposers)),
     check("the timelock has an executor", executors.length > 0, list(executors)),
-    check("guardian", same(guardian, file.guardian) && same(timelock.guardian, guardian), guardian),
+    check("guardian", sameAddress(guardian, file.guardian) && sameAddress(timelock.guardian, guardian), guardian),
     check("no handover of the guardian is under way", pendingGuardian === ZeroAddress, pendingGuardian),
-    check("the guardian can propose nothing", !proposers.some((holder) => same(holder, guardian)), guardian),
+    check("the guardian can propose nothing", !proposers.some((holder) => sameAddress(holder, guardian)), guardian),
     check(
       "keepers are those of the file",
-      keepers.length === file.keepers.length && file.keepers.every((known) => keepers.some((it) => same(it, known))),
+      keepers.length === file.keepers.length &&
+        file.keepers.every((known) => keepers.some((it) => sameAddress(it, known))),
       list(keepers),
     ),
     check(
@@ -155,7 +157,7 @@ async function checkPowers(
 async function checkAdapters(provider: Provider, file: AddressFile): Promise<Check[]> {
   const registered = await Vault__factory.connect(file.vault, provider).adapters();
   const listed = file.adapters.map(({ adapter }) => adapter);
-  const unlisted = registered.filter((address) => !listed.some((known) => same(known, address)));
+  const unlisted = registered.filter((address) => !listed.some((known) => sameAddress(known, address)));
   const checks = [
     check(
       "adapters are those of the file",
@@ -171,11 +173,11 @@ async function checkAdapters(provider: Provider, file: AddressFile): Promise<Che
       contract.venue(),
       contract.kind(),
     ]);
-    const problem = !same(vault, file.vault)
+    const problem = !sameAddress(vault, file.vault)
       ? `answers to the vault ${vault}`
-      : !same(asset, file.asset.address)
+      : !sameAddress(asset, file.asset.address)
         ? `holds another asset, ${asset}`
-        : !same(itsVenue, venue)
+        : !sameAddress(itsVenue, venue)
           ? `stands before another venue, ${itsVenue}`
           : textOf(itsKind) !== kind
             ? `is of the kind ${textOf(itsKind)}`
@@ -247,7 +249,7 @@ async function allowancesOf(
 async function checkConditions(provider: Provider, file: AddressFile): Promise<Check[]> {
   const registered = await readConditions(provider, file);
   const listed = file.conditions ?? [];
-  const unlisted = registered.filter((address) => !listed.some(({ condition }) => same(condition, address)));
+  const unlisted = registered.filter((address) => !listed.some(({ condition }) => sameAddress(condition, address)));
   const checks = [
     check(
       "conditions are those of the file",
@@ -258,7 +260,7 @@ async function checkConditions(provider: Provider, file: AddressFile): Promise<C
     ),
   ];
   for (const { id, kind, condition } of listed) {
-    const problem = registered.some((address) => same(address, condition))
+    const problem = registered.some((address) => sameAddress(address, condition))
       ? await problemOfCondition(provider, { kind, condition }, file)
       : "is not registered";
     checks.push(check(`condition ${id}`, problem === null, problem ?? condition));
@@ -277,8 +279,9 @@ async function problemOfCondition(
     case "compound-v3-illiquid": {
       const contract = VenueIlliquid__factory.connect(condition, provider);
       const [adapter, vault] = await Promise.all([contract.adapter(), contract.vault()]);
-      if (!file.adapters.some((known) => same(known.adapter, adapter))) return `judges a foreign adapter, ${adapter}`;
-      return same(vault, file.vault) ? null : `judges a foreign vault, ${vault}`;
+      if (!file.adapters.some((known) => sameAddress(known.adapter, adapter)))
+        return `judges a foreign adapter, ${adapter}`;
+      return sameAddress(vault, file.vault) ? null : `judges a foreign vault, ${vault}`;
     }
     case "oracle-trouble": {
       const feed = await OracleTrouble__factory.connect(condition, provider).feed();
@@ -294,10 +297,12 @@ async function checkLens(provider: Provider, file: AddressFile): Promise<Check> 
   const reader = VaultLens__factory.connect(file.lens, provider);
   const snapshot = await reader.snapshot(file.vault, file.keepers[0] ?? ZeroAddress);
   const unread = snapshot.adapters.filter(({ readable, state }) => !readable || state === "0x");
-  const unreadNames = unread.map(({ adapter }) => file.adapters.find((known) => same(known.adapter, adapter))?.id);
+  const unreadNames = unread.map(
+    ({ adapter }) => file.adapters.find((known) => sameAddress(known.adapter, adapter))?.id,
+  );
   return check(
     "the lens reads every venue",
-    unread.length === 0 && same(snapshot.vault, file.vault),
+    unread.length === 0 && sameAddress(snapshot.vault, file.vault),
     unread.length === 0 ? `block ${snapshot.blockNumber}` : `not ${unreadNames.join(", ")}`,
   );
 }

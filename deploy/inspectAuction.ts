@@ -4,7 +4,8 @@ import { formatUnits, ZeroAddress, type Provider } from "ethers";
 import { IRewardSource__factory, RewardAuction__factory } from "../typechain-types";
 import type { AddressFile } from "../keeper/config/addressFile";
 import { problemOfReward } from "./auctionProbes";
-import { check, list, same, type Check } from "./finding";
+import { check, list, type Check } from "./finding";
+import { sameAddress } from "./sameAddress";
 import { readListed } from "./members";
 import { declaredFor } from "./parameters";
 import { problemOfFeed } from "./poolProbes";
@@ -21,14 +22,14 @@ export async function checkAuction(provider: Provider, file: AddressFile): Promi
   const [vault, asset, [feed]] = await Promise.all([contract.vault(), contract.asset(), contract.assetFeed()]);
   // With its code as it should be, who rules it is whom that vault names as owner and guardian, at each call.
   checks.push(
-    check("auction pays the vault and obeys its owner", same(vault, file.vault), vault),
-    check("auction sells for the asset", same(asset, file.asset.address), asset),
+    check("auction pays the vault and obeys its owner", sameAddress(vault, file.vault), vault),
+    check("auction sells for the asset", sameAddress(asset, file.asset.address), asset),
   );
   const priced = await problemOfFeed(provider, { feed, coin: file.asset.address, part: "feed" });
   checks.push(check("auction: price of the asset", priced === null, priced === null ? feed : priced.what));
 
   const listed = await readListed(provider, file, file.auction.auction);
-  const unknown = listed.filter((token) => !file.auction?.rewards.some((reward) => same(reward.token, token)));
+  const unknown = listed.filter((token) => !file.auction?.rewards.some((reward) => sameAddress(reward.token, token)));
   checks.push(
     check(
       "auction sells what the file says",
@@ -37,7 +38,7 @@ export async function checkAuction(provider: Provider, file: AddressFile): Promi
     ),
   );
   for (const reward of file.auction.rewards) {
-    const problem = listed.some((token) => same(token, reward.token))
+    const problem = listed.some((token) => sameAddress(token, reward.token))
       ? await problemOf(provider, file, { ...reward, auction: file.auction.auction })
       : "is not for sale";
     checks.push(check(`auction: ${reward.symbol}`, problem === null, problem ?? reward.token));
@@ -52,7 +53,7 @@ async function checkSources(provider: Provider, file: AddressFile): Promise<Chec
   return Promise.all(
     sources.map(async ({ id, adapter }) => {
       const auction = await IRewardSource__factory.connect(adapter, provider).auction();
-      return check(`rewards of ${id} go to the auction`, same(auction, wanted), auction);
+      return check(`rewards of ${id} go to the auction`, sameAddress(auction, wanted), auction);
     }),
   );
 }

@@ -10,7 +10,8 @@ import {
 } from "../typechain-types";
 import { ask, askAll, type Question } from "./contractCall";
 import type { VenuePlace } from "./networks/network";
-import { sameAddress, type Problem } from "./problem";
+import type { Problem } from "./problem";
+import { sameAddress } from "./sameAddress";
 
 type ThreePool = Extract<VenuePlace, { readonly kind: "curve-3pool" }>;
 type UniswapPool = Extract<VenuePlace, { readonly kind: "uniswap-v3" }>;

@@ -1,5 +1,4 @@
 // What a probe finds wrong with a venue.
-import { getAddress, isAddress } from "ethers";
 
 export interface Problem {
   /** Follows the venue's address: "is no Comet". */
@@ -8,9 +7,4 @@ export interface Problem {
   readonly part?: string;
   /** What to do, where it is not to correct the venue's address. */
   readonly remedy?: string;
-}
-
-/** False of anything that is no address. */
-export function sameAddress(a: unknown, b: string): boolean {
-  return typeof a === "string" && isAddress(a) && isAddress(b) && getAddress(a) === getAddress(b);
 }

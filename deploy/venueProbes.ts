@@ -12,7 +12,8 @@ import { ask, refusalOf } from "./contractCall";
 import { adapter, adapterInterface } from "./modules/adapters";
 import type { VenueParameters, VenuePlace } from "./networks/network";
 import { problemOfThreePool, problemOfUniswapPool } from "./poolProbes";
-import { sameAddress, type Problem } from "./problem";
+import type { Problem } from "./problem";
+import { sameAddress } from "./sameAddress";
 
 const AAVE_POOL = IAaveV3Pool__factory.createInterface();
 const A_TOKEN = new Interface([

@@ -12,6 +12,7 @@ export type KeeperEvent =
       readonly reason: string;
       readonly totalAssets: string;
       readonly snapshotMs: number;
+      /** Forecasts, with what a model keeps of them, and the decision. */
       readonly decideMs: number;
       readonly storeMs: number;
       readonly submitMs: number;
