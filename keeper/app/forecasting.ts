@@ -3,23 +3,19 @@
 import { Failure } from "../config/failure";
 import type { Forecast } from "../decide/strategy";
 import type { Sink } from "../events/events";
-import { CATCH_UP_SECONDS, KEPT_SECONDS, LiveForecasts, type Answer } from "../forecast/liveForecasts";
+import { CATCH_UP_SECONDS, LiveForecasts, type Answer } from "../forecast/liveForecasts";
 import type { ServedModel } from "../forecast/onnxModel";
 import { horizonNear } from "../forecast/served";
 import type { HorizonForecast, SeriesState } from "../forecast/seriesForecast";
-import type { HistoryRow } from "../store/historyRecords";
 import type { ObservationRow, Store } from "../store/records";
 import { failureOf } from "./keeper";
 import type { ModelRegistry } from "./modelRegistry";
+import { OutlookWatch } from "./outlookWatch";
+import { addSeenRows, historyRowOf, type SeriesOfVenues } from "./seriesRows";
 
-export interface ForecastingParts {
-  readonly chainId: number;
-  /** Ids of the vault's venues, which name their series. */
-  readonly venues: readonly string[];
+export interface ForecastingParts extends SeriesOfVenues {
   /** Of the allocation: the nearest horizon is the one that decides. */
   readonly horizonHours: number;
-  /** Of the vault's asset. */
-  readonly assetUsd: number;
   readonly registry: ModelRegistry;
   readonly store: Store;
   readonly sink: Sink;
@@ -31,6 +27,7 @@ type Wanted = Parameters<ModelRegistry["load"]>[0];
 
 const HOUR = 3_600;
 const DIGITS = 12;
+const OUTLOOK = "outlook ";
 
 export class Forecasting {
   readonly #parts: ForecastingParts;
@@ -40,13 +37,16 @@ export class Forecasting {
   /** By hash: those that are asked. */
   readonly #files = new Map<string, ServedModel>();
   #lookedAt = -Infinity;
-  /** By what is in trouble: hash of a model that cannot be loaded, `served`, `answer HASH`, `forecasting`. */
+  readonly #outlook: OutlookWatch;
+  #aheadAt = -Infinity;
+  /** By what is in trouble: hash of a model that cannot be loaded, `served`, `answer HASH`, `forecasting`, `outlook …`. */
   readonly #troubles = new Map<string, string>();
   readonly #drifted = new Map<string, string>();
 
   constructor(parts: ForecastingParts) {
     this.#parts = parts;
     this.#horizon = horizonNear(parts.horizonHours);
+    this.#outlook = new OutlookWatch(parts.registry.folder, parts.sink);
   }
 
   /**
@@ -64,7 +64,9 @@ export class Forecasting {
     try {
       await this.#refresh(seen.decimals, at);
       if (this.#live === null) return [...ewma];
-      for (const row of seen.observations) this.#live.add(row.venue, [this.#rowOf(row, seen.decimals)]);
+      for (const row of seen.observations) {
+        this.#live.add(row.venue, [historyRowOf(row, { decimals: seen.decimals, assetUsd: this.#parts.assetUsd })]);
+      }
       const answer = await this.#live.at(at);
       for (const hash of this.#live.models) {
         const subject = `answer ${hash}`;
@@ -73,6 +75,7 @@ export class Forecasting {
       }
       this.#tellDrift(answer);
       await this.#keep(answer);
+      await this.#lookAhead(this.#live, at);
       this.#over("forecasting");
       return ewma.map((forecast) => this.#served(forecast, answer));
     } catch (error) {
@@ -96,22 +99,34 @@ export class Forecasting {
     if (champion !== null) this.#over("served");
     else this.#tell("served", { code: "MODEL_NONE", message: "no trained model is served: the EWMA is" });
 
-    const live =
-      champion === null && challengers.length === 0
-        ? null
-        : new LiveForecasts(
-            model ?? null,
-            shadow.filter((one) => one !== null),
-          );
-    if (this.#live?.models.join() !== live?.models.join()) {
-      this.#live = live === null ? null : await this.#started(live, { decimals, at });
-    }
+    const live = new LiveForecasts(
+      model ?? null,
+      shadow.filter((one) => one !== null),
+    );
+    if (this.#live?.models.join() !== live.models.join()) this.#live = await this.#started(live, { decimals, at });
     const before = this.#model?.hash;
     this.#model = model ?? null;
     this.#lookedAt = hour;
     if (this.#model === null || this.#model.hash === before) return;
     const { name, hash, card } = this.#model;
     sink.emit({ name: "model.served", model: name, hash, horizonsHours: card.servedHorizonsHours });
+  }
+
+  /** At every hour: what may come of the venues. Whatever is wrong with that, rates are forecast. */
+  async #lookAhead(live: LiveForecasts, at: number): Promise<void> {
+    const hour = Math.floor(at / HOUR);
+    if (hour <= this.#aheadAt) return;
+    this.#aheadAt = hour;
+    const troubles = new Map<string, unknown>();
+    try {
+      for (const [folder, failure] of await this.#outlook.look(live, at)) troubles.set(OUTLOOK + folder, failure);
+    } catch (error) {
+      troubles.set(OUTLOOK, error);
+    }
+    for (const subject of [...this.#troubles.keys()]) {
+      if (subject.startsWith(OUTLOOK) && !troubles.has(subject)) this.#over(subject);
+    }
+    for (const [subject, error] of troubles) this.#tell(subject, failureOf(error));
   }
 
   /** In their order; null where there is none, and where it cannot be loaded, which is tried again at the next hour. */
@@ -135,21 +150,11 @@ export class Forecasting {
     );
   }
 
-  /** What was seen before, by whoever saw it: the keeper's own observations, and before them what was collected or imported. */
+  /** With what was seen before, by whoever saw it, and what was learnt from it. */
   async #started(live: LiveForecasts, of: { readonly decimals: number; readonly at: number }): Promise<LiveForecasts> {
     const { chainId, venues, store } = this.#parts;
-    const from = of.at - KEPT_SECONDS;
-    const own = await store.hourlyObservations({ chainId, from, knownBy: of.at });
+    await addSeenRows(live, this.#parts, of);
     for (const venue of venues) {
-      const rows = own.filter((row) => row.venue === venue);
-      const first = rows.find(({ supplyAprWithoutUs }) => supplyAprWithoutUs !== null)?.availableAt ?? of.at + 1;
-      for await (const page of store.history.history({ chainId, name: venue }, { from, to: first - 1 })) {
-        live.add(venue, page);
-      }
-      live.add(
-        venue,
-        rows.map((row) => this.#rowOf(row, of.decimals)),
-      );
       for (const modelHash of live.models) {
         const state = await store.models.state({ chainId, series: venue, modelHash });
         const known = state === null ? null : (JSON.parse(state) as SeriesState);
@@ -158,19 +163,6 @@ export class Forecasting {
       }
     }
     return live;
-  }
-
-  /** As the venue would be without us, like what models are trained on. */
-  #rowOf(row: ObservationRow, decimals: number): HistoryRow {
-    const usd = (amount: string | null): number | null =>
-      amount === null ? null : (Number(amount) / 10 ** decimals) * this.#parts.assetUsd;
-    const [supplied, ours] = [usd(row.supplied), usd(row.vaultAssets) ?? 0];
-    return {
-      ...{ observedAt: row.observedAt, availableAt: row.availableAt, block: row.blockNumber, blockHash: row.blockHash },
-      ...{ source: row.source, suppliedUsd: supplied === null ? null : Math.max(0, supplied - ours) },
-      ...{ borrowedUsd: usd(row.borrowed), supplyApr: row.supplyAprWithoutUs, borrowApr: row.borrowApr },
-      ...{ index: row.index ?? null, flags: 0 },
-    };
   }
 
   #served(forecast: Forecast, { now }: Answer): Forecast {
@@ -208,10 +200,13 @@ export class Forecasting {
       cameTrue.map(({ series, horizonHours, at, came }) => ({ chainId, series, horizonHours, madeAt: at, came })),
     );
     await store.models.saveStates(
-      this.#live.states().map(({ series, model, at, state }) => ({
-        ...{ chainId, series, modelHash: model, at },
-        state: JSON.stringify(state),
-      })),
+      this.#live
+        .states()
+        .filter(({ model }) => model !== "")
+        .map(({ series, model, at, state }) => ({
+          ...{ chainId, series, modelHash: model, at },
+          state: JSON.stringify(state),
+        })),
     );
   }
 

@@ -24,7 +24,8 @@ export interface KnownModel {
 export class ModelRegistry {
   constructor(
     private readonly store: ModelStore,
-    private readonly folder: string,
+    /** Of all trained models. */
+    readonly folder: string,
   ) {}
 
   async list(): Promise<KnownModel[]> {

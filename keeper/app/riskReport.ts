@@ -7,6 +7,9 @@ import { locateFeeds } from "../collect/vaultFeeds";
 import { loadAddresses } from "../config/addresses";
 import type { Config } from "../config/load";
 import { silent } from "../events/events";
+import { LiveForecasts } from "../forecast/liveForecasts";
+import { MODELS_FOLDER } from "../forecast/modelFolder";
+import type { Outlook } from "../forecast/outlook";
 import { assess, type RiskAssessment } from "../risk/assessment";
 import { marketRisk, RISK_LEVELS, type MarketRisk } from "../risk/marketRisk";
 import type { FeedState } from "../risk/oracle";
@@ -16,6 +19,8 @@ import { scenarioCvar } from "../risk/scenarios";
 import type { BreakerTrip } from "../store/breakerRecords";
 import type { Store } from "../store/records";
 import { chainOf, withStore } from "./assemble";
+import { loadRiskModels } from "./outlookWatch";
+import { addSeenRows } from "./seriesRows";
 import { readFeeds, riskLookbackSeconds, riskSources } from "./riskWatch";
 
 const YEAR_SECONDS = 31_536_000;
@@ -36,6 +41,10 @@ export interface RiskReport {
     readonly cvar: readonly { readonly level: number; readonly cvar: number }[];
   };
   readonly tripped: readonly BreakerTrip[];
+  /** What trained models foretell; empty where the config wants none. */
+  readonly outlook: readonly Outlook[];
+  /** Models of risk that cannot be used, in words. */
+  readonly outlookTroubles: readonly string[];
 }
 
 /** @throws the node's and the store's failures, and those of `riskSources`. */
@@ -68,6 +77,7 @@ export async function riskReport(config: Config): Promise<RiskReport> {
         sharePrice: await sharePriceRisk(store, snapshot),
         shocks: shocksOf(assessment),
         tripped: await store.breaker.open({ chainId, vault: snapshot.vault }),
+        ...(await outlookOf(config, store, snapshot)),
       };
     } finally {
       chain.close();
@@ -91,6 +101,23 @@ async function collectedRisk(store: Store, snapshot: VaultSnapshot): Promise<Rec
     found.push([id, returns.length === 0 ? null : marketRisk(returns)]);
   }
   return Object.fromEntries(found);
+}
+
+async function outlookOf(
+  config: Config,
+  store: Store,
+  snapshot: VaultSnapshot,
+): Promise<Pick<RiskReport, "outlook" | "outlookTroubles">> {
+  if (config.forecast.model === "ewma") return { outlook: [], outlookTroubles: [] };
+  const { models, refused } = await loadRiskModels(config.forecast.models ?? MODELS_FOLDER);
+  const { chainId, timestamp: at, assetDecimals: decimals } = snapshot;
+  const venues = snapshot.adapters.map(({ id }) => id);
+  const live = new LiveForecasts(null);
+  await addSeenRows(live, { chainId, venues, assetUsd: config.limits.assetUsd, store }, { decimals, at });
+  return {
+    outlook: models.length === 0 ? [] : await live.outlook(at, models),
+    outlookTroubles: [...refused.values()].map((failure) => failure.line()),
+  };
 }
 
 async function sharePriceRisk(store: Store, { chainId, vault, timestamp }: VaultSnapshot): Promise<MarketRisk> {

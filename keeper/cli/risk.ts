@@ -61,9 +61,32 @@ function describe(report: RiskReport): string {
     `joint shocks: ${percent(shocks.expectedLoss)} of the vault a year expected, ${shocks.cvar.map(({ level, cvar }) => `CVaR ${percent(level)} ${percent(cvar)}`).join(", ")}`,
     `share price, hourly returns: ${tailOf(sharePrice)} (${sharePrice.returns} of them)`,
     "",
+    ...outlookLines(report),
     feedRows.length === 0 ? "no price feed is known" : table(["feed", "price", "age", "asked by"], feedRows),
     "",
   ].join("\n");
+}
+
+/** What may come, a row an event and venue; what is not foretold is said once for each reason. */
+function outlookLines({ outlook, outlookTroubles }: RiskReport): string[] {
+  const told = outlook.filter((one) => one.class !== null);
+  const rows = told.map(({ series, event, class: level, probability, usual, note }) => [
+    ...[series, event.replaceAll("-", " "), level === "high" ? pc.red(level) : String(level)],
+    ...[probability === null ? "–" : percent(probability), percent(usual), note ?? ""],
+  ]);
+  const untold = new Map<string, Set<string>>();
+  for (const { series, note, class: level } of outlook) {
+    if (level !== null || note === null) continue;
+    untold.set(note, (untold.get(note) ?? new Set()).add(series));
+  }
+  return [
+    ...(rows.length === 0
+      ? []
+      : [table(["venue", "may come", "", "probability", "usually", "note"], rows, ["probability", "usually"]), ""]),
+    ...[...untold].map(([note, series]) => `nothing is foretold of ${[...series].join(", ")}: ${note}`),
+    ...outlookTroubles,
+    ...(untold.size + outlookTroubles.length > 0 ? [""] : []),
+  ];
 }
 
 function partsOf({ parts }: VenueRisk): string[] {

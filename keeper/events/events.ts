@@ -98,6 +98,23 @@ export type KeeperEvent =
       readonly reason: string;
     }
   | { readonly name: "model.trusted"; readonly series: string; readonly horizonHours: number }
+  /** A model foretells an event at a venue: once, until `risk.unlikely`. `note`: it is there already, in words. */
+  | {
+      readonly name: "risk.likely";
+      readonly series: string;
+      readonly event: string;
+      readonly horizonHours: number;
+      readonly probability: number | null;
+      readonly usual: number;
+      readonly note: string | null;
+    }
+  | {
+      readonly name: "risk.unlikely";
+      readonly series: string;
+      readonly event: string;
+      readonly horizonHours: number;
+      readonly probability: number | null;
+    }
   /** The keeper's own breaker: once a trip, not once a block. */
   | { readonly name: "breaker.tripped"; readonly cause: string; readonly reason: string; readonly block: number }
   /** What an earlier process left tripped, once at the start. */

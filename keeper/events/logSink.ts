@@ -30,6 +30,7 @@ const WARNINGS: ReadonlySet<KeeperEvent["name"]> = new Set([
   "breaker.open",
   "model.trouble",
   "model.distrusted",
+  "risk.likely",
 ]);
 
 /** Level at which an event is logged. */

@@ -21,8 +21,8 @@ const featureStats = z.object({
 /** Of a feature's values on the rows of the training; null where it had none. */
 export type FeatureStats = z.output<typeof featureStats>;
 
-/** Fields beyond these are kept and shown. */
-const cardSchema = z.looseObject({
+/** Of any trained model. Fields beyond these are kept and shown. */
+const baseSchema = z.looseObject({
   format: z.literal(CARD_FORMAT),
   name: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/, "is no name: lower-case letters, digits, hyphens and dots"),
   kind: z.string().min(1),
@@ -36,8 +36,6 @@ const cardSchema = z.looseObject({
     z.object({ kind: z.literal("row") }),
     z.object({ kind: z.literal("window"), steps: positiveInteger, stepSeconds: positiveInteger }),
   ]),
-  horizonsHours: z.array(positiveInteger).min(1),
-  servedHorizonsHours: z.array(positiveInteger),
   /** Unix seconds: rows whose target lies in it were seen. */
   trainWindow: window,
   trainSeries: z.array(z.string()),
@@ -46,21 +44,49 @@ const cardSchema = z.looseObject({
   seed: z.number(),
   /** By feature. */
   featureStats: z.record(z.string(), featureStats),
+});
+
+/** Of rates. */
+const cardSchema = baseSchema.extend({
+  horizonsHours: z.array(positiveInteger).min(1),
+  servedHorizonsHours: z.array(positiveInteger),
   /** By horizon in hours; fractions a year. */
   errorStats: z.record(z.string(), z.object({ mae: z.number().positive() })),
 });
 
+const probability = z.number().min(0).max(1);
+
+/** Of an event that may come. */
+const riskCardSchema = baseSchema.extend({
+  event: z.object({
+    name: z.string().min(1),
+    horizonHours: positiveInteger,
+    /** Probabilities from which a class is Medium, and High. */
+    classes: z.tuple([probability, probability]).refine(([medium, high]) => medium < high, {
+      message: "the second is not above the first",
+    }),
+    /** How often it came within the horizon, where the model was scored. */
+    prevalence: probability,
+  }),
+});
+
+export type BaseCard = z.output<typeof baseSchema>;
+export type RiskCard = z.output<typeof riskCardSchema>;
 export type Card = z.output<typeof cardSchema>;
 
 /** @returns the card, or what is wrong with the text in words. */
-export function cardOf(text: string): Card | string {
+export const cardOf = (text: string): Card | string => parsedBy(cardSchema, text);
+/** As {@link cardOf}. */
+export const riskCardOf = (text: string): RiskCard | string => parsedBy(riskCardSchema, text);
+
+function parsedBy<T>(schema: z.ZodType<T>, text: string): T | string {
   let raw: unknown;
   try {
     raw = JSON.parse(text);
   } catch {
     return "is not JSON";
   }
-  const parsed = cardSchema.safeParse(raw);
+  const parsed = schema.safeParse(raw);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   return `${issue?.path.join(".") || "card"}: ${issue?.message ?? "unreadable"}`;

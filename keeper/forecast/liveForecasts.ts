@@ -4,6 +4,8 @@
 import type { HistoryRow } from "../store/historyRecords";
 import { FEATURES, HORIZONS, LOOKBACK_SECONDS, currentRate, peersOf, targetAt, writeFeatures } from "./features";
 import { HourlySeries } from "./hourlySeries";
+import { outlooks, type Outlook, type SeriesFeatures } from "./outlook";
+import type { RiskModel } from "./riskModel";
 import { fallbackOf, forecastUnseen, type DeviationModel } from "./served";
 import { SeriesForecast, type CameTrue, type HorizonForecast, type SeriesState } from "./seriesForecast";
 
@@ -108,6 +110,22 @@ export class LiveForecasts {
     }
     for (const rows of this.#rows.values()) rows.forget(now - KEPT_SECONDS);
     return { now: answer, made, cameTrue: [...cameTrue.values()], failed };
+  }
+
+  /** What may come of every series that was heard of within a week. @param now Unix seconds. @throws as {@link outlooks}. */
+  async outlook(now: number, models: readonly RiskModel[]): Promise<readonly Outlook[]> {
+    const asked: SeriesFeatures[] = [];
+    for (const [series, rows] of this.#rows) {
+      const known = rows.knownAt(now);
+      if (Number.isNaN(currentRate(rows.columns, known, now))) continue;
+      const hours: number[] = [];
+      for (let at = Math.floor(now / HOUR) * HOUR; at > now - LOOKBACK_SECONDS; at -= HOUR) hours.unshift(at);
+      const past = hours.map((at) => ({ series, at, rows: rows.knownAt(at) })).filter((moment) => moment.rows > 0);
+      asked.push({
+        ...{ series, now: this.#features([{ series, at: now, rows: known }]), past: this.#features(past) },
+      });
+    }
+    return outlooks(asked, models);
   }
 
   /** Whole hours that a series has still to be stepped through by any model, in order, and then now. */

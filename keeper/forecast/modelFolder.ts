@@ -4,9 +4,7 @@ import path from "node:path";
 import { InputFailure, type Failure } from "../config/failure";
 import type { Card } from "./card";
 import { readCard } from "./onnxModel";
-
-/** Models of rates; those of risk are beside them, under names of their own. */
-const RISK = /^risk-/;
+import { RISK_FOLDER } from "./riskModel";
 
 export interface FoundModel {
   /** The folder's, which is its card's. */
@@ -19,11 +17,11 @@ export interface FoundModel {
 /** Where the checkout keeps its models. */
 export const MODELS_FOLDER = path.join(__dirname, "..", "..", "ml", "models");
 
-/** By name. Empty where there is no such folder. */
+/** Models of rates, by name. Empty where there is no such folder. */
 export function modelsIn(folder: string): FoundModel[] {
   if (!existsSync(folder)) return [];
   const names = readdirSync(folder, { withFileTypes: true }).filter(
-    (entry) => entry.isDirectory() && !RISK.test(entry.name),
+    (entry) => entry.isDirectory() && !RISK_FOLDER.test(entry.name),
   );
   return names
     .map(({ name }) => ({ name, folder: path.join(folder, name) }))

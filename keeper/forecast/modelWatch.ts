@@ -1,7 +1,7 @@
 // Whether a model still serves what it was trained for: how much of what it is asked lies where its training had next to nothing,
 // and how far off it has been, beside its card and beside the baseline that would stand in for it. A model that is stood in
 // for is asked on, so that it comes back by itself.
-import type { Card } from "./card";
+import type { BaseCard, Card } from "./card";
 import { FEATURES, HORIZONS } from "./features";
 
 /** What was usual in training, by our features and horizons. */
@@ -37,7 +37,8 @@ const ERROR_FACTOR = { card: 2, baseline: 1.2 } as const;
 /** Of the range between the 1st and the 99th percentile, what may lie beyond either: calendars are thinned where models are trained. */
 const MARGIN = 0.1;
 
-export function normsOf(card: Card): Norms {
+/** @param card A model of risk has no errors of its own: only what it is asked can drift. */
+export function normsOf(card: BaseCard & Partial<Pick<Card, "errorStats">>): Norms {
   const low = new Float64Array(FEATURES.length).fill(-Infinity);
   const high = new Float64Array(FEATURES.length).fill(Infinity);
   const known = new Uint8Array(FEATURES.length);
@@ -51,7 +52,7 @@ export function normsOf(card: Card): Norms {
     }
     known[k] = stats.nanShare < SELDOM ? 1 : 0;
   });
-  return { low, high, known, error: HORIZONS.map((hours) => card.errorStats[String(hours)]?.mae ?? NaN) };
+  return { low, high, known, error: HORIZONS.map((hours) => card.errorStats?.[String(hours)]?.mae ?? NaN) };
 }
 
 export interface WatchState {
@@ -124,11 +125,15 @@ export class ModelWatch {
     return this.#unusual.reduce((sum, count) => sum + count, 0) / (this.#unusual.length * this.#features);
   }
 
+  /** Why the model is not to be asked at all, in words; null: it may be. */
+  get strangeness(): string | null {
+    if (!this.#drifted) return null;
+    return `${percent(this.unusualShare ?? 0)} of what it is asked was unusual where it was trained`;
+  }
+
   /** Why the model is stood in for, in words; null: it is not. */
   trouble(horizon: number): string | null {
-    if (this.#drifted) {
-      return `${percent(this.unusualShare ?? 0)} of what it is asked was unusual where it was trained`;
-    }
+    if (this.strangeness !== null) return this.strangeness;
     const one = this.#errors[horizon];
     if (one === undefined || !one.drifted) return null;
     return `its error is ${points(one.model)}, ${points(this.#norms.error[horizon] ?? NaN)} by its card, ${points(one.baseline)} without it`;

@@ -175,6 +175,8 @@ describe("an emergency", function () {
         readonly venues: { venue: string; limit: number; advice: string; oracle: { trouble: string | null } }[];
         readonly feeds: { subject: string; price: number }[];
         readonly tripped: { cause: string }[];
+        readonly outlook: { series: string; event: string; probability: number | null; note: string | null }[];
+        readonly outlookTroubles: string[];
       }
       const risk = json<Shown>(await command("risk", "--json"));
       expect(risk.tripped.map(({ cause }) => cause)).to.deep.equal(["oracle"]);
@@ -182,6 +184,15 @@ describe("an emergency", function () {
       const curve = risk.venues.find(({ venue }) => venue === "curve-3pool");
       expect(curve).to.deep.include({ limit: 0, advice: "reduce" });
       expect(curve?.oracle.trouble).to.match(/usdc-usd is at 0\.9500/);
+      // Every venue that pays a rate is asked about, of every event that the checkout's models foretell.
+      expect(risk.outlookTroubles).to.deep.equal([]);
+      const events = ["apr-collapse-7d", "exit-illiquidity-24h", "exit-illiquidity-7d"];
+      expect(risk.outlook.filter(({ series }) => series === "aave-v3-usdc").map(({ event }) => event)).to.have.members(
+        events,
+      );
+      for (const { probability, note } of risk.outlook) {
+        if (note === null) expect(probability).to.be.within(0, 1);
+      }
       const table = await command("risk");
       expect(table.stdout)
         .to.match(/curve-3pool .* reduce/)

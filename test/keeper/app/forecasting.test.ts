@@ -1,7 +1,7 @@
 // The model in the loop, with a real database, a real runtime and genuine files: served where it can be, the EWMA wherever
 // anything is wrong, a challenger in the shadow, and who is served next.
 import { expect } from "chai";
-import { appendFileSync, existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { appendFileSync, cpSync, existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Forecasting } from "../../../keeper/app/forecasting";
@@ -9,6 +9,7 @@ import { ModelRegistry } from "../../../keeper/app/modelRegistry";
 import type { Failure } from "../../../keeper/config/failure";
 import type { Forecast } from "../../../keeper/decide/strategy";
 import { silent, type KeeperEvent } from "../../../keeper/events/events";
+import { MODELS_FOLDER } from "../../../keeper/forecast/modelFolder";
 import type { HistoryRow } from "../../../keeper/store/historyRecords";
 import { openStore } from "../../../keeper/store/open";
 import type { ObservationRow, Store } from "../../../keeper/store/records";
@@ -44,6 +45,7 @@ const EWMA: readonly Forecast[] = VENUES.map((venue) => ({
 const plus = (bias: number): LinearModel => ({ bias, scale: 0.003 });
 /** Says 5 %, which rates come back to. */
 const RIGHT: LinearModel = { weights: { ewma_24h: -1 }, bias: 0.05, scale: 0.003 };
+const RISK = "risk-exit-illiquidity-24h-served";
 const SERVES = { servedHorizonsHours: [24] };
 
 describe("the model in the loop", function () {
@@ -71,7 +73,8 @@ describe("the model in the loop", function () {
       ...{ chainId: CHAIN, venues: VENUES, horizonHours: over.horizonHours ?? 24, assetUsd: 1 },
       ...{ registry: registry(), store, sink: { emit: (event) => events.push(event) }, persist: over.persist ?? true },
     });
-  const observed = (at: number): { observations: ObservationRow[]; decimals: number } => ({
+  /** @param borrowed Of a billion. */
+  const observed = (at: number, borrowed = 800_000_000): { observations: ObservationRow[]; decimals: number } => ({
     decimals: 6,
     observations: VENUES.map((venue) => ({
       ...{ chainId: CHAIN, venue, adapter: `0x${"1".repeat(40)}`, blockNumber: 5, blockHash: `0x${"2".repeat(64)}` },
@@ -80,12 +83,13 @@ describe("the model in the loop", function () {
         availableAt: at,
         source: "lens",
         supplied: "1000000000000000",
-        borrowed: "800000000000000",
+        borrowed: String(borrowed * 1e6),
       },
       ...{ supplyApr: 0.05, supplyAprWithoutUs: 0.051, borrowApr: 0.06, vaultAssets: "0", index: null },
     })),
   });
-  const serve = (one: Forecasting, at = NOW + 60): Promise<Forecast[]> => one.serve(EWMA, observed(at), at);
+  const serve = (one: Forecasting, at = NOW + 60, borrowed?: number): Promise<Forecast[]> =>
+    one.serve(EWMA, observed(at, borrowed), at);
   const named = (name: string): KeeperEvent[] => events.filter((event) => event.name === name);
   const failure = async (work: Promise<unknown>): Promise<string> => {
     try {
@@ -168,6 +172,34 @@ describe("the model in the loop", function () {
     }
     expect(named("model.trouble").map((event) => ("code" in event ? event.code : ""))).to.deep.equal(["MODEL_HASH"]);
     expect(named("model.served").length).to.equal(1);
+  });
+
+  it("says once that an event is likely at a venue, and once that it is not any more", async () => {
+    cpSync(path.join(MODELS_FOLDER, RISK), path.join(models, RISK), { recursive: true });
+    const one = forecasting();
+    const borrowed = [800, 980, 985, 800, 800];
+    for (const [hour, millions] of borrowed.entries()) await serve(one, NOW + hour * HOUR + 60, millions * 1e6);
+    const told = events.filter(({ name }) => name.startsWith("risk."));
+    expect(told.map((event) => `${event.name} ${"series" in event ? event.series : ""}`)).to.deep.equal([
+      ...["risk.likely aave-usdc", "risk.likely comet-usdc", "risk.unlikely aave-usdc", "risk.unlikely comet-usdc"],
+    ]);
+    expect(told[0]).to.include({ event: "exit-illiquidity-24h", horizonHours: 24, note: "it is so already" });
+    expect(named("model.trouble").map((event) => ("code" in event ? event.code : ""))).to.deep.equal(["MODEL_NONE"]);
+  });
+
+  it("serves rates on beside a model of risk that is corrupted, which is said once", async () => {
+    writeModel(models, plus(0.004), { name: "first", ...SERVES });
+    cpSync(path.join(MODELS_FOLDER, RISK), path.join(models, RISK), { recursive: true });
+    appendFileSync(path.join(models, RISK, "model.onnx"), "x");
+    const one = forecasting();
+    for (let hour = 0; hour < 3; hour += 1) {
+      expect((await serve(one, NOW + hour * HOUR + 60))[0]?.model).to.equal("first");
+    }
+    expect(named("model.trouble").map((event) => ("code" in event ? event.code : ""))).to.deep.equal(["MODEL_HASH"]);
+    rmSync(path.join(models, RISK), { recursive: true });
+    cpSync(path.join(MODELS_FOLDER, RISK), path.join(models, RISK), { recursive: true });
+    await serve(one, NOW + 3 * HOUR + 60, 980e6);
+    expect(named("risk.likely").length).to.equal(VENUES.length);
   });
 
   it("says what is no number: the EWMA, for that venue, with the reason", async () => {

@@ -1,0 +1,109 @@
+// Trained models of what may come: that money cannot leave a venue, that its rate collapses. Each says a calibrated probability of
+// one event within its horizon, from the same features as the models of rates.
+import { existsSync, readdirSync } from "node:fs";
+import path from "node:path";
+import { riskCardOf, type RiskCard } from "./card";
+import { FEATURES } from "./features";
+import { normsOf, type Norms } from "./modelWatch";
+import { cardFile, contentOf, openModel, refused } from "./onnxFile";
+import { columnOf } from "./served";
+
+export type RiskClass = "low" | "medium" | "high";
+
+/** Of a row: whether a model is asked about it, its event is there already, or what decides that is not known. */
+export type Standing = "asked" | "there" | "unknown";
+
+export interface RiskModel {
+  readonly name: string;
+  /** SHA-256 of the file, hex. */
+  readonly hash: string;
+  readonly card: RiskCard;
+  readonly norms: Norms;
+  standing(features: Float64Array, row: number): Standing;
+  /**
+   * @param features Rows of {@link FEATURES}.
+   * @returns by row: the probability; NaN where the answer is none.
+   * @throws WorldFailure `MODEL_RUNTIME`.
+   */
+  run(features: Float64Array): Promise<Float64Array>;
+}
+
+/** Models of risk have folders of this name beside those of rates. */
+export const RISK_FOLDER = /^risk-/;
+
+/** Above it what a lender wants out may not be there; as where models are trained (ml/tillerml/risk.py). */
+const ILLIQUID = 0.95;
+
+const [APR, EWMA, UTILISATION] = ["apr", "ewma_24h", "utilisation"].map(columnOf) as [number, number, number];
+
+type Stand = (value: (column: number) => number) => Standing;
+
+/** An event is only asked about where it is not there already, which is how models are trained and scored. */
+const STANDINGS: Readonly<Record<string, Stand>> = {
+  "exit-illiquidity": (value) => {
+    const utilisation = value(UTILISATION);
+    return Number.isNaN(utilisation) ? "unknown" : utilisation > ILLIQUID ? "there" : "asked";
+  },
+  // A rate of nothing cannot be halved.
+  "apr-collapse": (value) => (value(APR) > 0 && !Number.isNaN(value(EWMA)) ? "asked" : "unknown"),
+};
+
+export interface RiskFolder {
+  readonly folder: string;
+  /** Of the model, by its card; null: the card cannot be read. */
+  readonly hash: string | null;
+}
+
+/** Of a folder's models of risk those that are to be served, by name. */
+export function riskFolders(models: string): RiskFolder[] {
+  if (!existsSync(models)) return [];
+  return readdirSync(models, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && RISK_FOLDER.test(entry.name))
+    .map(({ name }) => path.join(models, name))
+    .sort()
+    .flatMap((folder): RiskFolder[] => {
+      const card = existsSync(cardFile(folder)) ? cardIn(folder) : "there is none";
+      if (typeof card === "string") return [{ folder, hash: null }];
+      return card.role === "served" ? [{ folder, hash: card.sha256 }] : [];
+    });
+}
+
+/** @throws InputFailure `MODEL_MISSING`, `MODEL_CARD`, `MODEL_EVENT`; what {@link openModel} throws. */
+export async function loadRiskModel(folder: string): Promise<RiskModel> {
+  const card = cardIn(folder);
+  if (typeof card === "string") throw refused("MODEL_CARD", card, cardFile(folder));
+  const { name } = card.event;
+  const stand = STANDINGS[name.replace(/-\d+[hd]$/, "")];
+  if (stand === undefined) {
+    throw refused(
+      "MODEL_EVENT",
+      `foretells ${JSON.stringify(name)}, which is no event that is served`,
+      cardFile(folder),
+    );
+  }
+  const { hash, run } = await openModel(folder, { card, outputs: { probability: 1 } });
+  return {
+    ...{ name: card.name, hash, card, norms: normsOf(card) },
+    standing: (features, row) => stand((column) => features[row * FEATURES.length + column] as number),
+    async run(features) {
+      const rows = features.length / FEATURES.length;
+      if (rows === 0) return new Float64Array(0);
+      const { probability } = await run(features, rows);
+      return Float64Array.from(probability, (p, row) => {
+        const own = features.subarray(row * FEATURES.length, (row + 1) * FEATURES.length);
+        // What overflowed would come out as if it meant something.
+        return p >= 0 && p <= 1 && own.every((value) => Math.abs(value) !== Infinity) ? p : NaN;
+      });
+    },
+  };
+}
+
+/** @param classes Probabilities from which it is medium, and high. */
+export function classOf(probability: number, [medium, high]: readonly [number, number]): RiskClass {
+  return probability >= high ? "high" : probability >= medium ? "medium" : "low";
+}
+
+/** @returns the card, or what is wrong with it. @throws InputFailure `MODEL_MISSING`. */
+function cardIn(folder: string): RiskCard | string {
+  return riskCardOf(contentOf(folder, "card.json").toString());
+}
