@@ -200,13 +200,10 @@ export class Forecasting {
       cameTrue.map(({ series, horizonHours, at, came }) => ({ chainId, series, horizonHours, madeAt: at, came })),
     );
     await store.models.saveStates(
-      this.#live
-        .states()
-        .filter(({ model }) => model !== "")
-        .map(({ series, model, at, state }) => ({
-          ...{ chainId, series, modelHash: model, at },
-          state: JSON.stringify(state),
-        })),
+      this.#live.states().map(({ series, model, at, state }) => ({
+        ...{ chainId, series, modelHash: model, at },
+        state: JSON.stringify(state),
+      })),
     );
   }
 

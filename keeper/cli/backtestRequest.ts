@@ -136,7 +136,12 @@ export async function requestOf(options: BacktestCommandOptions): Promise<Reques
     names.filter((name) => name !== "ml").map((name) => strategyOf(name, { ...known, limits }));
   const strategiesOn = async (on: Market): Promise<Strategy[]> => {
     const ml =
-      file === null ? undefined : await mlForecasts(on, { model: await loadModel(file), folder, horizonHours });
+      file === null
+        ? undefined
+        : await mlForecasts(on, {
+            ...{ model: await loadModel(file), folder, horizonHours, halfLifeHours },
+            now: Math.floor(Date.now() / 1_000),
+          });
     return names.map((name) => strategyOf(name, { ...known, limits, ml }));
   };
   const parameters = { ...limits, halfLifeHours };

@@ -15,6 +15,8 @@ export interface Walk {
   readonly seen: Uint8Array;
   /** 1: the model was to serve, and was stood in for. */
   readonly stoodIn: Uint8Array;
+  /** 1: the forecast is the model's. */
+  readonly byModel: Uint8Array;
 }
 
 /** Hours that a model answers at a time. */
@@ -29,6 +31,7 @@ export async function walk(hours: Hours, columns: SeriesColumns, model: Deviatio
     bounds: new Float64Array(cells * LEVELS.length),
     seen: new Uint8Array(cells),
     stoodIn: new Uint8Array(cells),
+    byModel: new Uint8Array(cells),
   };
   const series = new SeriesForecast(model);
   for (let begin = 0; begin < count; begin += BATCH) {
@@ -46,10 +49,11 @@ export async function walk(hours: Hours, columns: SeriesColumns, model: Deviatio
       const made = series.step({ at: from + k * HOUR, features: rows, points, row, known }, (then, horizon) => {
         return targetAt(columns, then, horizon, hours.known[(then - from) / HOUR] as number, known);
       });
-      made.forEach(({ point, bounds, trouble }, h) => {
+      made.forEach(({ point, bounds, trouble, by }, h) => {
         const cell = k * HORIZONS.length + h;
         walked.point[cell] = point;
         walked.bounds.set(bounds, cell * LEVELS.length);
+        walked.byModel[cell] = by === model?.name ? 1 : 0;
         walked.stoodIn[cell] = trouble !== null && walked.seen[cell] === 0 ? 1 : 0;
       });
     }

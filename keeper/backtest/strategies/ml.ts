@@ -1,25 +1,41 @@
 // Forecasts of the served model for a backtest: the walk that `tiller forecast evaluate` scores, over the rows of the market, made
-// ahead because a model answers many rows at once. At each step the last whole hour that was known counts.
+// ahead because a model answers many rows at once. At each step the last whole hour that was known counts. As in the keeper, each
+// time frame has the model's own word where the model speaks for it, and the EWMA's of the live decision where not.
 import type { UnflaggedRow } from "../../collect/canonicalHistory";
 import { assetOf, HORIZONS, type SeriesColumns } from "../../forecast/features";
 import { horizonNear, type DeviationModel } from "../../forecast/served";
-import { columnsOf, HOUR, hoursOf } from "../forecasts/hours";
+import { columnsOf, HOUR, hoursOf, type Hours } from "../forecasts/hours";
 import { walk } from "../forecasts/walk";
 import type { Knowledge, Market } from "../market";
 import { readRows, seriesIn } from "../readSeries";
 import type { RateSeries } from "../series";
-import type { Forecasts } from "./live";
+import { ewmaForecasts, type Forecasts } from "./live";
 
 /** What bounds and weights learn from before the first step. */
 const WARM_UP_SECONDS = 180 * 86_400;
 
-/**
- * @param of `folder`: of the market's files, whose other series of the same assets features compare with.
- * @throws InputFailure `IMPORT_…` as `readRows`.
- */
+export interface MlOptions {
+  readonly model: DeviationModel;
+  /** Of the market's files, whose other series of the same assets features compare with. */
+  readonly folder: string;
+  /** Of the live decision. */
+  readonly horizonHours: number;
+  readonly halfLifeHours: number;
+  /** Unix seconds: rows from after it are refused. */
+  readonly now: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** By hour from `from`, and by horizon; NaN: the model does not speak. */
+interface Spoken {
+  readonly from: number;
+  readonly points: Float64Array;
+}
+
+/** @throws InputFailure `IMPORT_…` as `readRows`. */
 export async function mlForecasts(
   { knowledge, grid }: Market,
-  of: { readonly model: DeviationModel; readonly folder: string; readonly horizonHours: number },
+  of: MlOptions,
 ): Promise<(knowledge: Knowledge) => Forecasts> {
   const { series } = knowledge;
   const assets = new Set(series.map(({ name }) => assetOf(name)));
@@ -27,31 +43,36 @@ export async function mlForecasts(
     (name) => assets.has(assetOf(name)) && series.every((one) => one.name !== name),
   );
   const to = grid.from + grid.steps * grid.stepSeconds;
-  const { rows } = await readRows(of.folder, others, { now: Infinity });
+  const { rows } = await readRows(of.folder, others, { now: of.now, signal: of.signal });
   const all = new Map([
     ...series.map((one) => [one.name, columnsOf(rowsOf(one))] as const),
     ...[...rows].map(([name, read]) => [name, columnsOf(read)] as const),
   ]);
-  const horizon = horizonNear(of.horizonHours);
-  const walks: { readonly from: number; readonly points: Float64Array }[] = [];
+  const spoken: Spoken[] = [];
   for (const { name } of series) {
     const hours = hoursOf(name, all, { from: grid.from - WARM_UP_SECONDS, to });
-    if (hours === null) {
-      walks.push({ from: to, points: new Float64Array(0) });
-      continue;
-    }
-    const { point } = await walk(hours, all.get(name) as SeriesColumns, of.model);
-    const points = Float64Array.from({ length: hours.count }, (_, k) => point[k * HORIZONS.length + horizon] as number);
-    walks.push({ from: hours.from, points });
+    spoken.push(hours === null ? { from: to, points: new Float64Array(0) } : await spokenIn(hours, all, of.model));
   }
-  return () =>
-    (venue, { knownAt }) => {
-      const one = walks[venue];
+  const decides = horizonNear(of.horizonHours);
+  return (known) => {
+    const ewma = ewmaForecasts(of.halfLifeHours)(known);
+    return (venue, now, hours) => {
+      const one = spoken[venue];
       if (one === undefined) throw new RangeError(`no venue ${venue}`);
+      const horizon = hours === undefined ? decides : HORIZONS.findIndex((frame) => frame === hours);
       // After its last row a series is as it was known last.
-      const hour = Math.min(one.points.length - 1, Math.floor((knownAt - one.from) / HOUR));
-      return one.points[hour] ?? NaN;
+      const hour = Math.min(one.points.length / HORIZONS.length - 1, Math.floor((now.knownAt - one.from) / HOUR));
+      const point = horizon < 0 || hour < 0 ? NaN : (one.points[hour * HORIZONS.length + horizon] as number);
+      // Asked always: it takes the rows in their order.
+      const mean = ewma(venue, now, hours);
+      return Number.isNaN(point) ? mean : point;
     };
+  };
+}
+
+async function spokenIn(hours: Hours, all: ReadonlyMap<string, SeriesColumns>, model: DeviationModel): Promise<Spoken> {
+  const { point, byModel } = await walk(hours, all.get(hours.name) as SeriesColumns, model);
+  return { from: hours.from, points: point.map((rate, cell) => (byModel[cell] === 1 ? rate : NaN)) };
 }
 
 function rowsOf(series: RateSeries): UnflaggedRow[] {

@@ -6,9 +6,8 @@ import type { Knowledge, Market } from "../../../keeper/backtest/market";
 import type { Strategy } from "../../../keeper/backtest/strategy";
 import { mlForecasts } from "../../../keeper/backtest/strategies/ml";
 import type { Forecasts } from "../../../keeper/backtest/strategies/live";
-import { FEATURES, HORIZONS } from "../../../keeper/forecast/features";
-import { columnOf, type DeviationModel } from "../../../keeper/forecast/served";
 import { foresight } from "../../../keeper/backtest/strategies/foresight";
+import { returning } from "./returningModel";
 import { market, seriesOf, wave } from "./synthetic";
 
 const LIMITS = {
@@ -37,21 +36,6 @@ function greedy(name: string, score: (knowledge: Knowledge, v: number, step: num
     }),
   };
 }
-
-/** Says that rates come back to 5 %, half way in a day. */
-const RETURNING: DeviationModel = {
-  ...{ name: "returning", hash: "f".repeat(64), serves: HORIZONS.map(() => true), norms: null },
-  trainWindow: { from: 0, to: 0 },
-  run: async (features, rows) => {
-    const deviation = new Float64Array(rows * HORIZONS.length);
-    for (let row = 0; row < rows; row += 1) {
-      const of = (name: string): number => features[row * FEATURES.length + columnOf(name)] as number;
-      const half = 0.025 + of("apr") / 2 - of("ewma_24h");
-      deviation.fill(half, row * HORIZONS.length, (row + 1) * HORIZONS.length);
-    }
-    return { deviation, scale: new Float64Array(deviation.length).fill(0.01) };
-  },
-};
 
 const lastKnown = ({ rows }: Knowledge, v: number, step: number): number => (rows[v]?.[step] ?? 0) - 1;
 
@@ -84,7 +68,9 @@ describe("the check for leaks", () => {
     const of =
       (early: number) =>
       async (on: Market): Promise<Strategy[]> => {
-        const honest = await mlForecasts(on, { model: RETURNING, folder: __dirname, horizonHours: 24 });
+        const honest = await mlForecasts(on, {
+          ...{ model: returning(), folder: __dirname, horizonHours: 24, halfLifeHours: 24, now: Infinity },
+        });
         const ml = (knowledge: Knowledge): Forecasts => {
           const forecast = honest(knowledge);
           return (venue, now) => forecast(venue, { ...now, knownAt: now.knownAt + early });
