@@ -74,7 +74,7 @@ export class Forecasting {
         else this.#over(subject);
       }
       this.#tellDrift(answer);
-      await this.#keep(answer);
+      await this.#keep(answer, at);
       await this.#lookAhead(this.#live, at);
       this.#over("forecasting");
       return ewma.map((forecast) => this.#served(forecast, answer));
@@ -183,7 +183,7 @@ export class Forecasting {
     };
   }
 
-  async #keep({ made, cameTrue }: Answer): Promise<void> {
+  async #keep({ made, cameTrue }: Answer, now: number): Promise<void> {
     const { chainId, store, persist } = this.#parts;
     if (!persist || this.#live === null || (made.length === 0 && cameTrue.length === 0)) return;
     const rows = made
@@ -191,7 +191,12 @@ export class Forecasting {
       .flatMap(({ series, model, at, horizons, baselines }) =>
         horizons.map((one, h) => ({
           ...{ chainId, series, horizonHours: one.horizonHours, madeAt: at, modelHash: model },
-          ...{ served: model === this.#model?.hash, point: one.point, baseline: baselines[h] as number },
+          ...{
+            served: model === this.#model?.hash,
+            live: now - at < HOUR,
+            point: one.point,
+            baseline: baselines[h] as number,
+          },
           ...{ low: one.bounds[0] as number, high: one.bounds.at(-1) as number },
         })),
       );

@@ -32,6 +32,8 @@ export interface ModelForecastRow {
   readonly modelHash: string;
   /** Whether decisions rested on it; else it was in the shadow. */
   readonly served: boolean;
+  /** Said within the hour; else the hour was caught up with later. */
+  readonly live: boolean;
   readonly point: number;
   readonly low: number;
   readonly high: number;

@@ -47,15 +47,16 @@ export function modelStore(database: Database): ModelStore {
     async addForecasts(rows) {
       if (rows.length === 0) return;
       await database.run(
-        `INSERT INTO model_forecasts (chain_id, series, horizon_hours, made_at, model_hash, served, point, low, high, baseline)
-         SELECT chain_id, series, horizon_hours, to_timestamp(made_at), model_hash, served, point, low, high, baseline
-         FROM unnest($1::bigint[], $2::text[], $3::int[], $4::float8[], $5::text[], $6::bool[], $7::float8[], $8::float8[],
-           $9::float8[], $10::float8[])
-           AS t (chain_id, series, horizon_hours, made_at, model_hash, served, point, low, high, baseline)
+        `INSERT INTO model_forecasts (chain_id, series, horizon_hours, made_at, model_hash, served, live, point, low, high, baseline)
+         SELECT chain_id, series, horizon_hours, to_timestamp(made_at), model_hash, served, live, point, low, high, baseline
+         FROM unnest($1::bigint[], $2::text[], $3::int[], $4::float8[], $5::text[], $6::bool[], $7::bool[],
+           $8::float8[], $9::float8[], $10::float8[], $11::float8[])
+           AS t (chain_id, series, horizon_hours, made_at, model_hash, served, live, point, low, high, baseline)
          ON CONFLICT DO NOTHING`,
         [
           ...[rows.map((row) => row.chainId), rows.map((row) => row.series), rows.map((row) => row.horizonHours)],
           ...[rows.map((row) => row.madeAt), rows.map((row) => row.modelHash), rows.map((row) => row.served)],
+          rows.map((row) => row.live),
           ...[rows.map((row) => row.point), rows.map((row) => row.low), rows.map((row) => row.high)],
           rows.map((row) => row.baseline),
         ],
@@ -86,7 +87,7 @@ export function modelStore(database: Database): ModelStore {
              : `JOIN model_forecasts p ON p.model_hash = $3 AND p.chain_id = c.chain_id AND p.series = c.series
                 AND p.horizon_hours = c.horizon_hours AND p.made_at = c.made_at`
          }
-         WHERE c.model_hash = $1 AND c.made_at >= to_timestamp($2) AND c.came IS NOT NULL
+         WHERE c.model_hash = $1 AND c.live AND c.made_at >= to_timestamp($2) AND c.came IS NOT NULL
          ORDER BY c.made_at, c.chain_id, c.series, c.horizon_hours`,
         champion === null ? [challenger, from] : [challenger, from, champion],
       ),

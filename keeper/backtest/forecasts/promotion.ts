@@ -1,14 +1,16 @@
 // Whether a model that ran in the shadow is to be served: by what both said of the same hours that neither was trained on, and what
 // came. The rule, at every horizon that either serves: no worse; at one of them better by more than luck; and bounds that hold.
 import type { ForecastPair } from "../../store/modelRecords";
-import { dieboldMariano, twoSided } from "./dieboldMariano";
+import { dieboldMariano, leastT } from "./dieboldMariano";
 
 export const PROMOTION = {
   /** Hours of a horizon that are compared at least: a fortnight. */
   leastHours: 336,
+  /** Horizons' worth of hours from which luck is told from skill at all: in fewer there is next to one forecast. */
+  leastHorizons: 10,
   /** How much worse a horizon may be, as a share of the champion's error. */
   mostWorse: 0.01,
-  /** Of being no better, at one horizon at least, after Holm's correction of the horizons. */
+  /** Of being no better, at one horizon at least: shared out among the horizons, and told by how few hours there are. */
   mostLuck: 0.05,
   /** Share of rates that its 90 % bounds held. */
   leastCoverage: 0.85,
@@ -52,11 +54,16 @@ export function verdictOf(pairs: readonly ForecastPair[], horizons: readonly num
       return no(`${at} its 90 % bounds held ${(100 * coverage).toFixed(1)} % of the rates`);
     }
   }
-  const best = [...scores].sort((a, b) => (b.dmT ?? -Infinity) - (a.dmT ?? -Infinity))[0] as HorizonScore;
-  const luck = best.dmT === null || best.dmT <= 0 ? 1 : (twoSided(best.dmT) / 2) * scores.length;
-  const numbers = `at ${best.horizonHours} h its error is ${points(best.maeChallenger)}, the served one's ${points(best.maeChampion)}`;
-  if (luck > PROMOTION.mostLuck) return no(`nowhere better by more than luck; ${numbers}`);
-  return { promote: true, reason: `${numbers}, t = ${(best.dmT ?? 0).toFixed(1)}; nowhere worse`, scores };
+  const allowed = PROMOTION.mostLuck / scores.length;
+  const ofLuck = ({ hours, horizonHours }: HorizonScore): number =>
+    leastT(allowed, { hours, lag: LAG_HORIZONS * horizonHours });
+  const margin = (score: HorizonScore): number =>
+    score.hours < PROMOTION.leastHorizons * score.horizonHours ? -Infinity : (score.dmT ?? -Infinity) - ofLuck(score);
+  const best = [...scores].sort((a, b) => margin(b) - margin(a))[0] as HorizonScore;
+  const t = best.dmT === null ? "no t" : `t = ${best.dmT.toFixed(1)}`;
+  const numbers = `at ${best.horizonHours} h its error is ${points(best.maeChallenger)}, the served one's ${points(best.maeChampion)}, ${t} of ${ofLuck(best).toFixed(1)}`;
+  if (margin(best) <= 0) return no(`nowhere better by more than luck; ${numbers}`);
+  return { promote: true, reason: `${numbers}; nowhere worse`, scores };
 }
 
 function scoreOf(pairs: readonly ForecastPair[], horizonHours: number): HorizonScore {

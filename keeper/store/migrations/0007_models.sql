@@ -31,6 +31,8 @@ CREATE TABLE model_forecasts (
   made_at       TIMESTAMPTZ      NOT NULL,
   model_hash    TEXT             NOT NULL REFERENCES models,
   served        BOOLEAN          NOT NULL,
+  -- Said within the hour; else the hour was caught up with later, by a model that may have been chosen for it.
+  live          BOOLEAN          NOT NULL,
   point         DOUBLE PRECISION NOT NULL CHECK (point > '-Infinity' AND point < 'Infinity'),
   low           DOUBLE PRECISION NOT NULL CHECK (low <= high),
   high          DOUBLE PRECISION NOT NULL CHECK (high < 'Infinity'),

@@ -45,7 +45,11 @@ const EWMA: readonly Forecast[] = VENUES.map((venue) => ({
 const plus = (bias: number): LinearModel => ({ bias, scale: 0.003 });
 /** Says 5 %, which rates come back to. */
 const RIGHT: LinearModel = { weights: { ewma_24h: -1 }, bias: 0.05, scale: 0.003 };
+/** Hours in the shadow. */
+const SHADOW = 420;
 const RISK = "risk-exit-illiquidity-24h-served";
+/** The same while four fifths are lent out, as they were; at nine tenths it says 25 %, until its weight is gone. */
+const TURNING: LinearModel = { weights: { ewma_24h: -1, utilisation: 2 }, bias: 0.05 - 1.6, scale: 0.003 };
 const SERVES = { servedHorizonsHours: [24] };
 
 describe("the model in the loop", function () {
@@ -85,11 +89,21 @@ describe("the model in the loop", function () {
         supplied: "1000000000000000",
         borrowed: String(borrowed * 1e6),
       },
-      ...{ supplyApr: 0.05, supplyAprWithoutUs: 0.051, borrowApr: 0.06, vaultAssets: "0", index: null },
+      ...{
+        supplyApr: 0.05,
+        supplyAprWithoutUs: 0.05 + 0.004 * Math.sin(at / 9_000) + 0.002 * Math.sin(at / 50_000),
+        borrowApr: 0.06,
+        vaultAssets: "0",
+        index: null,
+      },
     })),
   });
   const serve = (one: Forecasting, at = NOW + 60, borrowed?: number): Promise<Forecast[]> =>
     one.serve(EWMA, observed(at, borrowed), at);
+  /** As a keeper that runs would be asked: once an hour. */
+  const serveHourly = async (one: Forecasting, from: number, to: number): Promise<void> => {
+    for (let hour = from; hour < to; hour += 1) await serve(one, NOW + hour * HOUR + 60, 900e6);
+  };
   const named = (name: string): KeeperEvent[] => events.filter((event) => event.name === name);
   const failure = async (work: Promise<unknown>): Promise<string> => {
     try {
@@ -229,7 +243,7 @@ describe("the model in the loop", function () {
   it("runs a challenger in the shadow, refuses it while it is worse, takes a better one, and goes back in one step", async () => {
     writeModel(models, plus(0.02), { name: "old", ...SERVES, trainWindow: { from: 0, to: 1 } });
     await registry().register();
-    writeModel(models, plus(0.06), { name: "worse", ...SERVES, trainWindow: { from: 0, to: 1 } });
+    writeModel(models, TURNING, { name: "worse", ...SERVES, trainWindow: { from: 0, to: 1 } });
     writeModel(models, RIGHT, { name: "better", ...SERVES, trainWindow: { from: 0, to: 1 } });
     writeModel(models, plus(0.001), { name: "frozen", role: "evaluation" });
     expect((await registry().list()).map(({ name, status }) => `${name} ${status}`)).to.have.members([
@@ -237,10 +251,16 @@ describe("the model in the loop", function () {
     ]);
     expect(await failure(registry().promote("better"))).to.match(/^MODEL_NOT_BETTER: 0 hours are known at 24 h/);
 
-    const [one] = await serve(forecasting());
+    const shadow = forecasting();
+    const [one] = await serve(shadow);
     expect(one?.model, "a shadow decides nothing").to.equal("old");
-    const verdict = await registry().judge(cardOfModel(RIGHT, SERVES), await store.models.champion());
-    expect(verdict.scores[0]?.hours).to.be.above(600);
+    const judged = async () => registry().judge(cardOfModel(RIGHT, SERVES), await store.models.champion());
+    expect((await judged()).scores[0]?.hours, "a month that was caught up with was in nobody's shadow").to.equal(0);
+    await serveHourly(shadow, 1, 336 + 24);
+    expect((await judged()).reason).to.match(/^335 hours are known at 24 h; 336 are needed$/);
+    await serveHourly(shadow, 336 + 24, SHADOW);
+    const verdict = await judged();
+    expect(verdict.scores[0]?.hours).to.equal(SHADOW - 25);
     expect(verdict.scores[0]?.maeChallenger).to.be.below(verdict.scores[0]?.maeChampion ?? 0);
 
     expect(await failure(registry().promote("worse"))).to.match(/^MODEL_NOT_BETTER: at 24 h its error is/);
@@ -251,11 +271,12 @@ describe("the model in the loop", function () {
 
     expect((await registry().promote("better")).promote).to.equal(true);
     const running = forecasting();
-    expect((await serve(running))[0]?.model).to.equal("better");
+    const later = (hour: number): number => NOW + (SHADOW + hour) * HOUR + 60;
+    expect((await serve(running, later(0)))[0]?.model).to.equal("better");
     expect(await registry().rollBack("a test")).to.deep.equal({ from: "better", to: "old" });
-    expect((await serve(running, NOW + HOUR + 60))[0]?.model, "a keeper that runs looks every hour").to.equal("old");
+    expect((await serve(running, later(1)))[0]?.model, "a keeper that runs looks every hour").to.equal("old");
     expect(await registry().rollBack("a test")).to.deep.equal({ from: "old", to: "ewma" });
-    expect(await serve(running, NOW + 2 * HOUR + 60)).to.deep.equal(EWMA);
+    expect(await serve(running, later(2))).to.deep.equal(EWMA);
     expect(await failure(registry().rollBack("a test"))).to.match(/^MODEL_NO_PAST/);
     expect((await store.models.changes(9)).map(({ kind }) => kind)).to.deep.equal([
       ...["rolled-back", "rolled-back", "promoted", "shipped"],
@@ -273,15 +294,15 @@ describe("the model in the loop", function () {
   });
 
   it("judges no hour that one of the two was trained on", async () => {
-    const to = NOW - 10 * 24 * HOUR;
+    const to = NOW + 10 * HOUR;
     writeModel(models, plus(0.02), { name: "old", ...SERVES, trainWindow: { from: 0, to: 1 } });
     await registry().register();
     const card = { name: "better", ...SERVES, trainWindow: { from: 0, to } };
     writeModel(models, RIGHT, card);
-    await serve(forecasting());
+    await serveHourly(forecasting(), 0, 60);
     const verdict = await registry().judge(cardOfModel(RIGHT, card), await store.models.champion());
-    // Ten days, less the last, of which it is not known yet what came.
-    expect(verdict.scores[0]?.hours).to.be.within(9 * 24 - 2, 9 * 24 + 2);
+    // Sixty hours, less the ten, and less the last day, of which it is not known a minute after the hour what came.
+    expect(verdict.scores[0]?.hours).to.equal(60 - 10 - 25);
     expect(verdict.promote).to.equal(false);
   });
 

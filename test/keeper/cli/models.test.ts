@@ -62,7 +62,14 @@ describe("tiller models", function () {
     const store = await openStore({ dataDir: path.join(folder, "state"), sink: silent });
     const rows = Array.from({ length: 500 }, (_, k) => k).flatMap((k) =>
       [OLD, NEW].map((model) => ({
-        ...{ chainId: 1, series: "a-usdc", horizonHours: 24, madeAt: BEGIN + k * HOUR, served: model === OLD },
+        ...{
+          chainId: 1,
+          series: "a-usdc",
+          horizonHours: 24,
+          madeAt: BEGIN + k * HOUR,
+          served: model === OLD,
+          live: true,
+        },
         ...{ modelHash: cardOfModel(model).sha256, low: 0, high: 0.2, baseline: 0.05 },
         point: 0.05 + (model === OLD ? 0.01 : 0.002) * (1 + (k % 7)),
       })),

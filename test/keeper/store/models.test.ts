@@ -10,7 +10,7 @@ const HOUR = 3_600;
 const BEGIN = 1_700_002_800;
 
 const row = (over: Partial<ModelForecastRow> = {}): ModelForecastRow => ({
-  ...{ chainId: 1, series: "one", horizonHours: 24, madeAt: BEGIN, modelHash: A, served: true },
+  ...{ chainId: 1, series: "one", horizonHours: 24, madeAt: BEGIN, modelHash: A, served: true, live: true },
   ...{ point: 0.05, low: 0.04, high: 0.06, baseline: 0.045 },
   ...over,
 });
@@ -64,8 +64,13 @@ onEveryServer("trained models", (open) => {
     ]);
     await store.models.addForecasts(rows);
     await store.models.addForecasts([row({ point: 9, high: 10 }), row({ series: "two", modelHash: B })]);
+    // What was said afterwards is kept, and counts for nothing.
+    await store.models.addForecasts(
+      [A, B].map((modelHash) => row({ series: "late", modelHash, live: modelHash === A })),
+    );
     await store.models.comeTrue([
       { chainId: 1, series: "one", horizonHours: 24, madeAt: BEGIN, came: 0.06 },
+      { chainId: 1, series: "late", horizonHours: 24, madeAt: BEGIN, came: 0.06 },
       { chainId: 1, series: "one", horizonHours: 24, madeAt: BEGIN + HOUR, came: 0.08 },
       { chainId: 2, series: "one", horizonHours: 24, madeAt: BEGIN + 2 * HOUR, came: 0.5 },
       { chainId: 1, series: "one", horizonHours: 168, madeAt: BEGIN + 2 * HOUR, came: 0.5 },

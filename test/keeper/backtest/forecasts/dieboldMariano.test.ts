@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { dieboldMariano, holm, twoSided } from "../../../../keeper/backtest/forecasts/dieboldMariano";
+import { dieboldMariano, leastT, holm, twoSided } from "../../../../keeper/backtest/forecasts/dieboldMariano";
 import { seeded } from "../../../../scripts/bench/randomProblems";
 
 describe("the test of Diebold and Mariano", () => {
@@ -32,6 +32,15 @@ describe("the test of Diebold and Mariano", () => {
   it("has the normal law's probabilities", () => {
     expect(twoSided(1.959963984540054)).to.be.closeTo(0.05, 1e-12);
     expect(twoSided(-1.959963984540054)).to.be.closeTo(0.05, 1e-12);
+  });
+
+  it("has to exceed more, the fewer hours there are beside those that share their errors", () => {
+    // The normal law's where nothing is shared.
+    expect(leastT(0.05, { hours: 1e9, lag: 0 })).to.be.closeTo(1.645, 1e-3);
+    expect(leastT(0.0125, { hours: 1e9, lag: 0 })).to.be.closeTo(2.326, 1e-3);
+    expect(leastT(0.05 / 2, { hours: 337, lag: 336 })).to.be.closeTo(4.81, 0.01);
+    expect(leastT(0.05, { hours: 480, lag: 48 })).to.be.within(1.86, 1.9);
+    expect(() => leastT(0.001, { hours: 480, lag: 48 })).to.throw(RangeError);
   });
 });
 

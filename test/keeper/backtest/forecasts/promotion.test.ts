@@ -31,7 +31,9 @@ describe("the rule of promotion", () => {
   it("takes one that is better by more than luck, with the numbers", () => {
     const { promote, reason, scores } = verdictOf(pairs({ challenger: 0.01, champion: 0.02 }), [24]);
     expect(promote, reason).to.equal(true);
-    expect(reason).to.match(/^at 24 h its error is 0\.2\d\d points, the served one's 0\.[45]\d\d points, t = /);
+    expect(reason).to.match(
+      /^at 24 h its error is 0\.2\d\d points, the served one's 0\.[45]\d\d points, t = \d+\.\d of \d\.\d; nowhere worse$/,
+    );
     expect(scores[0]).to.include({ hours: 1_000, n: 2_000, coverage: 1 });
   });
 
@@ -51,6 +53,32 @@ describe("the rule of promotion", () => {
     expect(verdictOf(pairs({ challenger: 0.02, champion: 0.02 }), [24]).promote).to.equal(false);
     const twin = pairs({ challenger: 0.02, champion: 0.02 }).map((pair) => ({ ...pair, champion: pair.challenger }));
     expect(verdictOf(twin, [24]).reason).to.match(/^nowhere better by more than luck/);
+  });
+
+  /** How often a model is taken that is no better: the difference of an hour is the mean of a week's news. */
+  function takenByLuck(hours: number): number {
+    const random = seeded(11);
+    const [WEEK, RUNS] = [168, 100];
+    let taken = 0;
+    for (let run = 0; run < RUNS; run += 1) {
+      const news = Array.from({ length: hours + WEEK }, () => random() - 0.5);
+      let sum = news.slice(0, WEEK).reduce((total, one) => total + one, 0);
+      const pairs = Array.from({ length: hours }, (_, k): ForecastPair => {
+        sum += (news[k + WEEK] as number) - (news[k] as number);
+        const challenger = 0.07 - (0.001 * sum) / WEEK;
+        return {
+          ...{ series: "one", horizonHours: WEEK, madeAt: k * HOUR, challenger, champion: 0.07, came: 0.05 },
+          ...{ low: 0, high: 1 },
+        };
+      });
+      taken += verdictOf(pairs, [WEEK]).promote ? 1 : 0;
+    }
+    return taken / RUNS;
+  }
+
+  it("is seldom taken in by weeks of errors that are nearly all the same errors, and by a few of them never", () => {
+    expect(takenByLuck(400)).to.equal(0);
+    expect(takenByLuck(1_700)).to.be.below(0.1);
   });
 
   it("waits for a fortnight of hours, and looks at the bounds", () => {
