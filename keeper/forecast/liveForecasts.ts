@@ -2,7 +2,16 @@
 // Rows come in, forecasts come out; whole hours that passed between two questions are caught up with, each from what was known
 // then. It knows no store and no clock.
 import type { HistoryRow } from "../store/historyRecords";
-import { FEATURES, HORIZONS, LOOKBACK_SECONDS, currentRate, peersOf, targetAt, writeFeatures } from "./features";
+import {
+  FEATURES,
+  HORIZONS,
+  LOOKBACK_SECONDS,
+  currentRate,
+  peersOf,
+  targetAt,
+  writeFeatures,
+  type SeriesColumns,
+} from "./features";
 import { HourlySeries } from "./hourlySeries";
 import { outlooks, type Outlook, type SeriesFeatures } from "./outlook";
 import type { RiskModel } from "./riskModel";
@@ -150,7 +159,10 @@ export class LiveForecasts {
     return moments;
   }
 
-  /** Peers are all the other series: what is forecast for one vault is of one asset. */
+  /**
+   * Peers are the other lenders: what is forecast for one vault is of one asset, and models have learnt from lenders alone. What a pool of
+   * traders or a savings vault pays is another thing.
+   */
   #features(moments: readonly { readonly series: string; readonly at: number; readonly rows: number }[]): Float64Array {
     const out = new Float64Array(moments.length * FEATURES.length);
     const names = [...this.#rows.keys()].sort();
@@ -158,13 +170,18 @@ export class LiveForecasts {
       const rates = names
         .filter((name) => name !== series)
         .map((name) => {
-          const rows = this.#rows.get(name) as HourlySeries;
-          return currentRate(rows.columns, rows.knownAt(at), at);
+          const { columns, known: last } = this.#knownOf(name, at);
+          return Number.isNaN(columns.borrowed[last - 1] ?? NaN) ? NaN : currentRate(columns, last, at);
         });
       const { columns } = this.#rows.get(series) as HourlySeries;
       writeFeatures(columns, { at, known, peers: peersOf(rates) }, out, row * FEATURES.length);
     });
     return out;
+  }
+
+  #knownOf(series: string, at: number): { readonly columns: SeriesColumns; readonly known: number } {
+    const rows = this.#rows.get(series) as HourlySeries;
+    return { columns: rows.columns, known: rows.knownAt(at) };
   }
 
   #truth(series: string, of: { readonly then: number; readonly hours: number; readonly now: number }): number {

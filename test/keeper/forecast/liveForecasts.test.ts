@@ -3,10 +3,10 @@ import { expect } from "chai";
 import { hoursOf } from "../../../keeper/backtest/forecasts/hours";
 import { walk } from "../../../keeper/backtest/forecasts/walk";
 import { withFlags } from "../../../keeper/collect/quality";
-import { HORIZONS, SeriesColumns } from "../../../keeper/forecast/features";
+import { FEATURES, HORIZONS, SeriesColumns } from "../../../keeper/forecast/features";
 import { HourlySeries } from "../../../keeper/forecast/hourlySeries";
 import { LiveForecasts, type Made } from "../../../keeper/forecast/liveForecasts";
-import type { DeviationModel } from "../../../keeper/forecast/served";
+import { columnOf, type DeviationModel } from "../../../keeper/forecast/served";
 import type { SeriesState } from "../../../keeper/forecast/seriesForecast";
 import type { HistoryRow } from "../../../keeper/store/historyRecords";
 import { BEGIN, FIXTURE } from "./datasetFixture";
@@ -119,6 +119,34 @@ describe("live forecasts", () => {
     const { now, failed } = await forecasts.at(BEGIN + 51 * HOUR);
     expect([...failed.keys()]).to.deep.equal(["a".repeat(64)]);
     expect(now.get("one-usdc")?.map(({ by }) => by)).to.deep.equal(["persistence", "persistence", "ewma", "ewma"]);
+  });
+
+  it("compare a lender with lenders, not with what a pool or a savings vault pays", async () => {
+    const spread = columnOf("spread_best");
+    const seen: number[] = [];
+    const model: DeviationModel = {
+      ...half("a"),
+      run: (features, rows) => {
+        for (let row = 0; row < rows; row += 1) seen.push(features[row * FEATURES.length + spread] as number);
+        return half("a").run(features, rows);
+      },
+    };
+    const row = (k: number, supplyApr: number, borrowedUsd: number | null): HistoryRow => ({
+      ...{ observedAt: BEGIN + k * HOUR - 60, availableAt: BEGIN + k * HOUR, block: 0, blockHash: null, source: "x" },
+      ...{ supplyApr, borrowApr: null, suppliedUsd: 1e9, borrowedUsd, index: null, flags: 0 },
+    });
+    const forecasts = new LiveForecasts(model);
+    for (const [name, apr, borrowed] of [
+      ["one-usdc", 0.04, 8e8],
+      ["two-usdc", 0.05, 8e8],
+      ["a-pool", 0.3, null],
+    ] as const) {
+      forecasts.add(name, [row(0, apr, borrowed), row(1, apr, borrowed)]);
+    }
+    await forecasts.at(BEGIN + HOUR);
+    const found = new Set(seen.map((value) => value.toFixed(3)));
+    // One beside two, two beside one, and the pool beside the better of both.
+    expect([...found]).to.have.members(["-0.010", "0.010", "0.250"]);
   });
 
   it("end for a series that was not heard of for a week", async () => {
