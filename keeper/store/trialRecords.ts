@@ -18,8 +18,8 @@ export interface TakenTrial {
 export interface SweepStanding {
   /** Trials without a result. */
   readonly left: number;
-  /** The first of those that were tried too often; null: none was. */
-  readonly failed: { readonly place: number; readonly reason: string | null } | null;
+  /** How many of those were tried too often, and the first of them; null: none was. */
+  readonly failed: { readonly count: number; readonly place: number; readonly reason: string | null } | null;
 }
 
 export interface TrialStore {

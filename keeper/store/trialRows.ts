@@ -66,8 +66,8 @@ export function trialStore(database: Database): TrialStore {
       const [count] = await database.rows<{ left: number }>(`SELECT count(*) AS left FROM trials WHERE ${LEFT}`, [
         sweep,
       ]);
-      const [failed] = await database.rows<{ place: number; reason: string | null }>(
-        `SELECT place, reason FROM trials WHERE ${LEFT} AND ${NOBODYS} AND tries >= $2 ORDER BY place LIMIT 1`,
+      const [failed] = await database.rows<{ count: number; place: number; reason: string | null }>(
+        `SELECT count(*) OVER () AS count, place, reason FROM trials WHERE ${LEFT} AND ${NOBODYS} AND tries >= $2 ORDER BY place LIMIT 1`,
         [sweep, mostTries],
       );
       return { left: count?.left ?? 0, failed: failed ?? null };

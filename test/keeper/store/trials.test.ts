@@ -120,7 +120,7 @@ onEveryServer("trials that processes share", (open, server) => {
       await store.trials.fail(sweep, taken?.holder ?? "", `failure ${k}`);
     }
     expect(await store.trials.take(sweep, TERMS)).to.equal(null);
-    const failed = { place: 0, reason: "failure 2" };
+    const failed = { count: 1, place: 0, reason: "failure 2" };
     expect(await store.trials.standing(sweep, TERMS.mostTries)).to.deep.equal({ left: 1, failed });
     await store.trials.put(sweep, keys);
     expect((await store.trials.take(sweep, TERMS))?.place).to.equal(0);
