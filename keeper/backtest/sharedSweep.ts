@@ -36,7 +36,7 @@ const PAGE = 250;
 /**
  * @returns in the order of the parameters, when all are done, whoever ran them.
  * @throws the reason of `signal`, once what is in hand is handed back; WorldFailure `SWEEP_TRIAL` where one failed again and
- * again, after all others are done; `STORE_…`.
+ * again, after all others are done, `SWEEP_FORGOTTEN`; `STORE_…`.
  */
 export async function runSharedTrials(options: SharedSweepOptions): Promise<Trial[]> {
   const { store, name, trials, progress } = options;
@@ -50,6 +50,11 @@ export async function runSharedTrials(options: SharedSweepOptions): Promise<Tria
   for (let from = 0; from < trials.length; from += PAGE) {
     const page = await persist(() => store.results(sweep, from, from + PAGE), {});
     page.forEach((result, k) => results.push({ ...result, index: from + k }));
+  }
+  if (results.length < trials.length) {
+    throw new WorldFailure("SWEEP_FORGOTTEN", "trials of it were forgotten meanwhile: it was begun a month ago", {
+      ...{ field: "--queue", remedy: "Run it again: it does those anew." },
+    });
   }
   progress?.(trials.length, trials.length);
   return results;

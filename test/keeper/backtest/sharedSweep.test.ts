@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import pg from "pg";
 import { constantGas } from "../../../keeper/backtest/gasPrices";
 import type { Parameters } from "../../../keeper/backtest/parameters";
 import { runSharedTrials, type SharedSweepOptions } from "../../../keeper/backtest/sharedSweep";
@@ -10,6 +11,7 @@ import { runTrials } from "../../../keeper/backtest/sweep";
 import type { SweepRoom } from "../../../keeper/backtest/sweepWorker";
 import { WorldFailure } from "../../../keeper/config/failure";
 import { silent } from "../../../keeper/events/events";
+import { joinEmbedded, type EmbeddedServer } from "../../../keeper/store/embedded";
 import { openStore } from "../../../keeper/store/open";
 import type { Store } from "../../../keeper/store/records";
 import type { TrialStore } from "../../../keeper/store/trialRecords";
@@ -26,6 +28,7 @@ const TRIALS = [1, 5, 24, 100, 300, 700].map((halfLifeHours) => ({ ...GOOD, half
 describe("a sweep that is shared through the database", function () {
   this.timeout(120_000);
   let folder: string;
+  let server: EmbeddedServer;
   let store: Store;
   let room: SweepRoom;
   before(async () => {
@@ -37,6 +40,7 @@ describe("a sweep that is shared through the database", function () {
       const rows = rowsOf({ apr: wave(0.05, 0.03, 170, phase), hours: HOURS });
       writeFileSync(path.join(folder, `${name}.csv`), historyCsv(rows));
     }
+    server = await joinEmbedded({ dataDir: path.join(folder, "state"), sink: silent });
     store = await openStore({ dataDir: path.join(folder, "state"), sink: silent });
     room = {
       ...{ folder, names: ["one", "two"], now: START + HOURS * 3_600, run: { capital: 1e6, costBps: 0 } },
@@ -48,6 +52,7 @@ describe("a sweep that is shared through the database", function () {
   });
   after(async () => {
     await store?.close();
+    await server?.leave();
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -95,6 +100,31 @@ describe("a sweep that is shared through the database", function () {
     const told: number[] = [];
     await runSharedTrials(optionsOf("failing", { progress: (known) => told.push(known) }));
     expect(told[0]).to.equal(TRIALS.length);
+  });
+
+  it("does not answer with a part of it where the rest was forgotten", async () => {
+    const client = new pg.Client(server.target());
+    await client.connect();
+    const forgetful: TrialStore = {
+      ...store.trials,
+      async results(sweep, from, to) {
+        await client.query("UPDATE trials SET put_at = now() - interval '31 days' WHERE sweep = $1 AND place = 2", [
+          sweep,
+        ]);
+        // As another process would that begins a sweep.
+        await store.trials.put("f".repeat(32), []);
+        return store.trials.results(sweep, from, to);
+      },
+    };
+    try {
+      const failure: unknown = await runSharedTrials(optionsOf("forgotten", { store: forgetful })).catch(
+        (reason: unknown) => reason,
+      );
+      expect(failure).to.be.instanceOf(WorldFailure).and.to.include({ code: "SWEEP_FORGOTTEN" });
+      expect(await runSharedTrials(optionsOf("forgotten"))).to.have.length(TRIALS.length);
+    } finally {
+      await client.end();
+    }
   });
 
   it("keeps a trial that takes longer than its lease from everybody else", async () => {
