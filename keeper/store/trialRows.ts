@@ -5,6 +5,8 @@ import type { TakenTrial, TrialResult, TrialStore } from "./trialRecords";
 
 const KEPT = "30 days";
 const DOUBLE = 8;
+/** Trials that one statement puts, well within the time that a statement may take. */
+const AT_ONCE = 20_000;
 const LEFT = "sweep = $1 AND daily IS NULL";
 const NOBODYS = "(holder IS NULL OR lease_until < clock_timestamp())";
 
@@ -12,14 +14,25 @@ export function trialStore(database: Database): TrialStore {
   return {
     async put(sweep, keys) {
       await database.run(`DELETE FROM trials WHERE put_at < clock_timestamp() - interval '${KEPT}' AND ${NOBODYS}`);
-      await database.run(
-        `INSERT INTO trials (sweep, place, key, daily, moves, costs_usd, turnover_usd)
-         SELECT $1, asked.number - 1, asked.key, known.daily, known.moves, known.costs_usd, known.turnover_usd
-         FROM unnest($2::text[]) WITH ORDINALITY AS asked (key, number)
-         LEFT JOIN LATERAL (SELECT * FROM trials t WHERE t.key = asked.key AND t.daily IS NOT NULL LIMIT 1) known ON TRUE
-         ON CONFLICT (sweep, place) DO NOTHING`,
-        [sweep, keys],
-      );
+      for (let from = 0; from < keys.length; from += AT_ONCE) {
+        await database.run(
+          `INSERT INTO trials (sweep, place, key)
+           SELECT $1, $3 + number - 1, key FROM unnest($2::text[]) WITH ORDINALITY AS asked (key, number)
+           ON CONFLICT (sweep, place) DO NOTHING`,
+          [sweep, keys.slice(from, from + AT_ONCE), from],
+        );
+      }
+      // Else what follows, and every first of a hundred thousand trials, is looked for in all of them.
+      await database.run("ANALYZE trials");
+      for (let from = 0; from < keys.length; from += AT_ONCE) {
+        await database.run(
+          `UPDATE trials t SET (daily, moves, costs_usd, turnover_usd)
+             = (known.daily, known.moves, known.costs_usd, known.turnover_usd), holder = NULL, lease_until = NULL
+           FROM trials known WHERE t.sweep = $1 AND t.place >= $2 AND t.place < $3 AND t.daily IS NULL
+             AND known.key = t.key AND known.daily IS NOT NULL`,
+          [sweep, from, from + AT_ONCE],
+        );
+      }
       await database.run(`UPDATE trials SET tries = 0 WHERE ${LEFT} AND ${NOBODYS} AND tries > 0`, [sweep]);
     },
     async take(sweep, { leaseSeconds, mostTries }) {
