@@ -4,7 +4,9 @@ import type { AdapterSnapshot, VaultSnapshot } from "../chain/snapshot";
 import type { DecisionView, Store, SubmissionRow } from "../store/records";
 import type { Forecast } from "../decide/strategy";
 import { observationsOf } from "../venues/observations";
+import { poolPosition } from "../venues/poolPosition";
 import type {
+  AllocationStatus,
   AllocationView,
   BundleView,
   DecisionDetail,
@@ -41,11 +43,7 @@ export async function statusView(snapshot: VaultSnapshot, store: Store): Promise
     totalAssets: snapshot.totalAssets.toString(),
     sharePrice: sharePriceText(snapshot.sharePrice, snapshot.assetDecimals),
     breaker: snapshot.breaker,
-    allocations: snapshot.adapters.map((adapter) => ({
-      venue: adapter.id,
-      assets: adapter.counted.toString(),
-      quarantined: adapter.quarantined,
-    })),
+    allocations: snapshot.adapters.map((adapter) => allocationStatus(adapter, snapshot)),
     decisions: decisions.map(({ id, action, state, reason }) => ({ id, action, state, reason })),
     bundles,
   };
@@ -87,6 +85,16 @@ async function decisionsOf(snapshot: VaultSnapshot, store: Store): Promise<Decis
   return [...newest, ...rebalances.filter((decision) => !known.has(decision.id))];
 }
 
+function allocationStatus(adapter: AdapterSnapshot, snapshot: VaultSnapshot): AllocationStatus {
+  const pool = poolPosition(adapter, snapshot);
+  return {
+    venue: adapter.id,
+    assets: adapter.counted.toString(),
+    quarantined: adapter.quarantined,
+    ...(pool === undefined ? {} : { pool }),
+  };
+}
+
 function allocationsOf(snapshot: VaultSnapshot, forecasts: readonly Forecast[]): AllocationView[] {
   const base = snapshot.accountedAssets < snapshot.totalAssets ? snapshot.accountedAssets : snapshot.totalAssets;
   const now = new Map(
@@ -97,9 +105,7 @@ function allocationsOf(snapshot: VaultSnapshot, forecasts: readonly Forecast[]):
     const cap = adapter.absoluteCap < relative ? adapter.absoluteCap : relative;
     const forecast = forecasts.find((candidate) => candidate.venue === adapter.id);
     return {
-      venue: adapter.id,
-      assets: adapter.counted.toString(),
-      quarantined: adapter.quarantined,
+      ...allocationStatus(adapter, snapshot),
       kind: adapter.kind,
       cap: cap.toString(),
       supplyApr: now.get(adapter.id)?.supplyApr ?? forecast?.currentApr ?? null,

@@ -3,6 +3,7 @@
 // of integers in the asset's smallest unit, rates fractions a year, times unix seconds on the chain's own clock.
 import type { BreakerState, VenueKind } from "../chain/snapshot";
 import type { DecisionView, SubmissionState } from "../store/records";
+import type { PoolPosition } from "../venues/poolPosition";
 
 export interface AllocationStatus {
   /** Venue id of the deployment, for example `aave-v3-usdc`. */
@@ -10,6 +11,8 @@ export interface AllocationStatus {
   /** What counts in total assets: zero while the venue is quarantined. */
   readonly assets: string;
   readonly quarantined: boolean;
+  /** Of a pool of traders only; null: it could not be read. */
+  readonly pool?: PoolPosition | null;
 }
 
 export interface DecisionStatus {

@@ -1,11 +1,10 @@
 // Many sets of parameters over one history, on all cores, and what that says: how often the best of one half is nothing special
 // in the other, what is left of the best's Sharpe ratio, and what choosing by the past alone would have earned.
-import path from "node:path";
-import { Worker } from "node:worker_threads";
 import { deflatedSharpe, momentsOf } from "./deflatedSharpe";
 import { overfitting, type Overfitting } from "./overfitting";
 import type { Parameters } from "./parameters";
-import { SweepFile, trialKey } from "./sweepFile";
+import { SweepFile, trialKeys } from "./sweepFile";
+import { startThread } from "./sweepThread";
 import type { SweepRoom, Trial } from "./sweepWorker";
 
 export interface SweepOptions {
@@ -23,8 +22,7 @@ export interface SweepOptions {
 export async function runTrials(options: SweepOptions): Promise<Trial[]> {
   const { room, dataHash, trials, workers, out, signal, progress } = options;
   const file = new SweepFile(out);
-  const { folder: _, now: __, ...settings } = room;
-  const keys = trials.map((parameters) => trialKey({ dataHash, settings, parameters }));
+  const keys = trialKeys({ dataHash, room, trials });
   const found = new Map<number, Trial>();
   keys.forEach((key, index) => {
     const known = file.get(key);
@@ -32,7 +30,7 @@ export async function runTrials(options: SweepOptions): Promise<Trial[]> {
   });
   const left = trials.map((_parameters, index) => index).filter((index) => !found.has(index));
   progress?.(found.size, trials.length);
-  const threads = Array.from({ length: Math.min(workers, left.length) }, () => thread(room));
+  const threads = Array.from({ length: Math.min(workers, left.length) }, () => startThread(room));
   try {
     await Promise.all(
       threads.map(async ({ ask }) => {
@@ -48,51 +46,6 @@ export async function runTrials(options: SweepOptions): Promise<Trial[]> {
     await Promise.all(threads.map(({ worker }) => worker.terminate()));
   }
   return trials.map((_parameters, index) => found.get(index) as Trial);
-}
-
-/** A thread does not inherit the loader of TypeScript that its process registered by itself. */
-const TYPESCRIPT = ["-r", require.resolve("tsx/cjs")];
-
-interface Thread {
-  readonly worker: Worker;
-  ask(task: { index: number; parameters: Parameters }, signal: AbortSignal | undefined): Promise<Trial>;
-}
-
-function thread(room: SweepRoom): Thread {
-  const worker = new Worker(path.join(__dirname, "sweepWorker.ts"), { workerData: room, execArgv: TYPESCRIPT });
-  let settle: { resolve(value: unknown): void; reject(reason: unknown): void } | null = null;
-  let broken: unknown = null;
-  worker.on("message", (message) => settle?.resolve(message));
-  worker.on("error", (error) => {
-    broken = error;
-    settle?.reject(error);
-  });
-  const next = (): Promise<unknown> =>
-    new Promise((resolve, reject) => {
-      settle = { resolve, reject };
-      if (broken !== null) reject(broken as Error);
-    });
-  const ready = next();
-  ready.catch(() => undefined);
-  return {
-    worker,
-    async ask(task, signal) {
-      await ready;
-      signal?.throwIfAborted();
-      const answer = next();
-      worker.postMessage(task);
-      return (await unlessAborted(answer, signal)) as Trial;
-    },
-  };
-}
-
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise<T>((resolve, reject) => {
-    const stop = (): void => reject(signal.reason as Error);
-    signal.addEventListener("abort", stop, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
-  });
 }
 
 export interface SweepVerdict {

@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import { appendFileSync, existsSync, readFileSync, truncateSync } from "node:fs";
 import { InputFailure } from "../config/failure";
-import type { Trial } from "./sweepWorker";
+import type { Parameters } from "./parameters";
+import type { SweepRoom, Trial } from "./sweepWorker";
 
 /** What a trial's result depends on besides the code. */
 export function trialKey(of: object): string {
@@ -12,6 +13,17 @@ export function trialKey(of: object): string {
     return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
   });
   return createHash("sha256").update(text).digest("hex").slice(0, 32);
+}
+
+/** Of each trial of a sweep. */
+export function trialKeys(of: {
+  readonly dataHash: string;
+  readonly room: SweepRoom;
+  readonly trials: readonly Parameters[];
+}): string[] {
+  const { dataHash, trials } = of;
+  const { folder: _, now: __, ...settings } = of.room;
+  return trials.map((parameters) => trialKey({ dataHash, settings, parameters }));
 }
 
 const BEGIN = '{"key":"';

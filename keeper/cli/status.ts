@@ -7,6 +7,7 @@ import type { StatusView } from "../app/view";
 import { loadAddresses } from "../config/addresses";
 import { loadConfig } from "../config/load";
 import { silent } from "../events/events";
+import { marketWords, steadinessWord } from "../serve/dashboard/words";
 import type { BreakerTrip } from "../store/breakerRecords";
 import { amount, printJson, table } from "./printing";
 
@@ -60,6 +61,7 @@ function describe(
     ),
     `${pc.bold("total assets")}  ${money(view.totalAssets)} ${asset.symbol}`,
     `${pc.bold("share price")}   ${view.sharePrice}`,
+    ...shutBy(view),
     `${pc.bold("bundles")}       ${view.bundles.included} included, ${view.bundles.missed} missed`,
     "",
     table(
@@ -67,10 +69,38 @@ function describe(
       [...rows, ["idle", money(idle.toString()), share(idle)]],
       [asset.symbol, "share"],
     ),
+    ...poolLines(view, money),
     "",
     decisions.length === 0 ? "no decision yet" : table(["decision", "state", "reason"], decisions),
     "",
   ].join("\n");
+}
+
+/** Positions in pools of traders; nothing where there are none. */
+function poolLines({ allocations }: StatusView, money: (units: string) => string): string[] {
+  const rows = allocations.flatMap(({ venue, pool }) => {
+    if (pool === undefined) return [];
+    if (pool === null) return [[venue, pc.red("could not be read"), "–", "–", "–"]];
+    const { steady, fairValue, exitValue, market } = pool;
+    const word = steadinessWord(steady);
+    return [
+      [
+        venue,
+        steady ? pc.green(word) : pc.red(word),
+        money(fairValue),
+        money(exitValue),
+        marketWords(market).join("; "),
+      ],
+    ];
+  });
+  const head = ["pool", "price", "fair value", "if it left now", "market"];
+  return rows.length === 0 ? [] : ["", table(head, rows, ["fair value", "if it left now"])];
+}
+
+function shutBy({ allocations }: StatusView): string[] {
+  const shut = allocations.filter(({ pool }) => pool?.shutsDeposits === true).map(({ venue }) => venue);
+  if (shut.length === 0) return [];
+  return [`${pc.bold("deposits")}      ${pc.red("shut")}: price away from fair in ${shut.join(", ")}`];
 }
 
 function stateColour(state: string): string {

@@ -2,15 +2,20 @@
 // choosing by the past of each fold would have earned.
 import { Command } from "commander";
 import { cpus } from "node:os";
+import { withStore } from "../app/assemble";
 import { compare, type Comparison } from "../backtest/compare";
 import { iso, type Market } from "../backtest/market";
 import { combinations, strategyWith, USUAL, type Parameters } from "../backtest/parameters";
 import { runBacktest } from "../backtest/run";
+import { runSharedTrials } from "../backtest/sharedSweep";
 import type { Strategy } from "../backtest/strategy";
 import { hold } from "../backtest/strategies/hold";
 import { judge, runTrials, type SweepVerdict } from "../backtest/sweep";
 import type { Trial } from "../backtest/sweepWorker";
 import { chooseFolds, walkForward, type Fold } from "../backtest/walkForward";
+import { loadConfig } from "../config/load";
+import { silent } from "../events/events";
+import type { TrialStore } from "../store/trialRecords";
 import {
   readMarket,
   requestOf,
@@ -20,7 +25,7 @@ import {
   type Request,
 } from "./backtestRequest";
 import { untilInterrupted } from "./interrupted";
-import { wholeNumber } from "./optionValues";
+import { malformed, wholeNumber } from "./optionValues";
 import { printJson, table } from "./printing";
 import { countOf } from "./progress";
 
@@ -29,6 +34,7 @@ export interface SweepCommandOptions extends BacktestCommandOptions {
   readonly folds: string;
   readonly workers?: string;
   readonly out?: string;
+  readonly queue?: string;
   readonly seed: string;
 }
 
@@ -46,8 +52,13 @@ export function sweepCommand(): Command {
     ),
   )
     .option("--out <file>", "keep each trial there, and do not run again what is there")
+    .option(
+      "--queue <name>",
+      "keep them in the database, as jobs that all who run the same command with this name share, wherever they run",
+    )
     .action(async (options: SweepCommandOptions) => {
-      const stands = options.out === undefined ? "nothing was written" : "trials that were run are kept";
+      const isKept = options.out !== undefined || options.queue !== undefined;
+      const stands = isKept ? "trials that were run are kept" : "nothing was written";
       await untilInterrupted((signal) => sweep(options, signal), stands);
     });
 }
@@ -61,10 +72,24 @@ export function withSweepOptions(command: Command): Command {
 }
 
 async function sweep(options: SweepCommandOptions, signal: AbortSignal): Promise<void> {
+  const { out, queue: name, config: file } = options;
   const request = await requestOf(options);
-  const swept = await sweepHistory(request, { ...settingsOf(options), out: options.out, signal });
-  if (request.json) printJson(jsonOf(swept));
-  else process.stdout.write(report(swept));
+  const settings = settingsOf(options);
+  const show = async (shared: SharedBy | undefined): Promise<void> => {
+    const swept = await sweepHistory(request, { ...settings, out, shared, signal });
+    if (request.json) printJson(jsonOf(swept));
+    else process.stdout.write(report(swept));
+  };
+  if (name === undefined) return show(undefined);
+  if (name.trim() === "") throw malformed("is empty", "--queue", "Name the sweep.");
+  if (out !== undefined) throw malformed("has no use beside --queue", "--out", "Leave one of them out.");
+  const config = loadConfig({ file, env: process.env, offline: true });
+  await withStore(config, silent, ({ trials: store }) => show({ store, name }));
+}
+
+interface SharedBy {
+  readonly store: TrialStore;
+  readonly name: string;
 }
 
 /** @throws InputFailure `OPTION_MALFORMED`. */
@@ -89,21 +114,24 @@ export async function sweepHistory(
   request: Request,
   options: SweepSettings & {
     readonly out: string | undefined;
+    /** Trials are shared with other processes in place of kept in a file. */
+    readonly shared?: SharedBy | undefined;
     readonly signal: AbortSignal;
     /** To be compared with it. */
     readonly beside?: readonly Strategy[];
   },
 ): Promise<Swept> {
-  const { vary, folds, workers, seed, out, signal } = options;
+  const { vary, folds, workers, seed, out, shared, signal } = options;
   const { run, parameters } = request;
   const sets = combinations(parameters, vary, MOST_TRIALS);
   const { market, dataHash } = await readMarket(request, signal);
   const { folder, series: names, market: settings } = request;
-  const trials = await runTrials({
+  const work = {
     room: { folder, names, settings, run, now: Math.floor(Date.now() / 1_000) },
-    ...{ dataHash, trials: sets, workers, out, signal },
+    ...{ dataHash, trials: sets, workers, signal },
     ...(request.json ? {} : { progress: countOf("trials") }),
-  });
+  };
+  const trials = await (shared === undefined ? runTrials({ ...work, out }) : runSharedTrials({ ...work, ...shared }));
 
   const holds = market.venues.map((series, venue) => runBacktest(market, hold(series, venue), run).equity);
   const best = holds.reduce((a, b) => ((b.at(-1) as number) > (a.at(-1) as number) ? b : a));

@@ -78,7 +78,10 @@ export function statusOf(view: PageView): StatusView {
     totalAssets: view.totalAssets,
     sharePrice: view.sharePrice,
     breaker: view.breaker,
-    allocations: view.allocations.map(({ venue, assets, quarantined }) => ({ venue, assets, quarantined })),
+    allocations: view.allocations.map(({ venue, assets, quarantined, pool }) => ({
+      ...{ venue, assets, quarantined },
+      ...(pool === undefined ? {} : { pool }),
+    })),
     decisions: view.decisions.map(({ id, action, state, reason }): DecisionStatus => ({ id, action, state, reason })),
     bundles: { included: view.bundles.included, missed: view.bundles.missed },
   };

@@ -17,6 +17,7 @@ import type { Store } from "./records";
 import type { ServerBinaries } from "./serverBinaries";
 import { bundleCounts, openSubmission, submissions, updateSubmission } from "./submissionRows";
 import { baseFees, noteDecision, recordedTicks, tickRuns } from "./tickRows";
+import { trialStore } from "./trialRows";
 
 export interface StoreOptions {
   /** Absent: the embedded server in `dataDir`. */
@@ -105,6 +106,7 @@ async function opened(database: Database, target: () => ClientConfig, leave: () 
     history: historyStore(database),
     breaker: breakerStore(database),
     models: modelStore(database),
+    trials: trialStore(database),
     jobQueue: (queue) => openJobQueue(database, queue),
     ping: async () => {
       await database.run("SELECT 1");

@@ -6,6 +6,7 @@ import type { HistoryStore } from "./historyRecords";
 import type { JobQueue, JobQueueOptions } from "./jobQueue";
 import type { Lead } from "./leaderLock";
 import type { ModelStore } from "./modelRecords";
+import type { TrialStore } from "./trialRecords";
 
 /** Life of an intent. `planned … submitted` and `missed` are live; `included` is live until final. */
 export type IntentState =
@@ -282,6 +283,8 @@ export interface Store {
   readonly breaker: BreakerStore;
   /** Trained models. */
   readonly models: ModelStore;
+  /** Sweeps that processes share. */
+  readonly trials: TrialStore;
   /** A queue of jobs that processes share. */
   jobQueue(options: JobQueueOptions): Promise<JobQueue>;
 

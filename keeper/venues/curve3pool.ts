@@ -1,6 +1,6 @@
 // Curve's 3pool: what its invariant gives for one coin and back, to the unit, and from that what a position earns and what
 // moving it costs. Source: the pool's own arithmetic (StableSwap, Egorov 2019; three coins, A kept without the power of the
-// number of coins), held to the genuine bytecode by test/fork/curveModel.test.ts.
+// number of coins), held to the genuine bytecode by test/fork/curveRates.test.ts.
 import type { VenueState } from "../chain/snapshot";
 import { ratio, wholeUnits } from "./exact";
 import { liquidityModel, type LiquidityModel, type MoveCost } from "./liquidity";

@@ -14,6 +14,7 @@ import { findChromium, NO_CHROMIUM, openBrowser } from "./browser";
 
 /** Below this the words of the page are hard to read (WCAG 2.2, 1.4.3). */
 const LEAST_CONTRAST = 4.5;
+const LARGE = { fairValue: "48765432109876543", exitValue: "48765432109876543" };
 const LIVE = { maxClients: 8, heartbeatMs: 200 };
 
 describe("the page in a browser", function () {
@@ -223,7 +224,7 @@ describe("the page in a browser", function () {
     await page.getByText("1.00012345", { exact: true }).waitFor();
     await page.getByText(REASON_INCLUDED).waitFor();
     await page.locator("header").getByText("As of block 2,431").waitFor();
-    expect(await page.locator(".chart polyline").count()).to.equal(3);
+    expect(await page.locator(".chart polyline").count()).to.equal(5);
   });
 
   it("has its landmarks, headings in order, and names for what can be used", async () => {
@@ -232,13 +233,20 @@ describe("the page in a browser", function () {
     for (const role of ["banner", "main", "contentinfo", "navigation"] as const) {
       expect(await page.getByRole(role).count(), role).to.equal(1);
     }
-    for (const name of ["The vault now", "Where the money is", "Keeper", "Rates over time", "Decisions"]) {
+    for (const name of [
+      ...["The vault now", "Where the money is", "Keeper"],
+      ...["Positions in pools of traders", "Rates over time", "Decisions"],
+    ]) {
       expect(await page.getByRole("region", { name }).count(), name).to.equal(1);
     }
     const levels = await page.locator("h1, h2, h3").evaluateAll((all) => all.map(({ tagName }) => tagName));
-    expect(levels).to.deep.equal(["H1", "H2", "H2", "H2", "H2"]);
+    expect(levels).to.deep.equal(["H1", "H2", "H2", "H2", "H2", "H2"]);
     const heads = await page.getByRole("table").first().getByRole("columnheader").allTextContents();
     expect(heads).to.deep.equal(["Venue", "Assets", "Share", "Cap", "Rate now", "Forecast", "Utilisation"]);
+    const pools = page.getByRole("table", { name: /^Pools of traders/ });
+    expect(await pools.getByRole("columnheader").allTextContents()).to.deep.equal([
+      ...["Venue", "Price", "Fair value", "If it left now", "Market"],
+    ]);
     expect(await page.getByRole("rowheader", { name: /aave-v3-usdc/ }).count()).to.equal(2);
     expect(await page.locator("html").getAttribute("lang")).to.equal("en");
   });
@@ -296,6 +304,7 @@ describe("the page in a browser", function () {
           assets: "48765432109876543",
           cap: "58765432109876543",
           quarantined: i === 1,
+          ...(allocation.pool ? { pool: { ...allocation.pool, ...LARGE, steady: false, shutsDeposits: true } } : {}),
         })),
         decisions: [{ ...INCLUDED, reason: `moving ${"9".repeat(90)} to ${"a-very-long-venue-".repeat(9)}` }],
         keeper: { ...pageView().keeper, trouble: "x".repeat(200) },
@@ -328,7 +337,11 @@ describe("the page in a browser", function () {
         view: pageView({
           breaker: "tripped",
           keeper: { ...pageView().keeper, trouble: "the relay does not answer" },
-          allocations: pageView().allocations.map((allocation, i) => ({ ...allocation, quarantined: i === 1 })),
+          allocations: pageView().allocations.map((allocation, i) => ({
+            ...{ ...allocation, quarantined: i === 1 },
+            // One steady, one away from fair.
+            ...(allocation.pool ? { pool: { ...allocation.pool, steady: i === 3, shutsDeposits: i !== 3 } } : {}),
+          })),
         }),
       });
       await live(page);

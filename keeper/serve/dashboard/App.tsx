@@ -7,6 +7,7 @@ import { Figures } from "./Figures";
 import { Footer, Header } from "./Frame";
 import { Keeper } from "./Keeper";
 import { Notices } from "./Notices";
+import { Pools } from "./Pools";
 import { Rates } from "./Rates";
 import { useLive, useNow } from "./useLive";
 import { sentence } from "./words";
@@ -32,6 +33,7 @@ export function App({ boot }: { readonly boot: Boot }) {
               <Allocation view={view} />
               <Keeper view={view} now={now} receivedAt={live.receivedAt} />
             </div>
+            <Pools view={view} />
             <Rates view={view} />
             <Decisions view={view} />
           </>

@@ -1,6 +1,6 @@
 /** @jsxRuntime automatic */
-// What a reader must know before the figures: the stream is down, the breaker is tripped, a venue is quarantined, the
-// keeper is in trouble. Nothing when all is well.
+// What a reader must know before the figures: the stream is down, the breaker is tripped, a venue is quarantined, a pool
+// keeps deposits shut, the keeper is in trouble. Nothing when all is well.
 import { countText } from "./amounts";
 import { spanText } from "./times";
 import type { Live } from "./useLive";
@@ -12,6 +12,7 @@ const STALE_HEAD_SECONDS = 60;
 export function Notices({ live, now }: { readonly live: Live; readonly now: number | null }) {
   const { view, stream, receivedAt } = live;
   const quarantined = view?.allocations.filter((allocation) => allocation.quarantined) ?? [];
+  const unsteady = view?.allocations.filter(({ pool }) => pool?.shutsDeposits === true) ?? [];
   const headAge = headAgeSeconds(live, now);
   return (
     <div className="notices">
@@ -36,6 +37,12 @@ export function Notices({ live, now }: { readonly live: Live; readonly now: numb
           <p className="notice tone-warn">
             <strong>{`Quarantined: ${quarantined.map(({ venue }) => venue).join(", ")}.`}</strong> Counted at zero until
             the timelock lifts it. An ordinary exit now is paid without it; an exit in kind keeps your part of it.
+          </p>
+        )}
+        {unsteady.length > 0 && (
+          <p className="notice tone-warn">
+            <strong>{`Price away from fair: ${unsteady.map(({ venue }) => venue).join(", ")}.`}</strong> The vault takes
+            no deposits until it is back. Exits stay open, from what is idle and from the other venues.
           </p>
         )}
         {view !== null && view.keeper.trouble !== null && (

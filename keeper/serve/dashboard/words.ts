@@ -1,6 +1,8 @@
 // The page's words for what the keeper and the vault call by a code.
 import type { DecisionStatus, PageView, KeeperHealth } from "../../app/view";
 import type { BreakerState, VenueKind } from "../../chain/snapshot";
+import type { PoolPosition } from "../../venues/poolPosition";
+import { percentText } from "./amounts";
 
 /** How a state is to be felt: colour is never the only sign of it, the word stands beside. */
 export type Tone = "good" | "busy" | "warn" | "bad" | "quiet";
@@ -77,4 +79,28 @@ export function explorerUrl(view: PageView, txHash: string): string | null {
 /** A message of the keeper as a sentence of its own: they begin small and end bare. */
 export function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
+}
+
+export function steadinessWord(steady: boolean): string {
+  return steady ? "steady" : "away from fair";
+}
+
+const PRICE_PLACES = 5;
+
+/** How a pool of traders stands to a position in it: the first thing, then what is beside it. */
+export function marketWords(market: PoolPosition["market"]): string[] {
+  const price = (value: number): string => value.toFixed(PRICE_PLACES);
+  if (market.kind === "curve-3pool") {
+    const { assetShare, virtualPrice } = market;
+    return [`${percentText(assetShare, 1)} of the pool is the asset`, `virtual price ${price(virtualPrice)}`];
+  }
+  const { range, spot, mean, oracle } = market;
+  const beside = `mean ${price(mean)}, feeds ${oracle === null ? "silent" : price(oracle)}`;
+  if (range === null) return [`no position; price ${price(spot)}`, beside];
+  const { low, high, inRange, pairedShare } = range;
+  return [
+    `${price(spot)} ${inRange ? "in" : "out of"} ${price(low)} … ${price(high)}`,
+    inRange ? `${percentText(pairedShare, 0)} in the paired coin` : "earns nothing",
+    beside,
+  ];
 }

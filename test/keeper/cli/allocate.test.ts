@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { allocateCommand } from "../../../keeper/cli/allocate";
 import { Failure } from "../../../keeper/config/failure";
-import { aprOf } from "../allocate/oracle";
+import { randomProblem, seeded } from "../../../scripts/bench/randomProblems";
+import { aprOf, bruteForce, objective, violation } from "../allocate/oracle";
 import { EXAMPLE } from "../allocate/example";
+import type { AllocationAnswer } from "../../../keeper/allocate/problem";
 import type { RateModel } from "../../../keeper/venues/rateModel";
 
 describe("tiller allocate", () => {
@@ -49,6 +51,34 @@ describe("tiller allocate", () => {
       ],
       exact: true,
     });
+  });
+
+  it("answers problems with Curve's and Uniswap's pools as well as brute force does, to a billionth", async () => {
+    let pools = 0;
+    for (let seed = 60_000; seed < 60_040; seed++) {
+      const random = seeded(seed);
+      const problem = randomProblem(random, { venues: 2 + Math.floor(random() * 2), pools: 0.7 });
+      const answer = JSON.parse(await run(problem, "--json")) as AllocationAnswer;
+      const amounts = problem.venues.map(({ id }) => answer.allocation[id] as number);
+      const staying = objective(
+        problem,
+        problem.venues.map(({ current }) => current),
+      );
+      const gain = objective(problem, amounts);
+      const best = bruteForce(problem).value;
+      const scale = Math.max(1, Math.abs(best), Math.abs(staying));
+      expect(gain, `seed ${seed}`).to.be.at.least(best - 1e-9 * scale);
+      expect(violation(problem, amounts), `seed ${seed}`).to.be.at.most(1e-9 * problem.total);
+      // What is said of it, own size and what moving costs by size included.
+      expect(answer.gainOverHorizon, `seed ${seed}`).to.be.closeTo(gain - staying, 1e-9 * scale);
+      const income = problem.venues.reduce((sum, { model }, i) => {
+        return sum + (amounts[i] as number) * aprOf(model, amounts[i] as number);
+      }, 0);
+      expect(answer.incomePerYear, `seed ${seed}`).to.be.closeTo(income, 1e-9 * Math.max(1, income));
+      expect(answer.exact, `seed ${seed}`).to.equal(true);
+      pools += problem.venues.filter(({ model }) => model.kind === "liquidity").length;
+    }
+    expect(pools).to.be.greaterThan(40);
   });
 
   it("keeps an id apart that JavaScript has another use for", async () => {

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { DecisionDetail, PageDecision, PageView } from "../../../keeper/app/view";
 import type { Health, ViewSource } from "../../../keeper/serve/server";
+import type { PoolPosition } from "../../../keeper/venues/poolPosition";
 
 /** Chain time of the newest block: 21 Nov 2026, 12:00:00 UTC. */
 export const NOW = 1_795_262_400;
@@ -83,6 +84,19 @@ function priceBefore(i: number): string {
   return (Number(SHARE_PRICE) - (i * POINT_SECONDS * 0.046) / YEAR + wobble).toFixed(15);
 }
 
+const CURVE: PoolPosition = {
+  ...{ steady: true, shutsDeposits: false, fairValue: "60000000000", exitValue: "59991000000" },
+  market: { kind: "curve-3pool", virtualPrice: 1.034512, assetShare: 0.2871 },
+};
+
+const RANGE: PoolPosition = {
+  ...{ steady: true, shutsDeposits: false, fairValue: "40000000000", exitValue: "39998000000" },
+  market: {
+    ...{ kind: "uniswap-v3", spot: 0.99984, mean: 0.99991, oracle: 1.00002 },
+    range: { low: 0.999, high: 1.001, inRange: true, pairedShare: 0.5802 },
+  },
+};
+
 export function pageView(change: Partial<PageView> = {}): PageView {
   return {
     vault: "0x5FbDB2315678afecb367f032d93F642f64180aa3",
@@ -121,13 +135,37 @@ export function pageView(change: Partial<PageView> = {}): PageView {
       {
         venue: "savings-usdc",
         kind: "erc4626",
-        assets: "210000000000",
+        assets: "110000000000",
         quarantined: false,
         cap: null,
         supplyApr: 0.0375,
         forecastApr: 0.0375,
         utilisation: null,
         kink: null,
+      },
+      {
+        venue: "curve-3pool",
+        kind: "curve-3pool",
+        assets: "60000000000",
+        quarantined: false,
+        cap: "240862364146",
+        supplyApr: 0.0212,
+        forecastApr: 0.0208,
+        utilisation: null,
+        kink: null,
+        pool: CURVE,
+      },
+      {
+        venue: "uniswap-v3-usdc-usdt",
+        kind: "uniswap-v3",
+        assets: "40000000000",
+        quarantined: false,
+        cap: "120431182073",
+        supplyApr: 0.0318,
+        forecastApr: 0.0305,
+        utilisation: null,
+        kink: null,
+        pool: RANGE,
       },
     ],
     decisions: DECISIONS,
@@ -141,6 +179,8 @@ export function pageView(change: Partial<PageView> = {}): PageView {
       { venue: "aave-v3-usdc", points: rates((i) => wave(i, 0.0475, 0.0085, 95, 1.1) + (i > 150 ? 0.004 : 0)) },
       { venue: "compound-v3-usdc", points: rates((i) => wave(i, 0.0415, 0.0032, 70, 0.3)) },
       { venue: "savings-usdc", points: rates(() => 0.0375) },
+      { venue: "curve-3pool", points: rates((i) => wave(i, 0.021, 0.002, 60, 2.2)) },
+      { venue: "uniswap-v3-usdc-usdt", points: rates((i) => wave(i, 0.03, 0.004, 45, 0.9)) },
     ],
     keeper: { state: "leading", headBlock: HEAD, headAgeSeconds: 1.4, lastTickBlock: HEAD, trouble: null },
     ...change,

@@ -116,6 +116,14 @@ describe("serve: the HTTP server", () => {
       ]);
       expect(body.sharePrice).to.equal(SHARE_PRICE);
       expect(body.allocations[0]).to.deep.equal({ venue: "aave-v3-usdc", assets: "596224700000", quarantined: false });
+      const [, , , curve, range] = pageView().allocations;
+      for (const [place, pool] of [
+        [3, curve?.pool],
+        [4, range?.pool],
+      ] as const) {
+        const { venue, assets } = pageView().allocations[place]!;
+        expect(body.allocations[place]).to.deep.equal({ venue, assets, quarantined: false, pool });
+      }
       expect(body.decisions[10]).to.deep.equal({
         id: INCLUDED.id,
         action: "rebalance",

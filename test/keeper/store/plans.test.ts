@@ -54,7 +54,7 @@ describe("plans", function () {
     leave = () => server.leave();
     client = new Client(server.target());
     await client.connect();
-    await client.query("ANALYZE");
+    await client.query("ANALYZE history, history_buckets");
   });
   after(async () => {
     await client?.end();
@@ -112,5 +112,21 @@ describe("plans", function () {
     const scans = await scansOf("SELECT 1 FROM history WHERE tentative AND block_number > $1", [100]);
     const names = scans.map((scan) => scan["Index Name"] ?? `${scan["Node Type"]} of ${scan["Relation Name"]}`);
     expect(names.filter((name) => !/_block_number_idx/.test(name))).to.deep.equal([]);
+  });
+
+  it("finds the next trial of a large sweep by its index, from the moment on that it was put", async () => {
+    const sweep = "a".repeat(32);
+    await store.trials.put(
+      sweep,
+      Array.from({ length: 100_000 }, (_, k) => k.toString(16).padStart(32, "0")),
+    );
+    const { rows } = await client.query<{ "QUERY PLAN": string }>(
+      `EXPLAIN SELECT place FROM trials WHERE sweep = '${sweep}' AND daily IS NULL AND tries < 3
+         AND (holder IS NULL OR lease_until < clock_timestamp())
+       ORDER BY place LIMIT 1 FOR UPDATE SKIP LOCKED`,
+    );
+    const plan = rows.map((row) => row["QUERY PLAN"]).join("\n");
+    expect(plan).to.include("Index Scan using trials_left");
+    expect(plan).not.to.include("Sort");
   });
 });

@@ -1,4 +1,4 @@
-// The 3pool's arithmetic by what it must be whatever the numbers; test/fork/curveModel.test.ts holds it to the genuine one.
+// The 3pool's arithmetic by what it must be whatever the numbers; test/fork/curveRates.test.ts holds it to the genuine one.
 import { expect } from "chai";
 import {
   assetsFor,
