@@ -53,7 +53,7 @@ const TURNING: LinearModel = { weights: { ewma_24h: -1, utilisation: 2 }, bias: 
 const SERVES = { servedHorizonsHours: [24] };
 
 describe("the model in the loop", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let folder: string;
   let models: string;
   let store: Store;
