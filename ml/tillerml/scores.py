@@ -61,6 +61,18 @@ def pinball(y: Floats, forecast: Floats, quantile: float) -> float:
     return float(np.mean(np.maximum(quantile * short, (quantile - 1) * short)))
 
 
+def crps(losses: dict[float, float]) -> float:
+    """CRPS, in the unit of the losses, from mean pinball losses by level, whatever levels there are.
+
+    The CRPS is twice the integral of the pinball loss over all levels (Gneiting and Ranjan 2011); here a sum in which a
+    level counts for the width that is nearer to it than to its neighbours. What remains is that the levels are few: of
+    a standard normal forecast of itself 0.05, 0.25, 0.5, 0.75 and 0.95 give 0.547, the integral is 0.564.
+    """
+    levels = np.array(sorted(losses))
+    edges = np.concatenate([[0.0], (levels[1:] + levels[:-1]) / 2, [1.0]])
+    return float(2 * np.diff(edges) @ [losses[level] for level in levels])
+
+
 def pr_auc(events: NDArray[np.bool_], probability: Floats) -> float:
     """Area under precision over recall, as average precision; ties are taken together. NaN without any event."""
     order = np.argsort(-probability, kind="stable")

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 from tillerml import scores
 
 
@@ -51,6 +52,22 @@ def test_pinball_of_the_median_is_half_the_absolute_error():
     y, said = np.array([0.0, 1.0, 5.0]), np.array([1.0, 1.0, 1.0])
     assert scores.pinball(y, said, 0.5) == pytest.approx(np.abs(y - said).mean() / 2)
     assert scores.pinball(y, said, 0.9) == pytest.approx((0.1 * 1 + 0.9 * 4) / 3)
+
+
+def test_crps_of_a_normal_by_five_levels_is_three_hundredths_short_of_the_integral():
+    def by(levels):
+        # Mean pinball loss of a standard normal at its own quantile: the density there.
+        return scores.crps({q: norm.pdf(norm.ppf(q)) for q in levels})
+
+    assert by((0.05, 0.25, 0.5, 0.75, 0.95)) == pytest.approx(0.547, abs=5e-4)
+    assert by(np.arange(0.0005, 1, 0.001)) == pytest.approx(1 / math.sqrt(math.pi), abs=1e-4)
+
+
+def test_crps_of_drawn_errors_is_that_of_their_law():
+    y = norm.ppf(np.arange(0.5, 20_000) / 20_000)
+    levels = (0.95, 0.05, 0.5, 0.25, 0.75)
+    losses = {q: scores.pinball(y, np.full(len(y), norm.ppf(q)), q) for q in levels}
+    assert scores.crps(losses) == pytest.approx(0.547, abs=1e-3)
 
 
 def test_pr_auc_of_a_perfect_a_constant_and_a_known_ranking():
