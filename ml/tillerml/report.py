@@ -11,8 +11,10 @@ from .walkforward import XGBOOST, Walk
 
 #: Series whose tests are shown have at least so many scored rows.
 LEAST_ROWS = 1_000
-#: Moving blocks of four weeks: four of the longest targets.
+#: Four weeks: four of the longest targets.
 BLOCK_HOURS = 672
+#: Says of the intervals how they were made, beside them.
+BLOCKS = "moving blocks of four weeks"
 #: A horizon is served where the model beat the better baseline by so much in each past fold.
 SERVED_BELOW = 0.995
 
@@ -102,7 +104,8 @@ def past_scores(walk: Walk, before: int, model: str = XGBOOST) -> dict:
     served, fold_scores, errors = [], [], {}
     for horizon, hours in enumerate(walk.rows.of.horizons):
         ratios = {fold.name: _ratio(walk, model, horizon, fold, before) for fold in past}
-        if all(ratio < SERVED_BELOW for ratio in ratios.values()):
+        # Of no fold all things hold: what was never scored is left to the baseline.
+        if ratios and all(ratio < SERVED_BELOW for ratio in ratios.values()):
             served.append(hours)
         for fold in past:
             k, said = _ended(walk, model, horizon, (fold,), before)
@@ -119,7 +122,8 @@ def past_scores(walk: Walk, before: int, model: str = XGBOOST) -> dict:
                 }
             )
         k, said = _ended(walk, model, horizon, past, before)
-        errors[str(hours)] = {"mae": float(np.abs(walk.rows.y[k, horizon] - said).mean())}
+        if len(k) > 0:
+            errors[str(hours)] = {"mae": float(np.abs(walk.rows.y[k, horizon] - said).mean())}
     return {"servedHorizonsHours": served, "scores": fold_scores, "errorStats": errors}
 
 

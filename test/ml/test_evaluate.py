@@ -70,6 +70,8 @@ def test_scores_are_json_and_a_readme(scored, tmp_path):
     text = file.read_text()
     assert text.startswith("before\n") and text.endswith("after\n")
     assert "what stood there" not in text and "| 7 d | XGBoost |" in text
+    assert scored["riskSeries"] == ["aave-v3-usdc"]
+    assert "Events, 3–6, 1 of the nine long series (aave-v3-usdc), " in text
 
 
 def test_models_that_are_kept_say_where_they_come_from(rows, scored, tmp_path, monkeypatch):
@@ -103,12 +105,29 @@ def test_a_kept_model_is_scored_after_its_training_window_only(rows, scored, tmp
     assert all(one["mae"] < one["ewma"] for one in day)
 
 
+def test_an_evaluation_model_that_learnt_from_after_the_freeze_is_not_scored(rows, scored, tmp_path, monkeypatch):
+    _few(monkeypatch)
+    monkeypatch.setattr(refit, "FROZEN_AT", fold(6).test_from)
+    late = fold(6).test_from + 30 * 86_400
+    refit.write_rate_model(rows, tmp_path / "late", late, scored["past"]["evaluation"])
+    with pytest.raises(guards.LeakFound, match="training window"):
+        check.score(rows, tmp_path / "late")
+    card = tmp_path / "late" / "card.json"
+    card.write_text(card.read_text().replace('"role": "evaluation"', '"role": "served"'))
+    assert check.score(rows, tmp_path / "late")
+
+
 def test_a_model_of_other_features_is_not_scored(rows, scored, tmp_path, monkeypatch):
     _few(monkeypatch)
     refit.write_rate_model(rows, tmp_path / "frozen", fold(6).test_from, scored["past"]["evaluation"])
     other = dataclasses.replace(rows, of=dataclasses.replace(rows.of, names=("other", *rows.of.names[1:])))
     with pytest.raises(check.NotOfThisData, match="frozen"):
         check.score(other, tmp_path / "frozen")
+
+
+def test_shuffled_targets_are_not_held_for_harmless_where_no_row_follows_the_freeze(rows):
+    with pytest.raises(check.NotOfThisData, match="24 h lies after the freeze"):
+        check.refuse_if_noise_teaches(rows, 2, int(rows.times.max()) + 1)
 
 
 def test_shuffled_targets_teach_nothing(rows, monkeypatch):
