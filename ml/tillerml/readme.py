@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from .riskfit import SCORED
+
 BEGIN, END = "<!-- written by evaluate -->", "<!-- end -->"
 
 
@@ -25,7 +27,7 @@ def _points(result: dict) -> list[str]:
     names = list(result["points"][0]["folds"])
     lines = [
         f"Data `{result['dataHash'][:16]}`. MAE in percentage points a year, over all folds shown; in brackets 90 % by "
-        "blocks of four weeks. By fold: MAE ÷ that of the better of persistence and EWMA.",
+        f"{result['blocks']}. By fold: MAE ÷ that of the better of persistence and EWMA.",
         "",
         "| horizon | model | MAE | ÷ persistence | ÷ EWMA | " + " | ".join(names) + " |",
         "|---|---|---|---|---|" + "---|" * len(names),
@@ -83,8 +85,10 @@ def _unseen(result: dict) -> list[str]:
 
 
 def _risk(result: dict) -> list[str]:
+    names = list(dict.fromkeys(one["fold"] for one in result["folds"]))
     lines = [
-        "Events, 2023H1–2025H1, the nine long series, every third fresh hour on which the event is not on already:",
+        f"Events, {names[0]}–{names[-1]}, {risk_series(result['riskSeries'])}, every third fresh hour on which the "
+        "event is not on already:",
         "",
         "| event | rows | share | distinct | model | PR-AUC | Brier skill | declustered: PR-AUC | Brier skill "
         "| High: share, recall, precision |",
@@ -102,6 +106,14 @@ def _risk(result: dict) -> list[str]:
                 f"| {high['share']:.1%}, {high['recall']:.0%}, {high['precision']:.0%} |"
             )
     return lines
+
+
+def risk_series(names: list[str]) -> str:
+    """Which series the events are of, for the heading: the nine, some of them, or others, by name."""
+    if set(names) == SCORED:
+        return "the nine long series"
+    long = f"{len(names)} of the nine long series" if SCORED & set(names) else "none of the nine long series but others"
+    return f"{long} ({', '.join(names) or 'no series at all'})"
 
 
 def _hours(one: dict) -> str:

@@ -48,6 +48,32 @@ def test_bootstrap_interval_holds_the_ratio_and_widens_with_the_block():
     assert wide[1] - wide[0] > 3 * (narrow[1] - narrow[0])
 
 
+def test_blocks_of_the_bootstrap_begin_at_any_hour():
+    hours, loss = np.arange(2_000.0), np.zeros(2_000)
+    # Blocks of 200 that lie side by side from hour 0 on would hold 0 or 100 of these each.
+    loss[300:500] = 1
+    sums = [2_000 * scores.block_bootstrap_ratio(loss, np.ones(2_000), hours, 200, 1, seed)[0] for seed in range(40)]
+    assert sum(round(one) % 100 != 0 for one in sums) > 30
+
+
+def test_the_bootstrap_of_a_seed_is_always_the_same_and_of_another_seed_another():
+    loss, hours = np.random.default_rng(4).random(2_000), np.arange(2_000.0)
+    first, again, other = (scores.block_bootstrap_ratio(loss, loss[::-1], hours, 200, seed=seed) for seed in (7, 7, 8))
+    assert first == again != other
+
+
+def test_a_block_takes_all_series_of_its_hours_and_gaps_of_the_clock_as_they_are():
+    # Two series of the same hours, one of which has three times the other's loss; then 500 hours without any row.
+    hours = np.concatenate([np.arange(500.0), np.arange(1_000.0, 1_500.0)] * 2)
+    loss = np.repeat([3.0, 1.0], 1_000)
+    assert scores.block_bootstrap_ratio(loss, np.ones(2_000), hours, 100) == (2, 2)
+
+
+def test_an_interval_of_less_than_two_blocks_is_no_number():
+    one = np.ones(300)
+    assert all(math.isnan(end) for end in scores.block_bootstrap_ratio(one, one, np.arange(300.0), 200))
+
+
 def test_pinball_of_the_median_is_half_the_absolute_error():
     y, said = np.array([0.0, 1.0, 5.0]), np.array([1.0, 1.0, 1.0])
     assert scores.pinball(y, said, 0.5) == pytest.approx(np.abs(y - said).mean() / 2)
