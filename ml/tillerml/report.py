@@ -73,11 +73,14 @@ def _ended(walk: Walk, model: str, horizon: int, shown: tuple[folds.Fold, ...], 
     return k[ended], said[ended]
 
 
-def series_tests(walk: Walk, shown: tuple[folds.Fold, ...], model: str) -> list[dict]:
-    """Diebold and Mariano's test by series and horizon, lag twice the horizon, p by Holm over the series."""
+def series_tests(walk: Walk, shown: tuple[folds.Fold, ...], model: str, before: int = 2**62) -> list[dict]:
+    """Diebold and Mariano's test by series and horizon, lag twice the horizon, p by Holm over the series.
+
+    Of targets that had ended `before`.
+    """
     table = []
     for horizon, hours in enumerate(walk.rows.of.horizons):
-        k, said = walk.over(model, horizon, shown)
+        k, said = _ended(walk, model, horizon, shown, before)
         truth = walk.rows.y[k, horizon]
         error = np.abs(truth - said)
         against = {"persistence": np.abs(truth - walk.rows.apr[k]), "ewma": np.abs(truth - walk.rows.ewma[k])}
@@ -124,7 +127,8 @@ def past_scores(walk: Walk, before: int, model: str = XGBOOST) -> dict:
         k, said = _ended(walk, model, horizon, past, before)
         if len(k) > 0:
             errors[str(hours)] = {"mae": float(np.abs(walk.rows.y[k, horizon] - said).mean())}
-    return {"servedHorizonsHours": served, "scores": fold_scores, "errorStats": errors}
+    tests = series_tests(walk, past, model, before)
+    return {"servedHorizonsHours": served, "scores": fold_scores, "errorStats": errors, "tests": tests}
 
 
 def challengers(walk: Walk, shown: tuple[folds.Fold, ...], champion: str) -> list[dict]:

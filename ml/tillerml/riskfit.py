@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from . import artefact, folds, guards, onnx_graph, refit, risk, scores, trees
+from . import artefact, folds, guards, marks, onnx_graph, refit, risk, scores, trees
 from .baselines import Chosen
 from .dataset import HOUR, Rows
 
@@ -159,6 +159,10 @@ def _write(rows: Rows, folder: Path, event: risk.Event, kind: str, frozen_at: in
         "codeCommit": artefact.code_commit(),
         "seed": trees.SEED,
         "scores": without_nan(scored[which]),
+        "marks": {
+            "over": "all folds" if frozen_at is None else "rows before the freeze",
+            "marks": marks.of_event(event.name, scored[which], model=kind, table=kind == TABLE),
+        },
         "calibration": "inside the graph: past frequency by bins of one column"
         + ("; its mean with Platt's curve on margins of quarters that the trees had not seen" if kind == MEAN else ""),
         "explained": guards.EXPLAINED.get(f"risk-{event.name}"),

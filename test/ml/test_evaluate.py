@@ -86,7 +86,12 @@ def test_models_that_are_kept_say_where_they_come_from(rows, scored, tmp_path, m
     assert [one["name"] for one in card["features"]] == list(rows.of.names)
     assert set(card["featureStats"]) == set(rows.of.names)
     assert set(card["errorStats"]) == {"1", "4", "24", "168"}
+    assert card["marks"]["over"] == ["3", "4", "5"]
+    told = {one["mark"]: one["reached"] for one in card["marks"]["marks"]}
+    assert told["168 h, aave-v3-usdc: Diebold and Mariano's t against the EWMA"] is not None
+    assert told["168 h, aave-v3-usdt: Diebold and Mariano's t against the EWMA"] is None
     for file in tmp_path.glob("*/card.json"):
+        assert "marks" in json.loads(file.read_text())["marks"]
         artefact.verify(file.parent)
 
 

@@ -176,7 +176,7 @@ def test_weights_of_no_past_are_refused():
 
 def test_a_horizon_without_a_past_fold_is_not_served(rows):
     said = report.past_scores(walkforward.Walk(rows, (FOLD,)), FOLD.test_from)
-    assert said == {"servedHorizonsHours": [], "scores": [], "errorStats": {}}
+    assert said == {"servedHorizonsHours": [], "scores": [], "errorStats": {}, "tests": []}
 
 
 def test_statistics_for_drift_are_of_the_training_rows(rows):
