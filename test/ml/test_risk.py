@@ -65,7 +65,7 @@ def test_events_that_follow_within_a_day_are_one(rows):
 def test_an_event_over_the_edge_of_two_folds_is_one(rows):
     first, second = (np.flatnonzero(rows.series_of == number)[:200] for number in (0, 1))
     happens = np.zeros(len(rows.times), dtype=bool)
-    happens[[*first[95:105], *second[20:25]]] = True
+    happens[[*first[95:105], *second[95:105]]] = True
     by_fold = np.concatenate([first[:100], second[:100], first[100:], second[100:]])
     assert risk.onsets(rows, by_fold, happens) == 2
 
