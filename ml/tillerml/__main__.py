@@ -105,7 +105,8 @@ def _check(rows: dataset.Rows, options: argparse.Namespace) -> None:
             continue
         found = check.score(rows, folder)
         if not found:
-            print(f"{folder.name}: golden vectors come out the same; no rows after its training window to score")
+            few = f"under {check.LEAST_ROWS} rows of each series after its training window: not scored"
+            print(f"{folder.name}: golden vectors come out the same; {few}")
         for one in found:
             print(
                 f"{folder.name} {one['horizonHours']:>3} h {one['series']:<17} {one['rows']:>6} rows  "
