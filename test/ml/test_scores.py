@@ -63,7 +63,7 @@ def test_the_bootstrap_of_a_seed_is_always_the_same_and_of_another_seed_another(
 
 
 def test_a_block_takes_all_series_of_its_hours_and_gaps_of_the_clock_as_they_are():
-    # Two series of the same hours, one of which has three times the other's loss, with 500 hours without any row between.
+    # Two series of the same hours, one with three times the other's loss, and 500 hours without any row in between.
     hours = np.concatenate([np.arange(500.0), np.arange(1_000.0, 1_500.0)] * 2)
     loss = np.repeat([3.0, 1.0], 1_000)
     assert scores.block_bootstrap_ratio(loss, np.ones(2_000), hours, 100) == (2, 2)
