@@ -12,9 +12,16 @@ import json
 import sys
 from pathlib import Path
 
-from . import artefact, check, dataset, folds, guards, readme, refit, report, riskfit, walkforward
+from . import artefact, check, dataset, folds, guards, readme, refit, report, riskfit, stacking, walkforward
 
 HERE = Path(__file__).parent.parent
+REFUSALS = (
+    dataset.DatasetRefused,
+    guards.LeakFound,
+    artefact.ArtefactRefused,
+    check.NotOfThisData,
+    stacking.NotSolved,
+)
 
 
 def main() -> None:
@@ -32,7 +39,7 @@ def main() -> None:
         rows = dataset.usable(dataset.load(options.dataset))
         guards.refuse_leaking_features(rows)
         options.does(rows, options)
-    except (dataset.DatasetRefused, guards.LeakFound, artefact.ArtefactRefused, check.NotOfThisData) as error:
+    except REFUSALS as error:
         sys.exit(str(error))
 
 
@@ -59,6 +66,7 @@ def scores_of(
         "dataHash": rows.of.data_hash,
         "folds": folds.fold_table(rows, walk.folds, refit.THIN),
         "points": report.point_table(walk, shown),
+        "blocks": report.BLOCKS,
         "served": walkforward.XGBOOST,
         "tests": report.series_tests(walk, shown, walkforward.XGBOOST),
         "challengers": report.challengers(walk, shown, walkforward.XGBOOST),
@@ -72,6 +80,7 @@ def scores_of(
             "evaluation": report.past_scores(walk, refit.FROZEN_AT),
             "served": report.past_scores(walk, 2**62),
         },
+        "riskSeries": riskfit.scored_series(rows),
         "risk": riskfit.scores_of_all(rows, (*warm_up, *shown)),
     }
 
@@ -94,7 +103,11 @@ def _check(rows: dataset.Rows, options: argparse.Namespace) -> None:
             artefact.verify(folder)
             print(f"{folder.name}: golden vectors come out the same")
             continue
-        for one in check.score(rows, folder):
+        found = check.score(rows, folder)
+        if not found:
+            few = f"under {check.LEAST_ROWS} rows of each series after its training window: not scored"
+            print(f"{folder.name}: golden vectors come out the same; {few}")
+        for one in found:
             print(
                 f"{folder.name} {one['horizonHours']:>3} h {one['series']:<17} {one['rows']:>6} rows  "
                 f"MAE {100 * one['mae']:.3f} pp, ÷ persistence {one['mae'] / one['persistence']:.3f}, "

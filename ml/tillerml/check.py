@@ -15,19 +15,22 @@ LEAST_ROWS = 100
 
 
 class NotOfThisData(Exception):
-    """The model is of other features than the data set's."""
+    """The model is of other features than the data set's, or the data set ends before what is to be scored."""
 
 
 def score(rows: Rows, folder: Path) -> list[dict]:
     """One entry per horizon and series of at least a hundred rows.
 
-    MAE of the model and of both baselines in fractions a year, and the mean scale over the mean error.
+    MAE of the model and of both baselines in fractions a year, and the mean scale over the mean error. Raises LeakFound
+    for an evaluation model whose own window holds rows from after the freeze.
     """
     artefact.verify(folder)
     card = json.loads((folder / "card.json").read_text())
     if [one["name"] for one in card["features"]] != list(rows.of.names):
         raise NotOfThisData(f"{folder.name} takes other features than this data set has")
     window = (card["trainWindow"]["from"], card["trainWindow"]["to"])
+    if card["role"] == "evaluation":
+        guards.refuse_inside(rows.times[rows.times >= refit.FROZEN_AT], window)
     after = np.flatnonzero(rows.times > window[1])
     if len(after) == 0:
         return []
@@ -35,7 +38,6 @@ def score(rows: Rows, folder: Path) -> list[dict]:
     found = []
     for horizon, hours in enumerate(card["horizonsHours"]):
         scoreable = rows.scoreable(horizon)[after]
-        guards.refuse_inside(rows.times[after[scoreable]], window)
         for number in np.unique(rows.series_of[after[scoreable]]):
             of = scoreable & (rows.series_of[after] == number)
             k = after[of]
@@ -60,9 +62,17 @@ def score(rows: Rows, folder: Path) -> list[dict]:
 
 
 def refuse_if_noise_teaches(rows: Rows, horizon: int, frozen_at: int) -> float:
-    """Skill on the rows after the freeze of trees that learnt shuffled deviations; raises LeakFound if there is any."""
-    k = refit.training_rows(rows, horizon, frozen_at)
+    """Skill on the rows after the freeze of trees that learnt shuffled deviations; raises LeakFound if there is any.
+
+    Raises NotOfThisData where no scored row lies after the freeze: there the guard would guard nothing.
+    """
     after = np.flatnonzero(rows.scoreable(horizon) & (rows.times >= frozen_at))
+    if len(after) == 0:
+        raise NotOfThisData(
+            f"no scored row of {rows.of.horizons[horizon]} h lies after the freeze ({frozen_at}): write a data set "
+            "that reaches beyond it"
+        )
+    k = refit.training_rows(rows, horizon, frozen_at)
     noise = guards.shuffled(rows.y[k, horizon] - trees.anchor(rows, horizon, k), trees.SEED)
     fitted = trees.fit_point(rows, horizon, k, noise + trees.anchor(rows, horizon, k))
     truth = rows.y[after, horizon]

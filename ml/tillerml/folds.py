@@ -39,7 +39,7 @@ def half_years(first: tuple[int, int], last: tuple[int, int]) -> tuple[Fold, ...
     return tuple(folds)
 
 
-#: Hyper-parameters and features were chosen on these alone.
+#: Hyper-parameters and features of the rate models were chosen on these; tables tell them apart from the folds after.
 CHOOSING = half_years((2023, 1), (2024, 1))
 #: What the tables show.
 TESTS = half_years((2023, 2), (2025, 1))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +12,8 @@ from .dataset import HOUR, Rows
 #: Above these a score is not believed until the card explains it.
 MOST_SKILL = 0.60
 MOST_PR_AUC = 0.90
+#: A comparison with NaN is false: without these words every limit would hold for a score of no rows.
+NOTHING_JUDGED = "nothing was scored, so nothing was guarded"
 REMEDY = "find the leak or explain it in the card"
 #: Why a score over the limits is believed, by the model that it is of; the card says so too. None has needed it.
 EXPLAINED: dict[str, str] = {}
@@ -26,7 +30,9 @@ class LeakFound(Exception):
 
 
 def refuse_too_good(what: str, *, skill: float = 0.0, pr_auc: float = 0.0) -> None:
-    """Ends the build for a skill over 60 % or a PR-AUC over 0.9, unless it is explained."""
+    """Ends the build for a skill over 60 % or a PR-AUC over 0.9, unless it is explained; and for what is no number."""
+    if math.isnan(skill) or math.isnan(pr_auc):
+        raise LeakFound(f"{what}: skill {skill}, PR-AUC {pr_auc}: {NOTHING_JUDGED}")
     if what in EXPLAINED:
         return
     if skill > MOST_SKILL:
@@ -43,10 +49,10 @@ def refuse_overlap(times: NDArray[np.int64], horizon_hours: int, test_from: int)
 
 
 def refuse_inside(times: NDArray[np.int64], train_window: tuple[int, int]) -> None:
-    """Scored rows must lie outside of what the model was trained on."""
+    """Rows that are held out to score a model, all of them, must lie outside of what it was trained on."""
     inside = int(np.sum((times >= train_window[0]) & (times <= train_window[1])))
     if inside > 0:
-        raise LeakFound(f"{inside} scored rows lie in the model's own training window")
+        raise LeakFound(f"{inside} held-out rows lie in the model's own training window")
 
 
 def leaking_features(rows: Rows, most: int = 40_000) -> dict[str, float]:
@@ -117,5 +123,7 @@ def shuffled(y: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
 
 def refuse_skill_on_noise(skill: float) -> None:
     """A model of shuffled targets that still has skill has seen the rows that it is scored on."""
+    if math.isnan(skill):
+        raise LeakFound(f"a model of shuffled targets has a skill of {skill}: {NOTHING_JUDGED}")
     if skill > MOST_SKILL_OF_NOISE:
         raise LeakFound(f"a model of shuffled targets has a skill of {skill:.1%}: it has seen what it is scored on")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from . import folds
+from .riskfit import SCORED
+
 BEGIN, END = "<!-- written by evaluate -->", "<!-- end -->"
 
 
@@ -23,21 +26,52 @@ def markdown(result: dict) -> str:
 
 def _points(result: dict) -> list[str]:
     names = list(result["points"][0]["folds"])
-    lines = [
+    after = after_choosing(names)
+    head = (
         f"Data `{result['dataHash'][:16]}`. MAE in percentage points a year, over all folds shown; in brackets 90 % by "
-        "blocks of four weeks. By fold: MAE ÷ that of the better of persistence and EWMA.",
-        "",
-        "| horizon | model | MAE | ÷ persistence | ÷ EWMA | " + " | ".join(names) + " |",
-        "|---|---|---|---|---|" + "---|" * len(names),
-    ]
+        f"{result['blocks']}. By fold: MAE ÷ that of the better of persistence and EWMA."
+    )
+    columns = ["horizon", "model", "MAE", "÷ persistence", "÷ EWMA", *names]
+    if 0 < len(after) < len(names):
+        chose = [name for name in names if name not in after]
+        head += (
+            f" All folds include {_and(chose)}, on which settings were chosen; the last two columns are over "
+            f"{_and(after)} alone, which took part in no choice but that of the trust at 7 d (EXPERIMENTS.md)."
+        )
+        columns += [f"{'–'.join(dict.fromkeys((after[0], after[-1])))} ÷ {base}" for base in ("persistence", "EWMA")]
+    lines = [head, "", f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
     for one in result["points"]:
         low, high = one["overPersistence90"]
-        by_fold = " | ".join(f"{one['folds'][name]:.3f}" for name in names)
-        lines.append(
-            f"| {_hours(one)} | {one['model']} | {one['maePp']:.3f} | {one['overPersistence']:.3f} "
-            f"({low:.2f}–{high:.2f}) | {one['overEwma']:.3f} | {by_fold} |"
-        )
+        cells = [
+            *(_hours(one), one["model"], f"{one['maePp']:.3f}"),
+            *(f"{one['overPersistence']:.3f} ({low:.2f}–{high:.2f})", f"{one['overEwma']:.3f}"),
+            *(f"{one['folds'][name]:.3f}" for name in names),
+        ]
+        if 0 < len(after) < len(names):
+            cells += [f"{ratio:.3f}" for ratio in over_folds(result, one, after)]
+        lines.append(f"| {' | '.join(cells)} |")
     return [*lines, ""]
+
+
+def after_choosing(names: list[str]) -> list[str]:
+    """Those of the folds on which no setting was chosen."""
+    chose = {fold.name for fold in folds.CHOOSING}
+    return [name for name in names if name not in chose]
+
+
+def over_folds(result: dict, one: dict, names: list[str]) -> tuple[float, float]:
+    """MAE of an entry of `points` over persistence's and over the EWMA's, pooled over the rows of some folds.
+
+    From its ratios to the better baseline, and the baselines' MAE in each fold, which are those of every model.
+    """
+    parts = [
+        past
+        for past in result["past"]["served"]["scores"]
+        if past["horizonHours"] == one["horizonHours"] and past["fold"] in names
+    ]
+    mine = sum(part["rows"] * one["folds"][part["fold"]] * min(part["persistence"], part["ewma"]) for part in parts)
+    now, mean = (sum(part["rows"] * part[base] for part in parts) for base in ("persistence", "ewma"))
+    return mine / now, mine / mean
 
 
 def _challengers(result: dict) -> list[str]:
@@ -83,8 +117,11 @@ def _unseen(result: dict) -> list[str]:
 
 
 def _risk(result: dict) -> list[str]:
+    names = list(dict.fromkeys(one["fold"] for one in result["folds"]))
     lines = [
-        "Events, 2023H1–2025H1, the nine long series, every third fresh hour on which the event is not on already:",
+        f"Events, {names[0]}–{names[-1]}, {risk_series(result['riskSeries'])}, every third fresh hour on which the "
+        "event is not on already. All models of an event were compared, and the trees' settings chosen, on these very "
+        "folds (EXPERIMENTS.md): gaps between neighbours are no proof.",
         "",
         "| event | rows | share | distinct | model | PR-AUC | Brier skill | declustered: PR-AUC | Brier skill "
         "| High: share, recall, precision |",
@@ -102,6 +139,18 @@ def _risk(result: dict) -> list[str]:
                 f"| {high['share']:.1%}, {high['recall']:.0%}, {high['precision']:.0%} |"
             )
     return lines
+
+
+def risk_series(names: list[str]) -> str:
+    """Which series the events are of, for the heading: the nine, some of them, or others, by name."""
+    if set(names) == SCORED:
+        return "the nine long series"
+    long = f"{len(names)} of the nine long series" if SCORED & set(names) else "none of the nine long series but others"
+    return f"{long} ({', '.join(names) or 'no series at all'})"
+
+
+def _and(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _hours(one: dict) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from . import artefact, folds, guards, onnx_graph, trees
+from . import artefact, folds, guards, marks, onnx_graph, trees
 from .dataset import HOUR, Rows
 
 #: Every fourth hour of the clock trains: more rows of the same weeks gave nothing.
@@ -58,7 +58,7 @@ def golden_rows(rows: Rows, chosen: NDArray[np.int64], many: int = artefact.GOLD
 
 
 def write_rate_model(rows: Rows, folder: Path, frozen_at: int | None, scored: dict) -> None:
-    """Fits and writes one artefact. `scored`: what past folds say (served horizons, scores, errors, calibration)."""
+    """Fits and writes one artefact. `scored`: what past folds say (served horizons, scores, errors, tests)."""
     model, chosen, window = fit_rate_model(rows, frozen_at)
     card = {
         "name": folder.name,
@@ -76,6 +76,7 @@ def write_rate_model(rows: Rows, folder: Path, frozen_at: int | None, scored: di
         "seed": trees.SEED,
         "scores": scored["scores"],
         "errorStats": scored["errorStats"],
+        "marks": marks.of_rates(scored),
         "calibration": "scale: expected absolute error, fitted on errors of quarters that the trees had not seen. "
         "Intervals are conformal and made where the model is served, from residuals already realised.",
         "explained": guards.EXPLAINED.get("XGBoost"),

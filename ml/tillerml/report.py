@@ -11,8 +11,10 @@ from .walkforward import XGBOOST, Walk
 
 #: Series whose tests are shown have at least so many scored rows.
 LEAST_ROWS = 1_000
-#: Moving blocks of four weeks: four of the longest targets.
+#: Four weeks: four of the longest targets.
 BLOCK_HOURS = 672
+#: Says of the intervals how they were made, beside them.
+BLOCKS = "moving blocks of four weeks"
 #: A horizon is served where the model beat the better baseline by so much in each past fold.
 SERVED_BELOW = 0.995
 
@@ -71,11 +73,14 @@ def _ended(walk: Walk, model: str, horizon: int, shown: tuple[folds.Fold, ...], 
     return k[ended], said[ended]
 
 
-def series_tests(walk: Walk, shown: tuple[folds.Fold, ...], model: str) -> list[dict]:
-    """Diebold and Mariano's test by series and horizon, lag twice the horizon, p by Holm over the series."""
+def series_tests(walk: Walk, shown: tuple[folds.Fold, ...], model: str, before: int = 2**62) -> list[dict]:
+    """Diebold and Mariano's test by series and horizon, lag twice the horizon, p by Holm over the series.
+
+    Of targets that had ended `before`.
+    """
     table = []
     for horizon, hours in enumerate(walk.rows.of.horizons):
-        k, said = walk.over(model, horizon, shown)
+        k, said = _ended(walk, model, horizon, shown, before)
         truth = walk.rows.y[k, horizon]
         error = np.abs(truth - said)
         against = {"persistence": np.abs(truth - walk.rows.apr[k]), "ewma": np.abs(truth - walk.rows.ewma[k])}
@@ -102,7 +107,8 @@ def past_scores(walk: Walk, before: int, model: str = XGBOOST) -> dict:
     served, fold_scores, errors = [], [], {}
     for horizon, hours in enumerate(walk.rows.of.horizons):
         ratios = {fold.name: _ratio(walk, model, horizon, fold, before) for fold in past}
-        if all(ratio < SERVED_BELOW for ratio in ratios.values()):
+        # Of no fold all things hold: what was never scored is left to the baseline.
+        if ratios and all(ratio < SERVED_BELOW for ratio in ratios.values()):
             served.append(hours)
         for fold in past:
             k, said = _ended(walk, model, horizon, (fold,), before)
@@ -119,8 +125,10 @@ def past_scores(walk: Walk, before: int, model: str = XGBOOST) -> dict:
                 }
             )
         k, said = _ended(walk, model, horizon, past, before)
-        errors[str(hours)] = {"mae": float(np.abs(walk.rows.y[k, horizon] - said).mean())}
-    return {"servedHorizonsHours": served, "scores": fold_scores, "errorStats": errors}
+        if len(k) > 0:
+            errors[str(hours)] = {"mae": float(np.abs(walk.rows.y[k, horizon] - said).mean())}
+    tests = series_tests(walk, past, model, before)
+    return {"servedHorizonsHours": served, "scores": fold_scores, "errorStats": errors, "tests": tests}
 
 
 def challengers(walk: Walk, shown: tuple[folds.Fold, ...], champion: str) -> list[dict]:

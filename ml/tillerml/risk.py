@@ -100,9 +100,11 @@ def _most(values: NDArray[np.float64], hours: int, *, ahead: bool) -> NDArray[np
 
 
 def onsets(rows: Rows, k: Chosen, happens: NDArray[np.bool_], quiet_hours: int = QUIET_HOURS) -> int:
-    """Distinct events among rows: runs of rows that see one, with as many quiet hours between."""
+    """Distinct events among rows in any order: runs of rows that see one, with as many quiet hours between."""
     count, last = 0, (-1, -(2**62))
-    for row in k[happens[k]]:
+    seen = k[happens[k]]
+    # Rows may come fold by fold: one event over the edge of two is still one.
+    for row in seen[np.lexsort((rows.times[seen], rows.series_of[seen]))]:
         at = (int(rows.series_of[row]), int(rows.times[row]))
         if at[0] != last[0] or at[1] - last[1] > quiet_hours * HOUR:
             count += 1

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from . import artefact, folds, guards, onnx_graph, refit, risk, scores, trees
+from . import artefact, folds, guards, marks, onnx_graph, refit, risk, scores, trees
 from .baselines import Chosen
 from .dataset import HOUR, Rows
 
@@ -26,10 +26,15 @@ TREES, TABLE, MEAN, CLIMATOLOGY = "XGBoost", "one-column table", "mean of XGBoos
 BINS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
 
 
+def scored_series(rows: Rows) -> list[str]:
+    """Names of the series that risk is scored on: of SCORED, or where none is, all that rates are scored on."""
+    there = {rows.of.series[number].name: rows.of.series[number].scored for number in np.unique(rows.series_of)}
+    return sorted(SCORED & there.keys()) or sorted(name for name, scored in there.items() if scored)
+
+
 def _scored(rows: Rows) -> NDArray[np.bool_]:
-    found = np.array([one.name in SCORED for one in rows.of.series])
-    # Of other data, all series that the rate models are scored on.
-    return found[rows.series_of] if found.any() else rows.scored
+    names = scored_series(rows)
+    return np.array([one.name in names for one in rows.of.series])[rows.series_of]
 
 
 def _walk(rows: Rows, event: risk.Event, shown: tuple[folds.Fold, ...]) -> tuple[Chosen, dict[str, NDArray]]:
@@ -154,6 +159,10 @@ def _write(rows: Rows, folder: Path, event: risk.Event, kind: str, frozen_at: in
         "codeCommit": artefact.code_commit(),
         "seed": trees.SEED,
         "scores": without_nan(scored[which]),
+        "marks": {
+            "over": "all folds" if frozen_at is None else "rows before the freeze",
+            "marks": marks.of_event(event.name, scored[which], model=kind, table=kind == TABLE),
+        },
         "calibration": "inside the graph: past frequency by bins of one column"
         + ("; its mean with Platt's curve on margins of quarters that the trees had not seen" if kind == MEAN else ""),
         "explained": guards.EXPLAINED.get(f"risk-{event.name}"),

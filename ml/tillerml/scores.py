@@ -44,14 +44,24 @@ def holm(p_values: list[float]) -> list[float]:
 def block_bootstrap_ratio(
     loss_a: Floats, loss_b: Floats, hours: Floats, block_hours: int, draws: int = 500, seed: int = 1
 ) -> tuple[float, float]:
-    """90 % interval of mean(loss_a) ÷ mean(loss_b), by whole blocks of time (all series of a block together)."""
-    block = ((hours - hours.min()) // block_hours).astype(np.int64)
-    count = int(block.max()) + 1
-    sums_a = np.bincount(block, loss_a, count)
-    sums_b = np.bincount(block, loss_b, count)
-    drawn = np.random.default_rng(seed).integers(0, count, (draws, count))
-    ratios = sums_a[drawn].sum(axis=1) / sums_b[drawn].sum(axis=1)
-    low, high = np.quantile(ratios, [0.05, 0.95])
+    """90 % interval of mean(loss_a) ÷ mean(loss_b), by moving blocks of time (all series of a block together).
+
+    A block begins at any hour; as many are drawn as fill the span, the last one cut to it (Künsch 1989). The same seed
+    gives the same interval. NaN where the span is under two blocks: they would hardly differ.
+    """
+    at = (hours - hours.min()).astype(np.int64)
+    span = int(at.max()) + 1
+    if span < 2 * block_hours:
+        return math.nan, math.nan
+    lengths = np.full(-(-span // block_hours), block_hours)
+    lengths[-1] = span - block_hours * (len(lengths) - 1)
+    begins = np.random.default_rng(seed).integers(0, span - lengths + 1, (draws, len(lengths)))
+
+    def drawn(loss: Floats) -> Floats:
+        up_to = np.concatenate([[0.0], np.cumsum(np.bincount(at, loss, span))])
+        return (up_to[begins + lengths] - up_to[begins]).sum(axis=1)
+
+    low, high = np.quantile(drawn(loss_a) / drawn(loss_b), [0.05, 0.95])
     return float(low), float(high)
 
 
@@ -59,6 +69,18 @@ def pinball(y: Floats, forecast: Floats, quantile: float) -> float:
     """Mean pinball loss of a quantile's forecast."""
     short = y - forecast
     return float(np.mean(np.maximum(quantile * short, (quantile - 1) * short)))
+
+
+def crps(losses: dict[float, float]) -> float:
+    """CRPS, in the unit of the losses, from mean pinball losses by level, whatever levels there are.
+
+    The CRPS is twice the integral of the pinball loss over all levels (Gneiting and Ranjan 2011); here a sum in which a
+    level counts for the width that is nearer to it than to its neighbours. What remains is that the levels are few: of
+    a standard normal forecast of itself 0.05, 0.25, 0.5, 0.75 and 0.95 give 0.547, the integral is 0.564.
+    """
+    levels = np.array(sorted(losses))
+    edges = np.concatenate([[0.0], (levels[1:] + levels[:-1]) / 2, [1.0]])
+    return float(2 * np.diff(edges) @ [losses[level] for level in levels])
 
 
 def pr_auc(events: NDArray[np.bool_], probability: Floats) -> float:

@@ -157,13 +157,12 @@ def quantile_scores(rows: Rows, shown: tuple[folds.Fold, ...], horizons: tuple[i
             saids.append(trees.anchor(rows, horizon, test)[:, None] + said)
             truths.append(rows.y[test, horizon])
         truth, said = np.concatenate(truths), np.concatenate(saids)
-        loss = {str(q): scores.pinball(truth, said[:, k], q) for k, q in enumerate(trees.QUANTILES)}
+        loss = {q: scores.pinball(truth, said[:, k], q) for k, q in enumerate(trees.QUANTILES)}
         found.append(
             {
                 "horizonHours": rows.of.horizons[horizon],
-                "pinball": loss,
-                # Twice the mean pinball loss over quantiles tends to the CRPS (Gneiting, Ranjan 2011).
-                "crps": 2 * float(np.mean(list(loss.values()))),
+                "pinball": {str(q): one for q, one in loss.items()},
+                "crps": scores.crps(loss),
                 "below": {str(q): float(np.mean(truth < said[:, k])) for k, q in enumerate(trees.QUANTILES)},
             }
         )

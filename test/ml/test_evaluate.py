@@ -70,6 +70,8 @@ def test_scores_are_json_and_a_readme(scored, tmp_path):
     text = file.read_text()
     assert text.startswith("before\n") and text.endswith("after\n")
     assert "what stood there" not in text and "| 7 d | XGBoost |" in text
+    assert scored["riskSeries"] == ["aave-v3-usdc"]
+    assert "Events, 3–6, 1 of the nine long series (aave-v3-usdc), " in text
 
 
 def test_models_that_are_kept_say_where_they_come_from(rows, scored, tmp_path, monkeypatch):
@@ -84,7 +86,12 @@ def test_models_that_are_kept_say_where_they_come_from(rows, scored, tmp_path, m
     assert [one["name"] for one in card["features"]] == list(rows.of.names)
     assert set(card["featureStats"]) == set(rows.of.names)
     assert set(card["errorStats"]) == {"1", "4", "24", "168"}
+    assert card["marks"]["over"] == ["3", "4", "5"]
+    told = {one["mark"]: one["reached"] for one in card["marks"]["marks"]}
+    assert told["168 h, aave-v3-usdc: Diebold and Mariano's t against the EWMA"] is not None
+    assert told["168 h, aave-v3-usdt: Diebold and Mariano's t against the EWMA"] is None
     for file in tmp_path.glob("*/card.json"):
+        assert "marks" in json.loads(file.read_text())["marks"]
         artefact.verify(file.parent)
 
 
@@ -103,12 +110,29 @@ def test_a_kept_model_is_scored_after_its_training_window_only(rows, scored, tmp
     assert all(one["mae"] < one["ewma"] for one in day)
 
 
+def test_an_evaluation_model_that_learnt_from_after_the_freeze_is_not_scored(rows, scored, tmp_path, monkeypatch):
+    _few(monkeypatch)
+    monkeypatch.setattr(refit, "FROZEN_AT", fold(6).test_from)
+    late = fold(6).test_from + 30 * 86_400
+    refit.write_rate_model(rows, tmp_path / "late", late, scored["past"]["evaluation"])
+    with pytest.raises(guards.LeakFound, match="training window"):
+        check.score(rows, tmp_path / "late")
+    card = tmp_path / "late" / "card.json"
+    card.write_text(card.read_text().replace('"role": "evaluation"', '"role": "served"'))
+    assert check.score(rows, tmp_path / "late")
+
+
 def test_a_model_of_other_features_is_not_scored(rows, scored, tmp_path, monkeypatch):
     _few(monkeypatch)
     refit.write_rate_model(rows, tmp_path / "frozen", fold(6).test_from, scored["past"]["evaluation"])
     other = dataclasses.replace(rows, of=dataclasses.replace(rows.of, names=("other", *rows.of.names[1:])))
     with pytest.raises(check.NotOfThisData, match="frozen"):
         check.score(other, tmp_path / "frozen")
+
+
+def test_shuffled_targets_are_not_held_for_harmless_where_no_row_follows_the_freeze(rows):
+    with pytest.raises(check.NotOfThisData, match="24 h lies after the freeze"):
+        check.refuse_if_noise_teaches(rows, 2, int(rows.times.max()) + 1)
 
 
 def test_shuffled_targets_teach_nothing(rows, monkeypatch):

@@ -11,10 +11,6 @@ def test_half_years_follow_each_other_without_a_gap():
     assert found[0].test_from == 1_688_169_600
 
 
-def test_the_choosing_folds_end_before_the_evaluation_year():
-    assert max(fold.test_to for fold in folds.CHOOSING) == folds.unix(2024, 7)
-
-
 def test_training_windows_expand_and_end_a_horizon_and_an_embargo_before_the_test(rows):
     shown = tuple(folds.Fold(str(n), BEGIN + 3_600 * n, BEGIN + 3_600 * (n + 1_000)) for n in (3_000, 4_000, 5_000))
     table = folds.fold_table(rows, shown)

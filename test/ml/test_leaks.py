@@ -1,9 +1,11 @@
 """Each guard, failing on a planted leak and silent without one."""
 
+import functools
+
 import numpy as np
 import pytest
 from conftest import BEGIN, HOURS, NAMES, write_dataset
-from tillerml import artefact, baselines, dataset, folds, guards, refit, stacking, trees
+from tillerml import artefact, baselines, dataset, folds, guards, refit, report, stacking, trees, walkforward
 
 FOLD = folds.Fold("test", BEGIN + 3_600 * 6_000, BEGIN + 3_600 * HOURS)
 
@@ -104,6 +106,18 @@ def test_scores_too_good_stop_the_build_until_they_are_explained(score, monkeypa
         guards.refuse_too_good("another", **score)
 
 
+@pytest.mark.parametrize("score", [{"skill": float("nan")}, {"pr_auc": float("nan")}])
+def test_a_score_of_nothing_is_refused_and_no_explanation_helps(score, monkeypatch):
+    monkeypatch.setitem(guards.EXPLAINED, "a model", "a toy curve without noise")
+    with pytest.raises(guards.LeakFound, match="nothing was scored"):
+        guards.refuse_too_good("a model", **score)
+
+
+def test_a_skill_on_noise_of_no_rows_is_refused():
+    with pytest.raises(guards.LeakFound, match="nothing was scored"):
+        guards.refuse_skill_on_noise(float("nan"))
+
+
 def test_scores_as_they_are_found_pass():
     guards.refuse_too_good("a model", skill=0.36, pr_auc=0.37)
 
@@ -122,8 +136,6 @@ def test_a_fitted_baseline_is_the_same_whatever_comes_after_the_fold(market, tmp
 
 
 def test_stacking_weights_come_from_past_folds_only(rows):
-    from tillerml import walkforward
-
     def walked(spoil):
         shown = (folds.Fold("a", BEGIN + 3_600 * 5_000, BEGIN + 3_600 * 6_000), FOLD)
         walk = walkforward.Walk(rows, shown)
@@ -146,6 +158,25 @@ def test_stacking_finds_the_mixture_that_made_the_target():
     rng = np.random.default_rng(2)
     members = rng.normal(0.05, 0.02, (500, 3))
     np.testing.assert_allclose(stacking.weights(members, members @ [0.7, 0.0, 0.3]), [0.7, 0, 0.3], atol=1e-4)
+
+
+def test_a_solver_that_gives_up_ends_the_build(monkeypatch):
+    rng = np.random.default_rng(2)
+    members = rng.normal(0.05, 0.02, (500, 3))
+    idle = functools.partial(stacking.linprog, options={"maxiter": 0, "presolve": False})
+    monkeypatch.setattr(stacking, "linprog", idle)
+    with pytest.raises(stacking.NotSolved, match="500 rows and 3 members"):
+        stacking.weights(members, members @ [0.7, 0.0, 0.3])
+
+
+def test_weights_of_no_past_are_refused():
+    with pytest.raises(stacking.NotSolved, match="nothing to take weights from"):
+        stacking.weights(np.empty((0, 3)), np.empty(0))
+
+
+def test_a_horizon_without_a_past_fold_is_not_served(rows):
+    said = report.past_scores(walkforward.Walk(rows, (FOLD,)), FOLD.test_from)
+    assert said == {"servedHorizonsHours": [], "scores": [], "errorStats": {}, "tests": []}
 
 
 def test_statistics_for_drift_are_of_the_training_rows(rows):

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 from conftest import BEGIN, HOURS
-from tillerml import folds, risk, riskfit
+from tillerml import folds, readme, risk, riskfit
 
 SOON = risk.Event("exit", "utilisation", 24)
 FOLD = folds.Fold("test", BEGIN + 3_600 * 6_000, BEGIN + 3_600 * HOURS)
@@ -60,6 +60,33 @@ def test_events_that_follow_within_a_day_are_one(rows):
     happens = np.zeros(len(rows.times), dtype=bool)
     happens[[10, 11, 30, 100, 101]] = True
     assert risk.onsets(rows, k, happens) == 2
+
+
+def test_an_event_over_the_edge_of_two_folds_is_one(rows):
+    first, second = (np.flatnonzero(rows.series_of == number)[:200] for number in (0, 1))
+    happens = np.zeros(len(rows.times), dtype=bool)
+    happens[[*first[95:105], *second[95:105]]] = True
+    by_fold = np.concatenate([first[:100], second[:100], first[100:], second[100:]])
+    assert risk.onsets(rows, by_fold, happens) == 2
+
+
+def test_where_none_of_the_nine_series_is_in_the_data_the_scores_and_the_heading_name_the_others(rows):
+    def named(*names):
+        series = tuple(dataclasses.replace(s, name=n) for s, n in zip(rows.of.series, names, strict=True))
+        return dataclasses.replace(rows, of=dataclasses.replace(rows.of, series=series))
+
+    both = named("aave-v3-usdc", "aave-v3-usde")
+    assert riskfit.scored_series(both) == ["aave-v3-usdc", "aave-v3-usde"]
+    assert riskfit._scored(both).all()
+    one = named("aave-v3-usde", "compound-v3-usdt")
+    assert riskfit.scored_series(one) == ["aave-v3-usde"]
+    assert (riskfit._scored(one) == (rows.series_of == 0)).all()
+    others = riskfit.scored_series(named("compound-v3-usdc", "compound-v3-usdt"))
+    assert others == ["compound-v3-usdc", "compound-v3-usdt"]
+    assert readme.risk_series(others) == (
+        "none of the nine long series but others (compound-v3-usdc, compound-v3-usdt)"
+    )
+    assert readme.risk_series(sorted(riskfit.SCORED)) == "the nine long series"
 
 
 def test_platts_curve_mends_margins_that_are_too_sure():

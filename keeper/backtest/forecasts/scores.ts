@@ -41,8 +41,9 @@ export interface ScoreRow {
   /** Persistence's or EWMA's MAE less the served one's, whichever baseline is better; moving blocks of a fortnight. */
   readonly gainPp: Interval | null;
   readonly rmseServed: number | null;
-  /** Mean over {@link LEVELS}; CRPS is taken as twice that. */
+  /** Mean over {@link LEVELS}. */
   readonly pinball: number | null;
+  /** By {@link LEVELS} alone: three in a hundred under that of all levels, where rates are as a normal forecast says. */
   readonly crps: number | null;
   /** Share of rates at or below the bound of each level. */
   readonly reliability: readonly { readonly level: number; readonly observed: number }[];
@@ -59,6 +60,12 @@ const LAG_HORIZONS = 2;
 const LEAST_SHARE = 0.1;
 
 const [LOW, HIGH] = [0, LEVELS.length - 1];
+
+/** Of all levels, the share that is nearer to each of {@link LEVELS} than to its neighbours. */
+const WIDTHS = LEVELS.map((level, l) => {
+  const [before, after] = [LEVELS[l - 1], LEVELS[l + 1]];
+  return (after === undefined ? 1 : (level + after) / 2) - (before === undefined ? 0 : (before + level) / 2);
+});
 
 /** @param span Unix seconds, both included. @param seed Of the resampling. */
 export function scoresOf(
@@ -108,7 +115,7 @@ function scoreOf(
   const bound = (i: number, level: number): number =>
     walked.bounds[cell(scored[i] as number) * LEVELS.length + level] as number;
   const inside = truth.map((rate, i) => (rate >= bound(i, LOW) && rate <= bound(i, HIGH) ? 1 : 0));
-  const pinball = mean(Float64Array.from(truth, (rate, i) => pinballOf(rate, (level) => bound(i, level))));
+  const losses = LEVELS.map((level, l) => mean(truth.map((rate, i) => pinballOf(level, rate - bound(i, l)))));
   const better = against === "persistence" ? persistence : ewma;
   const moments = Float64Array.from(scored, (k) => hours.from + k * HOUR);
   return {
@@ -126,8 +133,8 @@ function scoreOf(
     ...{ against, dmTPersistence, dmTEwma, dmPHolm: null },
     gainPp: meanInterval(daily(difference(better, served), moments), { seed: of.seed, scale: POINTS }),
     rmseServed: POINTS * Math.sqrt(mean(served.map((error) => error * error))),
-    pinball: POINTS * pinball,
-    crps: 2 * POINTS * pinball,
+    pinball: POINTS * mean(Float64Array.from(losses)),
+    crps: POINTS * crpsOf(losses),
     reliability: LEVELS.map((level, l) => ({
       level,
       observed: mean(truth.map((rate, i) => (rate <= bound(i, l) ? 1 : 0))),
@@ -191,13 +198,19 @@ function worstOf(
   return worst;
 }
 
-function pinballOf(rate: number, bound: (level: number) => number): number {
+function pinballOf(level: number, over: number): number {
+  return over >= 0 ? level * over : (level - 1) * over;
+}
+
+/**
+ * Twice the integral of the pinball loss over all levels (Gneiting and Ranjan, "Comparing Density Forecasts Using Threshold-
+ * and Quantile-Weighted Scoring Rules", 2011), as a sum over {@link LEVELS} by {@link WIDTHS}. What remains is that these are
+ * five: of a normal forecast of itself, with a deviation of one, they give 0.547, the integral is 0.564.
+ */
+function crpsOf(losses: readonly number[]): number {
   let sum = 0;
-  LEVELS.forEach((level, l) => {
-    const over = rate - bound(l);
-    sum += over >= 0 ? level * over : (level - 1) * over;
-  });
-  return sum / LEVELS.length;
+  losses.forEach((loss, l) => (sum += 2 * (WIDTHS[l] as number) * loss));
+  return sum;
 }
 
 /** Means by day, of the days that hold any. */
