@@ -32,6 +32,7 @@ function scored(shift: number): ScoreRow[] {
     bounds: Float64Array.from({ length: cells * LEVELS.length }, (_, k) => bounds[k % LEVELS.length] as number),
     seen: new Uint8Array(cells),
     stoodIn: new Uint8Array(cells),
+    byModel: new Uint8Array(cells),
   };
   const served = HORIZONS.map(() => "made-up");
   return scoresOf(hours, walked, { from: 0, to: COUNT * HOUR, served, seed: 1 });
