@@ -150,6 +150,9 @@ describe("Claims on a range of a genuine pool of Uniswap V3", () => {
       await pay(scene, alice, 1n + units / 5n);
       await pay(scene, alice, await claims.balanceOf(alice.address, id));
       await expectNoClaims(system, adapter, [alice, stranger]);
+      // No other hand moved liquidity: of what was there at first, the claim's part is gone, less a unit of rounding a payment.
+      const gone = liquidity - (await adapter.position()).liquidity;
+      expect(gone).to.be.within((liquidity * units) / UNITS - 3n, (liquidity * units) / UNITS);
 
       // What stays is the vault's, all of it.
       await market.trader.push(market.par);
@@ -226,6 +229,8 @@ describe("Claims on a position in the 3pool", () => {
     await pay(alice, 7n);
     await pay(alice, await claims.balanceOf(alice.address, id));
     await expectNoClaims(system, adapter, [alice, stranger]);
+    const gone = held - (await lpToken.balanceOf(adapter));
+    expect(gone).to.be.within((held * units) / UNITS - 3n, (held * units) / UNITS);
 
     // The receipts are the pool's own: it redeems them for all three coins.
     const got = await lpToken.balanceOf(stranger.address);
