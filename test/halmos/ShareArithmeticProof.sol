@@ -34,9 +34,9 @@ contract EndlessToken {
 }
 
 /// @dev What the vault's conversions are, for every total, supply and amount there is, for `npm run prove`: what each view
-/// answers, and what each call takes, gives and leaves, is x·y/d rounded as said, with t total assets and the virtual unit, s
-/// supply and the virtual shares. What follows of that is asked by share_laws.py. The vault is the genuine one, opened, accrued
-/// in this block, with all of its money idle, of an asset with 6 decimals.
+/// answers, and what each call takes, gives and leaves, is x·y/d rounded as said, with t total assets and the virtual unit,
+/// s supply and the virtual shares. share_laws.py asks what follows. The vault is the genuine one, opened, accrued in this
+/// block, with all of its money idle, of an asset with 6 decimals.
 contract ShareArithmeticProof {
     Cheats private constant VM = Cheats(address(uint160(uint256(keccak256("hevm cheat code")))));
     uint256 private constant START = 1_800_000_000;

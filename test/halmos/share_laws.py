@@ -1,12 +1,6 @@
 """The laws of the vault's share arithmetic, for all whole numbers there are, by z3; a part of `npm run prove`.
 
-ShareArithmeticProof.sol proves of the vault's code that each conversion is x·y/d rounded down or up, with t total assets and
-the virtual unit, s supply and the virtual shares, and what a call leaves of both. Here is what follows. As bit vectors these
-questions find no end at a width of 8; as whole numbers they take parts of a second, and they are the same: the contract's
-products have 512 bits, and a result that does not fit reverts.
-
-Each law is asked twice: as the vault rounds, where there must be no counterexample, and with other roundings, where there
-must be one.
+there must be one.
 """
 
 import sys
@@ -83,8 +77,9 @@ class Law:
 
 
 def round_trip(first: str, second: str, bound: str) -> Callable[[World], z3.BoolRef]:
-    """What the second call answers, beside a number of the first's. `given`: the second is told what the first answered, and
-    the bound is what the first was told. `got`: both are told the same, and the bound is what the first answered."""
+    """What the second call answers, beside a number of the first's. `given`: the second is told what the first
+    answered, and the bound is what the first was told. `got`: both are told the same, and the bound is what the first
+    answered."""
 
     def claim(world: World) -> z3.BoolRef:
         given = world.number("given")
