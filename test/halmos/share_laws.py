@@ -1,5 +1,11 @@
 """The laws of the vault's share arithmetic, for all whole numbers there are, by z3; a part of `npm run prove`.
 
+ShareArithmeticProof.sol proves of the vault's code that each conversion is x·y/d rounded down or up, with t total
+assets and the virtual unit, s supply and the virtual shares, and what a call leaves of both. Here is what follows. As
+bit vectors these questions end in no reasonable time, not even at a width of 8; as whole numbers they take parts of a
+second, and they are the same: the contract's products have 512 bits, and a result that does not fit reverts.
+
+Each law is asked twice: as the vault rounds, where there must be no counterexample, and with other roundings, where
 there must be one.
 """
 
