@@ -50,6 +50,21 @@ describe("the rewards of a deployed vault", function () {
     }
   }
 
+  /** Of the vault, and of a holder's shares, accrued at that second. */
+  async function standing(timestamp: number, holder: string) {
+    await pass(DAY);
+    await chain.provider.send("evm_setNextBlockTimestamp", [timestamp]);
+    const vault = vaultAs("trader");
+    await (await vault.accrue(GAS)).wait();
+    const shares = await vault.balanceOf(holder);
+    return {
+      total: await vault.totalAssets(),
+      supply: await vault.totalSupply(),
+      shares,
+      worth: await vault.previewRedeem(shares),
+    };
+  }
+
   it("become idle assets by calls that anybody may make, and nobody with a role is a unit richer", async () => {
     const { tokens, rewards } = chain.protocols;
     const depositor = localWallet("depositor").address;
@@ -94,11 +109,12 @@ describe("the rewards of a deployed vault", function () {
     await pass(6 * 3_600);
     const buyer = localWallet("trader").address;
     await (await IERC20__factory.connect(tokens.usdc, as("trader")).approve(auction, MaxUint256)).wait();
-    const [idle, purse, price] = [
-      await vaultAs("trader").idle(),
-      await held(tokens.usdc, buyer),
-      await vaultAs("trader").sharePrice(),
-    ];
+    const [idle, purse] = [await vaultAs("trader").idle(), await held(tokens.usdc, buyer)];
+    // What a day and an hour bring if nobody buys.
+    const then = (await chain.provider.getBlock("latest"))!.timestamp + DAY + 3_600;
+    const undo = (await chain.provider.send("evm_snapshot", [])) as string;
+    const unsold = await standing(then, depositor);
+    await chain.provider.send("evm_revert", [undo]);
     let worth = 0;
     for (const token of TOKENS) {
       const amount = await held(tokens[token], auction);
@@ -111,12 +127,11 @@ describe("the rewards of a deployed vault", function () {
     expect(Number(paid) / 1e6).to.be.closeTo(worth * 0.95, 0.01);
     expect(await riches()).to.deep.equal(before);
 
-    // To depositors it is a gain that drips.
-    await pass(DAY);
-    await (await vaultAs("trader").accrue(GAS)).wait();
-    const depositors = await vaultAs("trader").balanceOf(depositor);
-    const gained = (((await vaultAs("trader").sharePrice()) - price) * depositors) / price;
-    expect(gained > 0n).to.equal(true);
-    expect((await vaultAs("trader").totalAssets()) > 5_000_000n * USDC + paid).to.equal(true);
+    // To depositors it is a gain that drips, on top of the interest that there would have been without it.
+    const sold = await standing(then, depositor);
+    expect(sold.total - unsold.total).to.equal(paid);
+    // Nothing of it goes to anybody else: this vault takes no fee.
+    const gained = sold.worth - unsold.worth;
+    expect(Number(gained - (paid * sold.shares) / sold.supply)).to.be.within(-1, 1);
   });
 });

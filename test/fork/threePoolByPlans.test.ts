@@ -93,6 +93,42 @@ describeOnFork("The keeper's plans in the 3pool", (fork) => {
     expect(await v.vault.balanceOf(v.second.address)).to.equal(0n);
   });
 
+  it("leave as a claim where asked, paid later in receipts to the wei to whoever holds it then", async () => {
+    await plan([
+      [AAVE, 500_000n * USDC],
+      [CURVE, PLACED],
+    ]);
+    const { first, second, vault, claims } = v;
+    const receipts = new Contract(THREE_POOL.lpToken, ERC20_ABI, fork().provider);
+    const receiptsOf = async (who: string): Promise<bigint> => (await receipts.getFunction("balanceOf")(who)) as bigint;
+    const at = await adapter.getAddress();
+    const whole = await receiptsOf(at);
+    const [shares, supply] = [await vault.balanceOf(second.address), await vault.totalSupply()];
+    await v.mined(vault.connect(second).redeemInKind(shares, second.address, [at], GAS));
+    expect([await receiptsOf(at), await receiptsOf(second.address)]).to.deep.equal([whole, 0n]);
+    const units = await claims.balanceOf(second.address, at);
+    const { totalUnits } = await vault.adapter(at);
+    expect(Number((units * supply * 10n ** 9n) / (shares * totalUnits)) / 1e9).to.be.within(0.999_99, 1);
+
+    await v.mined(claims.connect(second).transfer(first.address, at, units / 3n, GAS));
+    for (const [holder, amount] of [
+      [first, units / 3n],
+      [second, units - units / 3n],
+    ] as const) {
+      const { totalUnits: total } = await vault.adapter(at);
+      const [left, had] = [await receiptsOf(at), await receiptsOf(holder.address)];
+      await v.mined(vault.connect(holder).redeemClaim(at, amount, holder.address, GAS));
+      expect((await receiptsOf(holder.address)) - had).to.equal((left * amount) / total);
+    }
+    const { claimUnits, totalUnits: none } = await vault.adapter(at);
+    expect([claimUnits, none]).to.deep.equal([0n, 0n]);
+    const gone = whole - (await receiptsOf(at));
+    expect(Number((whole * units) / totalUnits - gone), "rounding of two payments").to.be.within(0, 2);
+    // What is left is the vault's own, and comes home to the last receipt.
+    await plan([[CURVE, ALL]]);
+    expect(await receiptsOf(at)).to.equal(0n);
+  });
+
   it("are refused by the pool, and nobody enters, once a feed is stale; in kind and by the queue all leave", async function () {
     await plan([[CURVE, PLACED]]);
     await fork().increaseTime(2 * DAY);

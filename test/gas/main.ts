@@ -1,5 +1,5 @@
-// `npm run gas`: what measure.ts and pools.ts measure, beside the marks. --json for programs; --write replaces snapshot.json;
-// --check instead names every number that is not the snapshot's, and fails if there is one.
+// `npm run gas`: what measure.ts, pools.ts and rewards.ts measure, beside the marks. --json for programs; --write replaces
+// snapshot.json; --check instead names every number that is not the snapshot's, and fails if there is one.
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
@@ -7,6 +7,7 @@ import { table } from "../../keeper/cli/printing";
 import { MARKS, SLOPE_AIM, TWO_LEGS_AIM } from "./marks";
 import { VENUES, measure, type Gas, type Venues } from "./measure";
 import { measurePools } from "./pools";
+import { measureRewards } from "./rewards";
 
 const SNAPSHOT = path.join(__dirname, "snapshot.json");
 const DEPOSIT = "deposit, existing holder, to idle";
@@ -78,7 +79,7 @@ function drift(before: Gas, now: Gas): string[] {
 async function main(): Promise<void> {
   const flag = { type: "boolean", default: false } as const;
   const { values } = parseArgs({ options: { json: flag, write: flag, check: flag } });
-  const gas = { ...(await measure()), ...(await measurePools()) };
+  const gas = { ...(await measure()), ...(await measurePools()), ...(await measureRewards()) };
   if (values.check) {
     const drifted = drift(JSON.parse(readFileSync(SNAPSHOT, "utf8")) as Gas, gas);
     for (const line of drifted) process.stdout.write(`${line}\n`);

@@ -1,7 +1,8 @@
 // What the venues cost that are no lending: Curve's 3pool (its model), a genuine pool of Uniswap V3, Sky's savings through the
 // PSM (their models). Measured as in measure.ts, in a vault with one ERC-4626 venue and then this one besides, both funded and
-// two hours old; the rows stand under N=1. Feeds have answered since. Uniswap's fees are collected by every move: there is
-// no call of its own for it. The plans are of one leg, of a part of the position unless the row says otherwise.
+// two hours old; the rows stand under N=1. Feeds have answered since. The plans are of one leg, of a part of the position
+// unless the row says otherwise. Uniswap's fees have no call of their own: every move and every exit in kind collects them.
+// Rows that say so are of a position whose range was traded through, in both directions, since it was last touched.
 import { ethers, network } from "hardhat";
 import type { ContractTransactionResponse } from "ethers";
 import type { PriceFeedModel } from "../../typechain-types";
@@ -23,12 +24,15 @@ import { DEADLINE, gasOfOne, later, type Gas } from "./measure";
 const ALICES = 200_000n;
 const INVESTED = 60_000n;
 const AMOUNT = 1_000n;
+const TRADED_TICKS = 20n;
 
 /** A vault, and a venue that is not in it yet. */
 interface Scene {
   readonly system: System;
   readonly adapter: { getAddress(): Promise<string> };
   readonly feeds: readonly PriceFeedModel[];
+  /** Trades by which the position earns fees, and after which the price is what it was. */
+  readonly trade?: () => Promise<unknown>;
 }
 
 const VENUES: readonly (readonly [name: string, scene: () => Promise<Scene>])[] = [
@@ -47,7 +51,10 @@ async function uniswap(): Promise<Scene> {
   const market = await deployMarket();
   const system = await deploySystem({ ...options(), token: market.asset });
   const adapter = await deployUniswapAdapter(market, {}, system.vault);
-  return { system, adapter, feeds: [market.assetFeed, market.pairedFeed] };
+  const [above, asset] = [await market.probe.sqrtAt(market.middle + TRADED_TICKS), await market.asset.getAddress()];
+  // Out and back in one transaction: the pool's mean does not notice.
+  const trade = () => market.trader.pushAndCall(above, asset, market.asset.interface.encodeFunctionData("decimals"));
+  return { system, adapter, feeds: [market.assetFeed, market.pairedFeed], trade };
 }
 
 async function sky(): Promise<Scene> {
@@ -74,7 +81,7 @@ export async function measurePools(): Promise<Gas> {
   return gas;
 }
 
-async function measureOne({ system, adapter, feeds }: Scene): Promise<Readonly<Record<string, number>>> {
+async function measureOne({ system, adapter, feeds, trade }: Scene): Promise<Readonly<Record<string, number>>> {
   const { vault, owner, alice, unit, adapters } = system;
   const plan = async (...legs: readonly MoveOf[]): Promise<ContractTransactionResponse> =>
     rebalance(system, legs, { deadline: DEADLINE });
@@ -102,15 +109,25 @@ async function measureOne({ system, adapter, feeds }: Scene): Promise<Readonly<R
   await later();
   await plan([adapter, -AMOUNT * unit]);
   await report();
-  const kind = (assets: bigint) => () => plan([adapter, assets]);
-  return {
+  const moves = async (suffix: string): Promise<Readonly<Record<string, number>>> => {
+    const of = (assets: bigint) => gasOfOne(later, { send: () => plan([adapter, assets]) });
+    return {
+      [`plan, entry${suffix}`]: await of(AMOUNT * unit),
+      [`plan, exit${suffix}`]: await of(-AMOUNT * unit),
+      [`plan, exit of all${suffix}`]: await of(ALL),
+      [`redeemInKind${suffix}`]: await gasOfOne(later, {
+        send: () => vault.connect(alice).redeemInKind(AMOUNT * 10n ** 18n, alice.address, []),
+      }),
+    };
+  };
+  const rows = {
     "added to a deposit": (await gasOfOne(later, depositing)) - deposited,
     "added to an accrual": (await gasOfOne(later, accruing)) - accrued,
-    "plan, entry": await gasOfOne(later, { send: kind(AMOUNT * unit) }),
-    "plan, exit": await gasOfOne(later, { send: kind(-AMOUNT * unit) }),
-    "plan, exit of all": await gasOfOne(later, { send: kind(ALL) }),
-    redeemInKind: await gasOfOne(later, {
-      send: async () => vault.connect(alice).redeemInKind(AMOUNT * 10n ** 18n, alice.address, []),
-    }),
+    ...(await moves("")),
   };
+  if (trade === undefined) return rows;
+  await later();
+  await trade();
+  await report();
+  return { ...rows, ...(await moves(", collecting fees")) };
 }
