@@ -74,7 +74,7 @@ async function backtest(
   { seed, sheet, signal }: { readonly seed: number; readonly sheet: Sheet | null; readonly signal: AbortSignal },
 ): Promise<void> {
   const { market, dataHash } = await readMarket(request, signal);
-  const result = await compare(market, await request.strategiesOn(market), {
+  const result = await compare(market, await request.strategiesOn(market, signal), {
     ...{ ...request.run, seed, signal, record: sheet !== null },
     ...(request.json ? {} : { progress: countOf("strategies") }),
   });
@@ -90,7 +90,7 @@ async function backtest(
 
 async function findLeaks(request: Request, moments: number, signal: AbortSignal): Promise<void> {
   const { market, dataHash } = await readMarket(request, signal);
-  const reports = await checkLeaks(market, request.strategiesOn, {
+  const reports = await checkLeaks(market, (on) => request.strategiesOn(on, signal), {
     ...{ ...request.run, moments, signal },
     ...(request.json ? {} : { progress: countOf("futures") }),
   });

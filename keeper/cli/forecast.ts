@@ -2,7 +2,7 @@
 // is a contract with others.
 import { Command } from "commander";
 import { evaluate, pooled, type EvaluateOptions, type Evaluation } from "../backtest/forecasts/evaluate";
-import { MODELS_FOLDER, modelFor, modelNamed, modelsIn } from "../forecast/modelFolder";
+import { isCard, MODELS_FOLDER, modelFor, modelNamed, modelsIn } from "../forecast/modelFolder";
 import { loadModel } from "../forecast/onnxModel";
 import type { DeviationModel } from "../forecast/served";
 import { date } from "./backtestRequest";
@@ -75,6 +75,7 @@ async function modelOf(
   const found = modelsIn(models);
   const chosen = name === "ewma" ? null : name === undefined ? modelFor(span, found) : modelNamed(name, found);
   if (chosen === null) return null;
+  if (!isCard(chosen.card)) throw chosen.card;
   return loadModel(chosen.folder);
 }
 

@@ -61,7 +61,7 @@ export function withSweepOptions(command: Command): Command {
 }
 
 async function sweep(options: SweepCommandOptions, signal: AbortSignal): Promise<void> {
-  const request = await requestOf(options);
+  const request = await requestOf({ ...options, strategy: [] });
   const swept = await sweepHistory(request, { ...settingsOf(options), out: options.out, signal });
   if (request.json) printJson(jsonOf(swept));
   else process.stdout.write(report(swept));
@@ -100,7 +100,7 @@ export async function sweepHistory(
   const { market, dataHash } = await readMarket(request, signal);
   const { folder, series: names, market: settings } = request;
   const trials = await runTrials({
-    room: { folder, names, settings, run, now: Math.floor(Date.now() / 1_000) },
+    room: { folder, names, settings, run, now: request.now },
     ...{ dataHash, trials: sets, workers, out, signal },
     ...(request.json ? {} : { progress: countOf("trials") }),
   });

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
@@ -7,6 +7,7 @@ import { historyCsv } from "../backtest/historyCsv";
 import { rowsOf, wave } from "../backtest/synthetic";
 import { backtestCommand } from "../../../keeper/cli/backtest";
 import { Failure } from "../../../keeper/config/failure";
+import { writeModel } from "../forecast/onnxFixture";
 import { startTiller, type Ended } from "./tillerProcess";
 
 const SPAN = ["--from", "2023-11-24", "--to", "2024-01-20"];
@@ -157,6 +158,20 @@ describe("tiller backtest", () => {
     const large = await tiller([...base, "--capital", "1e12"]);
     expect([large.code, large.out]).to.deep.equal([2, ""]);
     expect(large.err).to.match(/^tiller: --capital: .*\(BACKTEST_CAPITAL\)\..*\n$/);
+  });
+
+  it("has the row of a model by itself, or with a broken card none at all", async () => {
+    const models = path.join(folder, "models");
+    writeModel(models, { weights: { apr_less_ewma: 0.5 } }, { name: "fresh" });
+    const found = await answer("--models", models);
+    expect(found.strategies).to.have.any.keys("ml");
+    const card = path.join(writeModel(models, {}, { name: "torn" }), "card.json");
+    truncateSync(card, 100);
+    const { code, out, err } = await tiller([...base, "--models", models, "--json"]);
+    expect([code, out]).to.deep.equal([2, ""]);
+    expect(JSON.parse(err)).to.have.nested.include({ "error.code": "MODEL_CARD", "error.field": card });
+    expect((await tiller([...base, "--models", models, "--strategy", "ml"])).code).to.equal(2);
+    await answer("--models", models, "--strategy", "ewma");
   });
 
   it("checks for leaks with the same options", async () => {
