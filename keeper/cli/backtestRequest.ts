@@ -6,7 +6,7 @@ import { iso, marketOf, type Market, type MarketOptions } from "../backtest/mark
 import type { Parameters } from "../backtest/parameters";
 import { readSeries } from "../backtest/readSeries";
 import type { RunOptions } from "../backtest/run";
-import { protocolRisk, seriesTail } from "../backtest/seriesRisk";
+import { protocolRisk, scoreHindsight, seriesTail, TAIL_HINDSIGHT } from "../backtest/seriesRisk";
 import { mlForecasts } from "../backtest/strategies/ml";
 import type { Strategy } from "../backtest/strategy";
 import { InputFailure } from "../config/failure";
@@ -93,6 +93,8 @@ export interface Request {
   readonly run: RunOptions;
   /** Unix seconds: rows of later are refused. */
   readonly now: number;
+  /** What strategies know of the future by data files that no check for leaks alters. */
+  readonly notes: readonly string[];
   readonly json: boolean;
 }
 
@@ -149,8 +151,12 @@ export async function requestOf(options: BacktestCommandOptions): Promise<Reques
   };
   const parameters = { ...limits, halfLifeHours };
   const run = { capital, costBps };
+  const notes = [
+    ...(names.includes("risk-adjusted") ? [`risk-adjusted: ${scoreHindsight(protocols)}`] : []),
+    ...("tail" in limits ? [TAIL_HINDSIGHT] : []),
+  ];
   return {
-    ...{ folder, series, strategies, strategiesOn, model, parameters, market, run, now },
+    ...{ folder, series, strategies, strategiesOn, model, parameters, market, run, now, notes },
     json: options.json === true,
   };
 }

@@ -6,7 +6,7 @@ import { isCard, MODELS_FOLDER, modelFor, modelNamed, modelsIn } from "../foreca
 import { loadModel } from "../forecast/onnxModel";
 import type { DeviationModel } from "../forecast/served";
 import { date } from "./backtestRequest";
-import { decimals, horizon, percent } from "./forecastWords";
+import { decimals, horizon, modelShape, modelWords, percent } from "./forecastWords";
 import { untilInterrupted } from "./interrupted";
 import { required, wholeNumber } from "./optionValues";
 import { printJson, table } from "./printing";
@@ -62,8 +62,7 @@ async function score(
   const { rows, dataHash } = result;
   const { model } = request;
   if (html !== undefined) writeReport(html, forecastPage(result, request));
-  const named = model === null ? null : { name: model.name, hash: model.hash, trainWindow: model.trainWindow };
-  if (json === true) printJson({ rows, pooled: pooled(rows), dataHash, model: named });
+  if (json === true) printJson({ rows, pooled: pooled(rows), dataHash, model: modelShape(model) });
   else process.stdout.write(report(result, model));
 }
 
@@ -97,7 +96,7 @@ function report({ rows, dataHash }: Evaluation, model: DeviationModel | null): s
   const right = head.filter((name) => name !== "series" && name !== "by");
   const seen = rows.reduce((most, { left }) => Math.max(most, left.seen), 0);
   const notes = [
-    ...(model === null ? ["no model: the baselines are served"] : [`model ${model.name}, ${model.hash.slice(0, 16)}`]),
+    ...(model === null ? ["no model: the baselines are served"] : [modelWords(model)]),
     ...(seen === 0 ? [] : [`up to ${seen} hours of a series left out: the model was trained on them`]),
     `data ${dataHash.slice(0, 16)}`,
   ];

@@ -167,6 +167,7 @@ function jsonOf(swept: Swept): object {
     strategies: Object.fromEntries([...result.strategies].map(([name, { metrics }]) => [name, metrics])),
     ceiling: result.ceiling,
     bestHold: result.bestHold,
+    notes: request.notes,
   };
 }
 
@@ -203,6 +204,7 @@ function report(swept: Swept): string {
     "",
     "chosen by the past at the begin of each fold:",
     table(["fold from", ...names], folds, names),
+    ...request.notes.map((note) => `\n${note}`),
     "",
   ].join("\n");
 }
