@@ -23,9 +23,11 @@ export function protocolRisk(protocols: readonly Protocol[]): (series: string, a
   return (series, at) => 1 - scoreProtocol(protocolOf(series, protocols) ?? null, at).score / 100;
 }
 
-/** In words: what a score of a past day knows that nobody knew then. */
-export function scoreHindsight(protocols: readonly Protocol[]): string {
-  const to = protocols.map(({ researchedTo }) => researchedTo).reduce((a, b) => (a > b ? a : b));
+/** In words: what the scores of these series on a past day know that nobody knew then; null: all are those of the unknown. */
+export function scoreHindsight(series: readonly string[], protocols: readonly Protocol[]): string | null {
+  const days = series.flatMap((one) => protocolOf(one, protocols)?.researchedTo ?? []);
+  const to = days.sort().at(-1);
+  if (to === undefined) return null;
   return `of a past day's scorecard only age and incidents are of that day: audits, size, oracle, governance and upgrades are as known in ${to}`;
 }
 

@@ -151,8 +151,9 @@ export async function requestOf(options: BacktestCommandOptions): Promise<Reques
   };
   const parameters = { ...limits, halfLifeHours };
   const run = { capital, costBps };
+  const scores = names.includes("risk-adjusted") ? scoreHindsight(series, protocols) : null;
   const notes = [
-    ...(names.includes("risk-adjusted") ? [`risk-adjusted: ${scoreHindsight(protocols)}`] : []),
+    ...(scores === null ? [] : [`risk-adjusted: ${scores}`]),
     ...("tail" in limits ? [TAIL_HINDSIGHT] : []),
   ];
   return {
