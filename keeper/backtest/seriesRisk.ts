@@ -28,7 +28,7 @@ export function scoreHindsight(series: readonly string[], protocols: readonly Pr
   const days = series.flatMap((one) => protocolOf(one, protocols)?.researchedTo ?? []);
   const to = days.sort().at(-1);
   if (to === undefined) return null;
-  return `of a past day's scorecard only age and incidents are of that day: audits, size, oracle, governance and upgrades are as known in ${to}`;
+  return `of a past day's scorecard only age and incidents are of that day: audits, size, oracle, governance and upgrades are as of ${to}`;
 }
 
 /** In words: the same of {@link seriesTail}. */

@@ -21,7 +21,7 @@ describe("what is known of a series' protocol", () => {
 
   it("is of the latest day of research, and said so, where any of the series has a scorecard", () => {
     const researched = protocols.map((one) => (one.id === "aave-v3" ? { ...one, researchedTo: "2031-02" } : one));
-    expect(scoreHindsight(["compound-v3-usdc", "aave-v3-usdc"], researched)).to.match(/ as known in 2031-02$/);
+    expect(scoreHindsight(["compound-v3-usdc", "aave-v3-usdc"], researched)).to.match(/ are as of 2031-02$/);
     expect(scoreHindsight(["compound-v3-usdc"], researched)).not.to.contain("2031");
     expect(scoreHindsight(["aave-v2-usdc"], protocols)).to.equal(null);
   });

@@ -56,9 +56,7 @@ describe("tiller backtest", () => {
     expect(found.model).to.equal(null);
     const [prices, scores, ...others] = found.notes;
     expect(prices).to.equal("a, b: prices between assets, and what swapping one for another costs, are not counted");
-    expect(scores).to.match(
-      /^risk-adjusted: .*only age and incidents are of that day.* as known in \d{4}-\d\d(-\d\d)?$/,
-    );
+    expect(scores).to.match(/^risk-adjusted: .*only age and incidents are of that day.* are as of \d{4}-\d\d(-\d\d)?$/);
     expect(others).to.deep.equal([]);
     expect(found.dataHash).to.match(/^[0-9a-f]{64}$/);
     expect(Object.keys(found.strategies)).to.deep.equal([
