@@ -65,6 +65,8 @@ export function probabilisticSharpe(
 export function deflatedSharpe(returns: ArrayLike<number>, sharpes: readonly number[]): number {
   const moments = momentsOf(returns);
   if (moments.deviation === 0) return Number.NaN;
-  const variance = momentsOf(sharpes).deviation ** 2;
-  return probabilisticSharpe(moments.mean / moments.deviation, expectedBestSharpe(sharpes.length, variance), moments);
+  const trials = sharpes.length;
+  // The trials are a sample of all that might have been tried.
+  const variance = (momentsOf(sharpes).deviation ** 2 * trials) / (trials - 1);
+  return probabilisticSharpe(moments.mean / moments.deviation, expectedBestSharpe(trials, variance), moments);
 }

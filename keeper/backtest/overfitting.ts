@@ -1,6 +1,7 @@
 // How often what was best in one half of history is below the middle in the other: the probability of backtest overfitting,
 // by combinatorially symmetric cross-validation (Bailey, Borwein, López de Prado and Zhu, "The Probability of Backtest
-// Overfitting", 2017).
+// Overfitting", 2017). Theirs ranks by the Sharpe ratio; this one by how much the money grew, for that is what the sweep and the
+// folds choose by, and the probability is that of a choice.
 import { InputFailure } from "../config/failure";
 
 export interface Overfitting {
@@ -9,7 +10,7 @@ export interface Overfitting {
   readonly splits: number;
   /** Logit of the relative rank outside, by split; above 0: over the median. */
   readonly logits: Float64Array;
-  /** Share of splits in which the best of one half loses in the other. */
+  /** Share of splits in which the best of one half grows less in the other than what it is compared with. */
   readonly lossProbability: number;
 }
 
@@ -17,7 +18,7 @@ export interface Overfitting {
 export const BLOCKS = 16;
 
 /**
- * @param trials Excess return of each step, by trial, all of the same steps.
+ * @param trials Log growth of each step over that of what they are compared with, by trial, all of the same steps.
  * @param blocks Even, at least 2.
  * @throws InputFailure `SWEEP_TOO_SMALL` with fewer than two trials, or fewer than two steps a block.
  */
@@ -41,13 +42,13 @@ export function overfitting(trials: readonly ArrayLike<number>[], blocks: number
     let best = 0;
     let most = Number.NEGATIVE_INFINITY;
     parts.forEach((part, j) => {
-      const sharpe = sharpeOf(part, { chosen: half, length });
-      if (sharpe > most) [best, most] = [j, sharpe];
+      const growth = growthOf(part, half);
+      if (growth > most) [best, most] = [j, growth];
     });
-    const outside = parts.map((part) => sharpeOf(part, { chosen: other, length }));
+    const outside = parts.map((part) => growthOf(part, other));
     const own = outside[best] as number;
     // Ties count half, so that trials that are all alike are at the median.
-    const rank = outside.reduce((sum, sharpe) => sum + (sharpe < own ? 1 : sharpe === own ? 0.5 : 0), 0.5);
+    const rank = outside.reduce((sum, growth) => sum + (growth < own ? 1 : growth === own ? 0.5 : 0), 0.5);
     const relative = rank / (trials.length + 1);
     const logit = Math.log(relative / (1 - relative));
     logits[k] = logit;
@@ -62,41 +63,18 @@ export function overfitting(trials: readonly ArrayLike<number>[], blocks: number
   };
 }
 
-interface BlockSums {
-  readonly sums: Float64Array;
-  readonly squares: Float64Array;
-}
-
-function sumsOf(trial: ArrayLike<number>, { blocks, length }: { blocks: number; length: number }): BlockSums {
+function sumsOf(trial: ArrayLike<number>, { blocks, length }: { blocks: number; length: number }): Float64Array {
   const sums = new Float64Array(blocks);
-  const squares = new Float64Array(blocks);
-  for (let b = 0; b < blocks; b++) {
-    for (let t = b * length; t < (b + 1) * length; t++) {
-      const value = trial[t] as number;
-      sums[b] = (sums[b] as number) + value;
-      squares[b] = (squares[b] as number) + value * value;
-    }
+  for (let t = 0; t < blocks * length; t++) {
+    const b = Math.floor(t / length);
+    sums[b] = (sums[b] as number) + (trial[t] as number);
   }
-  return { sums, squares };
+  return sums;
 }
 
-/** Mean over deviation of the chosen blocks; 0 where nothing ever differs from 0. */
-function sharpeOf(
-  { sums, squares }: BlockSums,
-  { chosen, length }: { readonly chosen: readonly boolean[]; readonly length: number },
-): number {
-  let [sum, square, count] = [0, 0, 0];
-  for (let b = 0; b < chosen.length; b++) {
-    if (chosen[b] !== true) continue;
-    sum += sums[b] as number;
-    square += squares[b] as number;
-    count += length;
-  }
-  const mean = sum / count;
-  const variance = square / count - mean * mean;
-  // What is left of equal squares is rounding, not variance.
-  if (!(variance > 1e-14 * (square / count))) return mean === 0 ? 0 : Math.sign(mean) * 1e12 * Math.abs(mean);
-  return mean / Math.sqrt(variance);
+/** Over the chosen blocks. */
+function growthOf(sums: Float64Array, chosen: readonly boolean[]): number {
+  return sums.reduce((total, sum, b) => (chosen[b] === true ? total + sum : total), 0);
 }
 
 /** All ways to choose half of the blocks. */

@@ -77,7 +77,9 @@ function inOrder(steps: readonly BookStep[]): BookStep[] {
 
 function marketOf(steps: readonly BookStep[], first: BookStep, last: BookStep): Traded {
   const stepSeconds = steps.slice(1).reduce((divisor, { at }) => commonDivisor(divisor, at - first.at), 0);
-  const grid = { from: first.at, stepSeconds, steps: (last.at - first.at) / stepSeconds };
+  // A step before the first block, in which nothing grows: the money is placed there as the block found it, and the block's own
+  // plan is carried out like any other.
+  const grid = { from: first.at - stepSeconds, stepSeconds, steps: 1 + (last.at - first.at) / stepSeconds };
   const venues = [...new Set(steps.flatMap(({ held }) => [...held.keys()]))];
   const gasUsd = new Float64Array(grid.steps);
   return {
@@ -88,7 +90,7 @@ function marketOf(steps: readonly BookStep[], first: BookStep, last: BookStep): 
       steps.slice(1).forEach((after, i) => {
         const before = steps[i] as BookStep;
         const count = (after.at - before.at) / stepSeconds;
-        const begin = (before.at - first.at) / stepSeconds;
+        const begin = (before.at - grid.from) / stepSeconds;
         growth.fill(
           growthBetween(before.pays.get(venue), after.pays.get(venue), { count, stepSeconds }),
           begin,
@@ -114,19 +116,25 @@ function growthBetween(
 /** Begins with what the vault held, and follows the plans; what deposits and withdrawals did is left out. */
 function recorded(steps: readonly BookStep[], { grid, venues }: Traded): Strategy {
   const byStep = new Map(steps.map((step) => [Math.round((step.at - grid.from) / grid.stepSeconds), step]));
+  const placed = steps[0] as BookStep;
   return {
     name: "recorded",
     start: () => ({
       decide(now, wanted) {
+        if (now.step === 0) {
+          const scale = now.total / totalOf(placed);
+          venues.forEach((venue, v) => (wanted[v] = (placed.held.get(venue) ?? 0) * scale));
+          return true;
+        }
         const step = byStep.get(now.step);
-        if (step === undefined || (step.plan === null && !now.first)) return false;
+        if (step === undefined || step.plan === null) return false;
         const scale = now.total / totalOf(step);
-        venues.forEach((venue, v) => {
-          const held = step.held.get(venue) ?? 0;
-          if (now.first) wanted[v] = held * scale;
-          const move = now.first ? undefined : step.plan?.moves.find((one) => one.venue === venue);
-          if (move !== undefined) wanted[v] = Math.max(0, move.all ? 0 : (held + Number(move.assets)) * scale);
-        });
+        for (const move of step.plan.moves) {
+          const v = venues.indexOf(move.venue);
+          if (v < 0) continue;
+          const held = step.held.get(move.venue) ?? 0;
+          wanted[v] = Math.max(0, move.all ? 0 : (held + Number(move.assets)) * scale);
+        }
         return true;
       },
     }),

@@ -70,15 +70,21 @@ export function judge(trials: readonly Trial[], hold: Float64Array): SweepVerdic
   const deflated = enough ? deflatedSharpe(excesses[best] as Float64Array, sharpes) : Number.NaN;
   return {
     best,
-    overfitting: enough ? overfitting(excesses) : null,
+    overfitting: enough ? overfitting(trials.map(({ daily }) => growthOver(daily, hold))) : null,
     deflatedSharpe: Number.isNaN(deflated) ? null : deflated,
   };
 }
 
+const grown = (values: Float64Array, day: number): number => (values[day + 1] as number) / (values[day] as number);
+
 /** Daily return over that of the hold. */
 function excessOf(daily: Float64Array, hold: Float64Array): Float64Array {
-  const grown = (values: Float64Array, day: number): number => (values[day + 1] as number) / (values[day] as number);
   return Float64Array.from({ length: daily.length - 1 }, (_, day) => grown(daily, day) - grown(hold, day));
+}
+
+/** Log growth of a day over that of the hold: what is chosen by is how much there is in the end. */
+function growthOver(daily: Float64Array, hold: Float64Array): Float64Array {
+  return Float64Array.from({ length: daily.length - 1 }, (_, day) => Math.log(grown(daily, day) / grown(hold, day)));
 }
 
 function lastOf(values: Float64Array | undefined): number {

@@ -16,6 +16,7 @@ import {
   type BacktestCommandOptions,
   type Request,
 } from "./backtestRequest";
+import { modelShape, modelWords } from "./forecastWords";
 import { untilInterrupted } from "./interrupted";
 import { wholeNumber } from "./optionValues";
 import { percent, points, printJson, table } from "./printing";
@@ -74,30 +75,34 @@ async function backtest(
   { seed, sheet, signal }: { readonly seed: number; readonly sheet: Sheet | null; readonly signal: AbortSignal },
 ): Promise<void> {
   const { market, dataHash } = await readMarket(request, signal);
-  const result = await compare(market, await request.strategiesOn(market), {
+  const result = await compare(market, await request.strategiesOn(market, signal), {
     ...{ ...request.run, seed, signal, record: sheet !== null },
     ...(request.json ? {} : { progress: countOf("strategies") }),
   });
-  const notes = notesOn(market);
+  const notes = notesOn(market, request);
+  const said = withModel(request, notes);
   if (sheet !== null) {
-    const assumptions = [...assumptionsOf(market, request, sheet.gas), ...notes];
+    const assumptions = [...assumptionsOf(market, request, sheet.gas), ...said];
     const { capital } = request.run;
     writeReport(sheet.file, tearSheetPage({ market, comparison: result, capital, dataHash, assumptions }));
   }
-  if (request.json) printJson({ dataHash, ...jsonShape(result), notes });
-  else process.stdout.write(report(result, { market, dataHash, capital: request.run.capital, notes }));
+  if (request.json) printJson({ dataHash, model: modelShape(request.model), ...jsonShape(result), notes });
+  else process.stdout.write(report(result, { market, dataHash, capital: request.run.capital, notes: said }));
 }
 
 async function findLeaks(request: Request, moments: number, signal: AbortSignal): Promise<void> {
   const { market, dataHash } = await readMarket(request, signal);
-  const reports = await checkLeaks(market, request.strategiesOn, {
+  const reports = await checkLeaks(market, (on) => request.strategiesOn(on, signal), {
     ...{ ...request.run, moments, signal },
     ...(request.json ? {} : { progress: countOf("futures") }),
   });
   const leaking = reports.filter(({ leak }) => leak !== null).map(({ strategy }) => strategy);
-  if (request.json) printJson({ dataHash, clean: leaking.length === 0, strategies: leakShape(reports, market) });
-  else process.stdout.write(leakReport(reports, market));
-  if (leaking.length === 0) return;
+  const { model, notes } = request;
+  const clean = leaking.length === 0;
+  if (request.json) {
+    printJson({ dataHash, model: modelShape(model), clean, strategies: leakShape(reports, market), notes });
+  } else process.stdout.write(leakReport(reports, market, withModel(request, notes)));
+  if (clean) return;
   throw new WorldFailure("BACKTEST_LEAK", `${leaking.join(", ")}: decided on what came later`, {
     field: "--strategy",
     remedy: "Find what it reads beyond the rows that were known; none of its figures mean anything until then.",
@@ -131,10 +136,18 @@ function jsonShape({ strategies, ceiling, bestHold }: Comparison): object {
 }
 
 /** What the figures leave out, where that matters for these series. */
-function notesOn({ venues }: Market): string[] {
+function notesOn({ venues }: Market, { notes }: Request): string[] {
   const assets = [...new Set(venues.map(assetOf))];
-  if (assets.length < 2) return [];
-  return [`${assets.join(", ")}: prices between assets, and what swapping one for another costs, are not counted`];
+  if (assets.length < 2) return [...notes];
+  return [
+    `${assets.join(", ")}: prices between assets, and what swapping one for another costs, are not counted`,
+    ...notes,
+  ];
+}
+
+/** As lines under a table. */
+function withModel({ model }: Request, notes: readonly string[]): string[] {
+  return model === null ? [...notes] : [modelWords(model), ...notes];
 }
 
 interface Reported {
@@ -197,7 +210,7 @@ function leakShape(reports: readonly LeakReport[], { grid }: Market): object {
   );
 }
 
-function leakReport(reports: readonly LeakReport[], { grid }: Market): string {
+function leakReport(reports: readonly LeakReport[], { grid }: Market, notes: readonly string[]): string {
   const at = (step: number): string => iso(grid.from + step * grid.stepSeconds);
   const rows = reports.map(({ strategy, compared, leak }) => [
     strategy,
@@ -206,7 +219,7 @@ function leakReport(reports: readonly LeakReport[], { grid }: Market): string {
       ? "clean"
       : `another decision at ${at(leak.step)}, future ${leak.alteration} from ${at(leak.moment)} on`,
   ]);
-  return `${table(["strategy", "decisions compared", ""], rows, ["decisions compared"])}\n`;
+  return [table(["strategy", "decisions compared", ""], rows, ["decisions compared"]), ...notes, ""].join("\n");
 }
 
 function usd(amount: number): string {

@@ -6,13 +6,13 @@ import { iso, marketOf, type Market, type MarketOptions } from "../backtest/mark
 import type { Parameters } from "../backtest/parameters";
 import { readSeries } from "../backtest/readSeries";
 import type { RunOptions } from "../backtest/run";
-import { protocolRisk, seriesTail } from "../backtest/seriesRisk";
+import { protocolRisk, scoreHindsight, seriesTail, TAIL_HINDSIGHT } from "../backtest/seriesRisk";
 import { mlForecasts } from "../backtest/strategies/ml";
 import type { Strategy } from "../backtest/strategy";
 import { InputFailure } from "../config/failure";
 import { loadConfig } from "../config/load";
 import { isCard, MODELS_FOLDER, modelFor, modelsIn } from "../forecast/modelFolder";
-import { loadModel } from "../forecast/onnxModel";
+import { loadModel, type ServedModel } from "../forecast/onnxModel";
 import { readProtocols } from "../risk/protocolFile";
 import { readScenarios } from "../risk/scenarios";
 import { DATES, decimal, malformed, optionalDate, required, wholeNumber } from "./optionValues";
@@ -83,27 +83,33 @@ export interface Request {
   readonly series: readonly string[];
   /** Of any market: without those that a trained model forecasts for. */
   readonly strategies: () => Strategy[];
-  /** @throws InputFailure `MODEL_…`: the trained model cannot be used. */
-  readonly strategiesOn: (market: Market) => Promise<Strategy[]>;
+  /** @throws InputFailure `IMPORT_…`: of the series that the model's features compare with. */
+  readonly strategiesOn: (market: Market, signal: AbortSignal) => Promise<Strategy[]>;
+  /** Null: no strategy asks one. */
+  readonly model: ServedModel | null;
   /** Of the live decision, by the config. */
   readonly parameters: Parameters;
   readonly market: MarketOptions;
   readonly run: RunOptions;
+  /** Unix seconds: rows of later are refused. */
+  readonly now: number;
+  /** What strategies know of the future by data files that no check for leaks alters. */
+  readonly notes: readonly string[];
   readonly json: boolean;
 }
 
 export async function readMarket(
-  { folder, series, market, json }: Request,
+  { folder, series, market, now, json }: Request,
   signal: AbortSignal,
 ): Promise<{ readonly market: Market; readonly dataHash: string }> {
   const history = await readSeries(folder, series, {
-    ...{ now: Math.floor(Date.now() / 1000), signal },
+    ...{ now, signal },
     ...(json ? {} : { progress: countOf("series") }),
   });
   return { market: marketOf(history.series, market), dataHash: history.dataHash };
 }
 
-/** @throws InputFailure `OPTION_…`, `BACKTEST_SPAN`, `BACKTEST_STRATEGY`, `MODEL_NOT_SERVED`, `CONFIG_…`. */
+/** @throws InputFailure `OPTION_…`, `BACKTEST_SPAN`, `BACKTEST_STRATEGY`, `MODEL_…`, `CONFIG_…`; WorldFailure `MODEL_RUNTIME`. */
 export async function requestOf(options: BacktestCommandOptions): Promise<Request> {
   const folder = required(options.data, "--data", "Name the folder with the history files.");
   const series = options.series ?? [];
@@ -122,7 +128,9 @@ export async function requestOf(options: BacktestCommandOptions): Promise<Reques
       ? { tail: seriesTail(series, risk.tail, { protocols, scenarios: readScenarios(), at: market.from }) }
       : {}),
   };
-  const found = modelFor(market, modelsIn(options.models ?? MODELS_FOLDER));
+  // Where no strategy would ask a model, none is looked at.
+  const found =
+    options.strategy?.includes("ml") === false ? null : modelFor(market, modelsIn(options.models ?? MODELS_FOLDER));
   // Of itself only a model that was trained before the span is tested on it.
   const isFresh = found !== null && isCard(found.card) && found.card.trainWindow.to <= market.from;
   const names = [...new Set(options.strategy ?? [...namesOf(series), ...(isFresh ? ["ml"] : [])])];
@@ -134,19 +142,24 @@ export async function requestOf(options: BacktestCommandOptions): Promise<Reques
   }
   const strategies = (): Strategy[] =>
     names.filter((name) => name !== "ml").map((name) => strategyOf(name, { ...known, limits }));
-  const strategiesOn = async (on: Market): Promise<Strategy[]> => {
-    const ml =
-      file === null
-        ? undefined
-        : await mlForecasts(on, {
-            ...{ model: await loadModel(file), folder, horizonHours, halfLifeHours },
-            now: Math.floor(Date.now() / 1_000),
-          });
+  const model = file === null ? null : await loadModel(file);
+  const now = Math.floor(Date.now() / 1_000);
+  const strategiesOn = async (on: Market, signal: AbortSignal): Promise<Strategy[]> => {
+    const options = { folder, horizonHours, halfLifeHours, now, signal };
+    const ml = model === null ? undefined : await mlForecasts(on, { model, ...options });
     return names.map((name) => strategyOf(name, { ...known, limits, ml }));
   };
   const parameters = { ...limits, halfLifeHours };
   const run = { capital, costBps };
-  return { folder, series, strategies, strategiesOn, parameters, market, run, json: options.json === true };
+  const scores = names.includes("risk-adjusted") ? scoreHindsight(series, protocols) : null;
+  const notes = [
+    ...(scores === null ? [] : [`risk-adjusted: ${scores}`]),
+    ...("tail" in limits ? [TAIL_HINDSIGHT] : []),
+  ];
+  return {
+    ...{ folder, series, strategies, strategiesOn, model, parameters, market, run, now, notes },
+    json: options.json === true,
+  };
 }
 
 async function marketSettings(options: BacktestCommandOptions, capital: number): Promise<MarketOptions> {

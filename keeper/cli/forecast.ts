@@ -2,11 +2,11 @@
 // is a contract with others.
 import { Command } from "commander";
 import { evaluate, pooled, type EvaluateOptions, type Evaluation } from "../backtest/forecasts/evaluate";
-import { MODELS_FOLDER, modelFor, modelNamed, modelsIn } from "../forecast/modelFolder";
+import { isCard, MODELS_FOLDER, modelFor, modelNamed, modelsIn } from "../forecast/modelFolder";
 import { loadModel } from "../forecast/onnxModel";
 import type { DeviationModel } from "../forecast/served";
 import { date } from "./backtestRequest";
-import { decimals, horizon, percent } from "./forecastWords";
+import { decimals, horizon, modelShape, modelWords, percent } from "./forecastWords";
 import { untilInterrupted } from "./interrupted";
 import { required, wholeNumber } from "./optionValues";
 import { printJson, table } from "./printing";
@@ -62,8 +62,7 @@ async function score(
   const { rows, dataHash } = result;
   const { model } = request;
   if (html !== undefined) writeReport(html, forecastPage(result, request));
-  const named = model === null ? null : { name: model.name, hash: model.hash, trainWindow: model.trainWindow };
-  if (json === true) printJson({ rows, pooled: pooled(rows), dataHash, model: named });
+  if (json === true) printJson({ rows, pooled: pooled(rows), dataHash, model: modelShape(model) });
   else process.stdout.write(report(result, model));
 }
 
@@ -75,6 +74,7 @@ async function modelOf(
   const found = modelsIn(models);
   const chosen = name === "ewma" ? null : name === undefined ? modelFor(span, found) : modelNamed(name, found);
   if (chosen === null) return null;
+  if (!isCard(chosen.card)) throw chosen.card;
   return loadModel(chosen.folder);
 }
 
@@ -96,7 +96,7 @@ function report({ rows, dataHash }: Evaluation, model: DeviationModel | null): s
   const right = head.filter((name) => name !== "series" && name !== "by");
   const seen = rows.reduce((most, { left }) => Math.max(most, left.seen), 0);
   const notes = [
-    ...(model === null ? ["no model: the baselines are served"] : [`model ${model.name}, ${model.hash.slice(0, 16)}`]),
+    ...(model === null ? ["no model: the baselines are served"] : [modelWords(model)]),
     ...(seen === 0 ? [] : [`up to ${seen} hours of a series left out: the model was trained on them`]),
     `data ${dataHash.slice(0, 16)}`,
   ];

@@ -1,4 +1,15 @@
-// Figures of forecasts in words: in the table of a terminal and on the page of a report alike.
+// Forecasts and the model that they are of, in words: in the table of a terminal and on the page of a report alike.
+import { utcDay } from "../collect/utcDay";
+import type { DeviationModel } from "../forecast/served";
+
+/** Of the JSON of every command that asks a model; null: none was asked. */
+export function modelShape(model: DeviationModel | null): object | null {
+  return model === null ? null : { name: model.name, hash: model.hash, trainWindow: model.trainWindow };
+}
+
+export function modelWords({ name, hash, trainWindow }: DeviationModel): string {
+  return `model ${name}, ${hash.slice(0, 16)}, trained up to ${utcDay(trainWindow.to)}`;
+}
 
 /** As people say it: 24 h, 7 d. */
 export function horizon(hours: number): string {

@@ -73,7 +73,7 @@ export function withSweepOptions(command: Command): Command {
 
 async function sweep(options: SweepCommandOptions, signal: AbortSignal): Promise<void> {
   const { out, queue: name, config: file } = options;
-  const request = await requestOf(options);
+  const request = await requestOf({ ...options, strategy: [] });
   const settings = settingsOf(options);
   const show = async (shared: SharedBy | undefined): Promise<void> => {
     const swept = await sweepHistory(request, { ...settings, out, shared, signal });
@@ -127,7 +127,7 @@ export async function sweepHistory(
   const { market, dataHash } = await readMarket(request, signal);
   const { folder, series: names, market: settings } = request;
   const work = {
-    room: { folder, names, settings, run, now: Math.floor(Date.now() / 1_000) },
+    room: { folder, names, settings, run, now: request.now },
     ...{ dataHash, trials: sets, workers, signal },
     ...(request.json ? {} : { progress: countOf("trials") }),
   };
@@ -195,6 +195,7 @@ function jsonOf(swept: Swept): object {
     strategies: Object.fromEntries([...result.strategies].map(([name, { metrics }]) => [name, metrics])),
     ceiling: result.ceiling,
     bestHold: result.bestHold,
+    notes: request.notes,
   };
 }
 
@@ -231,6 +232,7 @@ function report(swept: Swept): string {
     "",
     "chosen by the past at the begin of each fold:",
     table(["fold from", ...names], folds, names),
+    ...request.notes.map((note) => `\n${note}`),
     "",
   ].join("\n");
 }

@@ -70,8 +70,9 @@ async function walk(options: WalkForwardOptions, signal: AbortSignal): Promise<v
     const swept = await sweepHistory(request, { ...settings, out, signal, beside: request.strategies() });
     results.push({ asset, era, swept });
   }
-  if (options.json === true) printJson({ sets: results.map(shapeOf) });
-  else process.stdout.write(report(results));
+  const notes = [...new Set(results.flatMap(({ swept }) => swept.request.notes))];
+  if (options.json === true) printJson({ sets: results.map(shapeOf), notes });
+  else process.stdout.write(`${report(results)}${notes.map((note) => `${note}\n`).join("")}`);
 }
 
 function makeFolder(folder: string): void {

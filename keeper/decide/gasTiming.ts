@@ -2,7 +2,7 @@
 // of fees: what four of five stretches of the past had, the next one likely has. While a stretch goes by without it, that
 // stretch becomes part of the past, so that nothing waits for long for what does not come any more.
 
-/** Past that is looked at, and the least of it that says anything. */
+/** Past that is looked at, and the least that has to be seen of it to say anything. */
 export const FEES_KEPT_SECONDS = 86_400;
 export const LEAST_FEES_SECONDS = FEES_KEPT_SECONDS / 2;
 /** One block's base fee is nothing to wait for: it is gone with the next one. */
@@ -81,7 +81,9 @@ export class FeeHistory {
     if (first === undefined || last === undefined) return null;
     const kept = FEES_KEPT_SECONDS / BUCKET_SECONDS;
     const from = Math.max(first.number, last.number - kept + 1);
-    if (this.#patience === 0 || (last.number - from) * BUCKET_SECONDS < LEAST_FEES_SECONDS) return null;
+    // A silence is no past: its fee holds, but nobody saw what came in it.
+    const seen = this.#buckets.filter(({ number }) => number >= from).length;
+    if (this.#patience === 0 || seen * BUCKET_SECONDS < LEAST_FEES_SECONDS) return null;
     const values = new Float64Array(last.number - from + 1);
     let row = 0;
     for (let k = 0; k < values.length; k += 1) {

@@ -29,7 +29,6 @@ export class RateHistory {
       const series = this.series.get(row.venue) ?? [];
       this.series.set(row.venue, series);
       const last = series.at(-1);
-      if (row.supplyAprWithoutUs === null) continue;
       if (last !== undefined && row.observedAt <= last.observedAt) continue;
       // The mean is weighted by time: a repeated rate adds nothing but memory. The newest stays, as "now".
       const before = series.at(-2);

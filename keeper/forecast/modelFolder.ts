@@ -36,14 +36,18 @@ export function modelsIn(folder: string): FoundModel[] {
  *
  * @param span Unix seconds.
  * @returns null where there is no model.
+ * @throws InputFailure `MODEL_CARD`: a card cannot be read, and the model that it is of may have been the one.
  */
 export function modelFor(
   span: { readonly from: number; readonly to: number },
   models: readonly FoundModel[],
 ): FoundModel | null {
-  const readable = models.flatMap((one) => (isCard(one.card) ? [{ one, to: one.card.trainWindow.to }] : []));
-  const before = readable.filter(({ to }) => to <= span.from).sort((a, b) => b.to - a.to)[0];
-  const least = readable.sort((a, b) => a.to - b.to)[0];
+  const trained = models.map((one) => {
+    if (!isCard(one.card)) throw one.card;
+    return { one, to: one.card.trainWindow.to };
+  });
+  const before = trained.filter(({ to }) => to <= span.from).sort((a, b) => b.to - a.to)[0];
+  const least = trained.sort((a, b) => a.to - b.to)[0];
   return (before ?? least)?.one ?? null;
 }
 

@@ -52,9 +52,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const scores: ScoreRow[] = [];
   for (const name of series) {
     const columns = all.get(name) as SeriesColumns;
-    const hours = hoursOf(name, all, { from: from - WARM_UP_SECONDS, to });
-    checkOverlap(name, { columns, hours, from, to });
-    if (hours === null) continue;
+    const hours = inSpan(name, hoursOf(name, all, { from: from - WARM_UP_SECONDS, to }), { columns, from });
     const walked = await walk(hours, columns, model);
     walks.push({ hours, walked });
     scores.push(...scoresOf(hours, walked, { from, to, served: servedBy(model), seed: options.seed }));
@@ -71,11 +69,12 @@ function withPeers(folder: string, series: readonly string[]): string[] {
   return [...series, ...seriesIn(folder).filter((name) => assets.has(assetOf(name)) && !series.includes(name))];
 }
 
-function checkOverlap(
+/** @throws InputFailure `EVALUATION_SPAN`, `EVALUATION_SHORT`. */
+function inSpan(
   name: string,
-  of: { readonly columns: SeriesColumns; readonly hours: Hours | null; readonly from: number; readonly to: number },
-): void {
-  const { columns, hours } = of;
+  hours: Hours | null,
+  { columns, from }: { readonly columns: SeriesColumns; readonly from: number },
+): Hours {
   const dates = `${day(columns.availableAt[0])} to ${day(columns.availableAt.at(-1))}`;
   if (columns.length < LEAST_ROWS) {
     throw new InputFailure(
@@ -87,8 +86,7 @@ function checkOverlap(
       },
     );
   }
-  const last = hours === null ? -Infinity : hours.from + (hours.count - 1) * HOUR;
-  if (last >= of.from) return;
+  if (hours !== null && hours.from + (hours.count - 1) * HOUR >= from) return hours;
   throw new InputFailure("EVALUATION_SPAN", `${name} has rows from ${dates}, and none in the span`, {
     field: "--from",
     remedy: "Name a span that the series is in, or leave the series out.",

@@ -61,6 +61,13 @@ describe("the deflated Sharpe ratio", () => {
     expect(deflatedSharpe(skilled, [...sharpes, mean / deviation])).to.be.above(0.95);
   });
 
+  it("takes the trials for a sample: their squares are divided by one less than there are", () => {
+    // Mean 0.5 and deviation 1 of four returns; ratios 0.1, 0.2, 0.6 have the mean 0.3 and squares of 0.04 + 0.01 + 0.09.
+    const returns = [1.5, 1.5, -0.5, -0.5];
+    const expected = probabilisticSharpe(0.5, expectedBestSharpe(3, 0.14 / 2), { count: 4, skewness: 0, kurtosis: 1 });
+    expect(deflatedSharpe(returns, [0.1, 0.2, 0.6])).to.be.closeTo(expected, 1e-12);
+  });
+
   it("is no number where nothing ever changes", () => {
     expect(deflatedSharpe([1, 1, 1], [1, 2])).to.be.NaN;
   });
@@ -87,6 +94,15 @@ describe("the probability of backtest overfitting", function () {
       Array.from({ length: 40 }, (__, t) => (Math.floor(t / 10) === j ? 3 : -1) + 0.001 * ((t * 7) % 5)),
     );
     expect(overfitting(trials, 4).probability).to.equal(1);
+  });
+
+  it("is of the choice that is made, by what there is in the end: one lucky jump is chosen wherever it lies", () => {
+    const steady = (growth: number): number[] => Array.from({ length: 64 }, (_, t) => growth + 0.0001 * (t % 3));
+    const lucky = steady(-0.002).map((growth, t) => (t === 20 ? 1 : growth));
+    const found = overfitting([lucky, steady(0.001), steady(-0.0005), steady(-0.001)], 4);
+    // In the halves without the jump the steady one is chosen, and is the second of four where the jump is.
+    expect(found.probability).to.equal(0.5);
+    expect(found.lossProbability).to.equal(0.5);
   });
 
   it("refuses what is too little to say", () => {

@@ -58,6 +58,22 @@ describe("the books of a recording", () => {
     expect(books?.chainReturn).to.be.closeTo(0.005, 1e-12);
   });
 
+  it("carry out what the first block with money planned, as after a restart", () => {
+    const moved = plan([
+      { venue: "lender", assets: -100n, all: true },
+      { venue: "grower", assets: 100n },
+    ]);
+    const books = booksOf([
+      step(0, [100, 0], { plan: moved }),
+      step(1, [0, 100]),
+      step(4, [0, 100], { sharePrice: 1_003n * 10n ** 15n }),
+    ]);
+    expect(books?.from).to.equal(1e9);
+    const rate = 1 + (APR * HOUR) / YEAR;
+    expect(books?.backtestReturn).to.be.closeTo(rate * 1.001 ** 3 - 1, 1e-9);
+    expect(books?.chainReturn).to.be.closeTo(0.003, 1e-12);
+  });
+
   it("are none without money in a venue over two blocks, and forget blocks that were taken back", () => {
     expect(booksOf([])).to.equal(null);
     expect(booksOf([step(0, [0, 0]), step(1, [0, 0])])).to.equal(null);

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { protocolRisk, seriesTail } from "../../../keeper/backtest/seriesRisk";
+import { protocolRisk, scoreHindsight, seriesTail } from "../../../keeper/backtest/seriesRisk";
 import { readProtocols } from "../../../keeper/risk/protocolFile";
 import { readScenarios } from "../../../keeper/risk/scenarios";
 import { scoreProtocol } from "../../../keeper/risk/scorecard";
@@ -17,6 +17,13 @@ describe("what is known of a series' protocol", () => {
     expect(risk("aave-v3-usdc", AT - YEAR)).to.be.greaterThan(risk("aave-v3-usdc", AT));
     for (const unknown of ["aave-v2-usdc", "aave-v30-usdc", "my-own"]) expect(risk(unknown, AT)).to.equal(0.8);
     expect(risk("compound-v3-weth", AT)).to.be.within(0, 0.5);
+  });
+
+  it("is of the latest day of research, and said so, where any of the series has a scorecard", () => {
+    const researched = protocols.map((one) => (one.id === "aave-v3" ? { ...one, researchedTo: "2031-02" } : one));
+    expect(scoreHindsight(["compound-v3-usdc", "aave-v3-usdc"], researched)).to.match(/ are as of 2031-02$/);
+    expect(scoreHindsight(["compound-v3-usdc"], researched)).not.to.contain("2031");
+    expect(scoreHindsight(["aave-v2-usdc"], protocols)).to.equal(null);
   });
 
   it("is the shocks that reach the series together, and each protocol's own failure", () => {

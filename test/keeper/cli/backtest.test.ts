@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
@@ -7,6 +8,7 @@ import { historyCsv } from "../backtest/historyCsv";
 import { rowsOf, wave } from "../backtest/synthetic";
 import { backtestCommand } from "../../../keeper/cli/backtest";
 import { Failure } from "../../../keeper/config/failure";
+import { writeModel } from "../forecast/onnxFixture";
 import { startTiller, type Ended } from "./tillerProcess";
 
 const SPAN = ["--from", "2023-11-24", "--to", "2024-01-20"];
@@ -17,6 +19,7 @@ const STRATEGY_KEYS = [
 
 interface Answer {
   readonly dataHash: string;
+  readonly model: { readonly name: string; readonly hash: string; readonly trainWindow: object } | null;
   readonly strategies: Record<string, Record<string, number | null>>;
   readonly ceiling: { readonly totalReturn: number; readonly apy: number; readonly exact: boolean };
   readonly bestHold: { readonly series: string; readonly apy: number };
@@ -49,10 +52,12 @@ describe("tiller backtest", () => {
 
   it("answers in the fixed shape, for every strategy that can run", async () => {
     const found = await answer();
-    expect(Object.keys(found)).to.deep.equal(["dataHash", "strategies", "ceiling", "bestHold", "notes"]);
-    expect(found.notes).to.deep.equal([
-      "a, b: prices between assets, and what swapping one for another costs, are not counted",
-    ]);
+    expect(Object.keys(found)).to.deep.equal(["dataHash", "model", "strategies", "ceiling", "bestHold", "notes"]);
+    expect(found.model).to.equal(null);
+    const [prices, scores, ...others] = found.notes;
+    expect(prices).to.equal("a, b: prices between assets, and what swapping one for another costs, are not counted");
+    expect(scores).to.match(/^risk-adjusted: .*only age and incidents are of that day.* are as of \d{4}-\d\d(-\d\d)?$/);
+    expect(others).to.deep.equal([]);
     expect(found.dataHash).to.match(/^[0-9a-f]{64}$/);
     expect(Object.keys(found.strategies)).to.deep.equal([
       ...["hold:aave-a", "hold:compound-v3-b", "equal-weight", "best-history", "highest-tvl", "risk-adjusted"],
@@ -83,6 +88,7 @@ describe("tiller backtest", () => {
   it("says null where the ceiling is the hold", async () => {
     const { out } = await tiller([
       ...["backtest", "--data", folder, "--series", "aave-a", "--capital", "1000", ...SPAN, "--price-taker", "--json"],
+      ...["--strategy", "hold:aave-a", "ewma"],
     ]);
     const found = JSON.parse(out) as Answer;
     expect(found.strategies["hold:aave-a"]?.["captureRatio"]).to.equal(null);
@@ -159,15 +165,49 @@ describe("tiller backtest", () => {
     expect(large.err).to.match(/^tiller: --capital: .*\(BACKTEST_CAPITAL\)\..*\n$/);
   });
 
+  it("has the row of a model by itself and says whose it is, or with a broken card has none at all", async () => {
+    const models = path.join(folder, "models");
+    const fresh = writeModel(models, { weights: { apr_less_ewma: 0.5 } }, { name: "fresh" });
+    const found = await answer("--models", models);
+    expect(found.strategies).to.have.any.keys("ml");
+    const hash = createHash("sha256")
+      .update(readFileSync(path.join(fresh, "model.onnx")))
+      .digest("hex");
+    const trainWindow = { from: 0, to: 1_600_000_000 };
+    expect(found.model).to.deep.equal({ name: "fresh", hash, trainWindow });
+    const asked = ["--models", models, "--strategy", "ml"];
+    const words = `model fresh, ${hash.slice(0, 16)}, trained up to 2020-09-13`;
+    expect((await tiller([...base, ...asked])).out).to.contain(words);
+    const [, ...options] = base;
+    const leaks = await tiller(["backtest", "check-leaks", ...options, ...asked, "--moments", "1"]);
+    expect(leaks.out).to.contain(words);
+    const card = path.join(writeModel(models, {}, { name: "torn" }), "card.json");
+    truncateSync(card, 100);
+    const { code, out, err } = await tiller([...base, "--models", models, "--json"]);
+    expect([code, out]).to.deep.equal([2, ""]);
+    expect(JSON.parse(err)).to.have.nested.include({ "error.code": "MODEL_CARD", "error.field": card });
+    expect((await tiller([...base, ...asked])).code).to.equal(2);
+    await answer("--models", models, "--strategy", "ewma");
+  });
+
   it("checks for leaks with the same options", async () => {
     const [, ...options] = base;
     const result = await tiller(["backtest", "check-leaks", ...options, "--moments", "2", "--json"]);
     expect(result.err).to.equal("");
     expect(result.code).to.equal(0);
-    const found = JSON.parse(result.out) as { clean: boolean; strategies: Record<string, { clean: boolean }> };
+    const found = JSON.parse(result.out) as {
+      clean: boolean;
+      strategies: Record<string, { clean: boolean }>;
+      notes: string[];
+    };
     expect(found.clean).to.equal(true);
+    expect(found.notes.join(), "what the check cannot see").to.match(/^risk-adjusted: /);
     expect(Object.keys(found.strategies)).to.include.members(["ewma", "risk-adjusted", "hold:aave-a"]);
     const table = await tiller(["backtest", "check-leaks", ...options, "--moments", "1", "--strategy", "ewma"]);
     expect(table.out).to.match(/ewma +\d[\d,]* +clean/);
+    const config = path.join(folder, "tail.json");
+    writeFileSync(config, JSON.stringify({ risk: { tail: { kappa: 0.5 } } }));
+    const tail = await answer("--strategy", "ewma", "--config", config);
+    expect(tail.notes.slice(1).join()).to.match(/^joint shocks .* as is thought today/);
   });
 });

@@ -68,6 +68,22 @@ describe("tiller forecast evaluate", () => {
     expect(late.rows[3], "all was seen").to.include({ served: "late", n: 0, maeServed: null });
   });
 
+  it("chooses no other model than it would where a card is broken, and asks no card that is not wanted", async () => {
+    const broken = path.join(folder, "broken");
+    writeModel(broken, {}, { name: "sound", trainWindow: { from: 0, to: 2_000_000_000 } });
+    const card = path.join(writeModel(broken, {}, { name: "torn" }), "card.json");
+    truncateSync(card, 100);
+    const series = ["--series", "one-usdc", "--models", broken];
+    const { code, out, err } = await tiller(...series, "--json");
+    expect([code, out]).to.deep.equal([2, ""]);
+    expect(JSON.parse(err)).to.have.nested.include({ "error.code": "MODEL_CARD", "error.field": card });
+    expect((await answer(...series, "--model", "sound")).model?.name).to.equal("sound");
+    expect((await answer(...series, "--model", "ewma")).model).to.equal(null);
+    // Not even one card is left that could be read.
+    rmSync(path.join(broken, "sound"), { recursive: true });
+    expect((await tiller(...series)).code).to.equal(2);
+  });
+
   it("prints a table for people", async () => {
     const { out, code } = await tiller("--series", "one-usdc");
     expect(code).to.equal(0);

@@ -17,6 +17,11 @@ function fees(history: FeeHistory, hours: number, everyHours: number): void {
   }
 }
 
+/** A block every five minutes, `to` left out; hours. */
+function steady(history: FeeHistory, { from, to, gwei }: { from: number; to: number; gwei: bigint }): void {
+  for (let at = from * HOUR; at < to * HOUR; at += 300) history.add(at, gwei * GWEI);
+}
+
 describe("gas timing", () => {
   it("calls likely what four of five stretches came down to, and how long that took", () => {
     // Every tenth step is low: any ten steps have one, after five and a half on average; of a hundred stretches of eight
@@ -67,12 +72,34 @@ describe("gas timing", () => {
 
   it("lets a fee hold until the next block, counts a block that comes late for nothing, and forgets after a day", () => {
     const history = new FeeHistory({ gasPatienceSeconds: HOUR });
-    history.add(0, 7n * GWEI);
-    history.add(20 * HOUR, 9n * GWEI);
+    steady(history, { from: 0, to: 12, gwei: 9n });
+    steady(history, { from: 20, to: 21, gwei: 7n });
     history.add(10 * HOUR, 1n);
-    expect(history.outlook()?.likelyBaseFee).to.equal(7n * GWEI);
-    history.add(44 * HOUR, 11n * GWEI);
     expect(history.outlook()?.likelyBaseFee).to.equal(9n * GWEI);
+    steady(history, { from: 21, to: 44, gwei: 7n });
+    expect(history.outlook()?.likelyBaseFee).to.equal(7n * GWEI);
+  });
+
+  it("counts what it saw, not how long ago it began: a silence makes no half day", () => {
+    const history = new FeeHistory({ gasPatienceSeconds: HOUR });
+    history.add(0, 7n * GWEI);
+    history.add(23 * HOUR, 9n * GWEI);
+    expect(history.outlook()).to.equal(null);
+    const broken = new FeeHistory({ gasPatienceSeconds: HOUR });
+    steady(broken, { from: 0, to: 6, gwei: 7n });
+    steady(broken, { from: 17, to: 22, gwei: 7n });
+    expect(broken.outlook()).to.equal(null);
+    steady(broken, { from: 22, to: 23, gwei: 7n });
+    expect(broken.outlook()?.likelyBaseFee).to.equal(7n * GWEI);
+  });
+
+  it("counts what it saw of the last day, to the last five minutes", () => {
+    const history = new FeeHistory({ gasPatienceSeconds: HOUR });
+    history.add(0, 7n * GWEI);
+    steady(history, { from: 13, to: 25 - 1 / 12, gwei: 7n });
+    expect(history.outlook(), "the first is a day old").to.equal(null);
+    history.add(25 * HOUR, 7n * GWEI);
+    expect(history.outlook()?.likelyBaseFee).to.equal(7n * GWEI);
   });
 });
 

@@ -10,7 +10,7 @@ import {
   type Evaluation,
 } from "../../../../keeper/backtest/forecasts/evaluate";
 import { columnsOf, hoursOf, HOUR } from "../../../../keeper/backtest/forecasts/hours";
-import { walk } from "../../../../keeper/backtest/forecasts/walk";
+import { walk, type Walk } from "../../../../keeper/backtest/forecasts/walk";
 import type { Failure } from "../../../../keeper/config/failure";
 import { FEATURES, HORIZONS } from "../../../../keeper/forecast/features";
 import { columnOf, type DeviationModel } from "../../../../keeper/forecast/served";
@@ -43,22 +43,25 @@ function rowsOf(seed: number, change: (row: HistoryRow, k: number) => HistoryRow
   });
 }
 
-/** Says the middle of the rate's swings for a day and a week, of which it was told. */
-const KNOWING: DeviationModel = {
-  name: "knowing",
-  hash: "0".repeat(64),
-  norms: null,
-  serves: [false, false, true, true],
-  trainWindow: { from: 0, to: 0 },
-  run: async (features, rows) => {
-    const deviation = new Float64Array(rows * HORIZONS.length);
-    const ewma = columnOf("ewma_24h");
-    for (let row = 0; row < rows; row += 1) {
-      deviation.fill(0.05 - (features[row * FEATURES.length + ewma] as number), row * 4, row * 4 + 4);
-    }
-    return { deviation, scale: new Float64Array(deviation.length).fill(0.003) };
-  },
-};
+/** Serves a day and a week. */
+function modelOf(name: string, deviationOf: (feature: (name: string) => number) => number): DeviationModel {
+  return {
+    ...{ name, hash: "0".repeat(64), norms: null, serves: [false, false, true, true], trainWindow: { from: 0, to: 0 } },
+    run: async (features, rows) => {
+      const deviation = new Float64Array(rows * HORIZONS.length);
+      for (let row = 0; row < rows; row += 1) {
+        const feature = (one: string): number => features[row * FEATURES.length + columnOf(one)] as number;
+        deviation.fill(deviationOf(feature), row * 4, row * 4 + 4);
+      }
+      return { deviation, scale: new Float64Array(deviation.length).fill(0.003) };
+    },
+  };
+}
+
+/** Says the middle of the rate's swings, of which it was told. */
+const KNOWING = modelOf("knowing", (feature) => 0.05 - feature("ewma_24h"));
+/** Says what the other series of the asset pay. */
+const COMPARING = modelOf("comparing", (feature) => feature("apr_less_ewma") - feature("spread_mean"));
 
 describe("scores of forecasts over recorded history", () => {
   let folder: string;
@@ -150,10 +153,16 @@ describe("scores of forecasts over recorded history", () => {
   });
 
   it("say the same of a series whichever others are asked for, and under any name of the asset's others", async () => {
-    const alone = (await scores()).rows;
-    const both = (await scores({ series: ["other-coin", "never-seen-coin"] })).rows;
+    const model = COMPARING;
+    const alone = (await scores({ model })).rows;
+    const both = (await scores({ model, series: ["other-coin", "never-seen-coin"] })).rows;
     const same = (row: Evaluation["rows"][number]): object => ({ ...row, dmPHolm: null });
     expect(both.slice(4).map(same)).to.deep.equal(alone.map(same));
+    rmSync(path.join(folder, "other-coin.csv"));
+    writeSeries(folder, "a-name-before-coin", rowsOf(2));
+    expect((await scores({ model })).rows).to.deep.equal(alone);
+    writeSeries(folder, "a-name-before-coin", rowsOf(3));
+    expect((await scores({ model })).rows[2]?.maeServed).not.to.equal(alone[2]?.maeServed);
   });
 
   it("refuse what cannot be scored, with the field that is wrong", async () => {
@@ -172,27 +181,31 @@ describe("scores of forecasts over recorded history", () => {
     expect(await failure({ from: 1.9e9, to: 1.95e9 })).to.equal("EVALUATION_SPAN --from 2");
   });
 
-  it("rest on forecasts and bounds that no later row changes", async () => {
+  it("rest on forecasts and bounds that no later row changes, of the series or of another of its asset", async () => {
     const cut = 2_000;
     // States are known three hours after they were: what is known by the cut ends three hours before it.
     const late = (row: HistoryRow): HistoryRow => ({ ...row, availableAt: row.availableAt + 3 * HOUR });
-    const altered = rowsOf(1, (row, k) =>
-      late(k <= cut - 3 ? row : { ...row, supplyApr: 0.9, borrowApr: 2, suppliedUsd: 10 }),
-    );
-    const walks = await Promise.all(
-      [rowsOf(1, late), altered].map(async (rows) => {
-        const columns = columnsOf(rows);
-        const hours = hoursOf("a-coin", new Map([["a-coin", columns]]), { from: BEGIN, to: TO });
-        if (hours === null) throw new Error("no hours");
-        return walk(hours, columns, KNOWING);
-      }),
-    );
-    const [one, two] = walks.map(({ point, bounds }) => ({
+    const altered = (row: HistoryRow, k: number): HistoryRow =>
+      late(k <= cut - 3 ? row : { ...row, supplyApr: 0.9, borrowApr: 2, suppliedUsd: 10 });
+    const walked = async (own: typeof altered, other: typeof altered): Promise<Walk> => {
+      const columns = columnsOf(rowsOf(1, own));
+      const all = new Map([
+        ["a-coin", columns],
+        ["b-coin", columnsOf(rowsOf(2, other))],
+      ]);
+      const hours = hoursOf("a-coin", all, { from: BEGIN, to: TO });
+      if (hours === null) throw new Error("no hours");
+      return walk(hours, columns, COMPARING);
+    };
+    const known = ({ point, bounds }: Walk): object => ({
       // The first hour is that at which the first row was known.
       point: point.subarray(0, (cut - 2) * 4),
       bounds: bounds.subarray(0, (cut - 2) * 20),
-    }));
-    expect(two).to.deep.equal(one);
-    expect(walks[1]?.point).not.to.deep.equal(walks[0]?.point);
+    });
+    const asItWas = await walked(late, late);
+    for (const other of [await walked(altered, late), await walked(late, altered)]) {
+      expect(known(other)).to.deep.equal(known(asItWas));
+      expect(other.point).not.to.deep.equal(asItWas.point);
+    }
   });
 });
