@@ -41,14 +41,14 @@ describe("the report of a series", () => {
 
   it("takes up to three steps for no hole, and clocks that are a little off for a grid", () => {
     expect(reportOf(without(every(300, 200), 20, 22)).gaps).to.equal(0);
-    const jittered = every(300, 200).map((one, k) => row(one.availableAt + (k % 3) * 12));
+    const jittered = every(300, 200).map((one, k) => row(one.availableAt + ((k * 7) % 5) * 12));
     expect(reportOf(without(jittered, 20, 40)).gaps).to.equal(1);
   });
 
   it("takes a quiet day for no hole where rows come with events, and two quiet days for one", () => {
-    // One to ten hours apart.
+    // Mostly an hour apart, every third time nine.
     let at = START;
-    const events = Array.from({ length: 200 }, (_, k) => row((at += (1 + ((k * 7) % 10)) * HOUR)));
+    const events = Array.from({ length: 200 }, (_, k) => row((at += (k % 3 === 0 ? 9 : 1) * HOUR)));
     expect(reportOf(events)).to.include({ gaps: 0 });
     const shifted = (by: number): HistoryRow[] => events.map((one, k) => (k < 100 ? one : row(one.availableAt + by)));
     const hours = (from: number): number => (shifted(from)[100]?.availableAt ?? 0) - (events[99]?.availableAt ?? 0);
