@@ -50,14 +50,18 @@ export function storeOf(config: Config, sink: Sink): Promise<Store> {
   return openStore({ databaseUrl, dataDir: config.dataDir, sink });
 }
 
-export function chainOf(config: Config, addresses: AddressFile, sink: Sink): Promise<Chain> {
-  const { rpcUrls, requestTimeoutMs, quorum: needed } = config.chain;
+/** What is known of a chain before it is connected to: all that an address file says, or the id alone. */
+export type ChainIdentity = Pick<AddressFile, "chainId"> & Partial<Pick<AddressFile, "network" | "genesisHash">>;
+
+export function chainOf(config: Config, of: ChainIdentity, sink: Sink): Promise<Chain> {
+  const { rpcUrls, requestTimeoutMs, requestsPerSecond, quorum: needed } = config.chain;
   const options = {
     rpcUrls,
-    expectedChainId: addresses.chainId,
+    expectedChainId: of.chainId,
     // A fork's recorded state has no block 0 to ask for.
-    genesisHash: addresses.network === "fork" ? undefined : addresses.genesisHash,
+    genesisHash: of.network === "fork" ? undefined : of.genesisHash,
     requestTimeoutMs,
+    requestsPerSecond,
     sink,
   };
   return needed === 1 ? connectChain(options) : connectByQuorum({ ...options, needed });
