@@ -8,7 +8,7 @@ import { backfill, type BackfillReport } from "../collect/backfill";
 import { gapsLeft, queueName, sharedBackfill, workOnJobs } from "../collect/backfillJobs";
 import type { BlockRange } from "../collect/blockRanges";
 import { isStop, persist, type Patience } from "../collect/patience";
-import type { RangeSource, RangeWork } from "../collect/rangeSource";
+import type { RangeWork } from "../collect/rangeSource";
 import { makerOf, rangeSource, rangeSources, withSweeps, type RangeSourceMakers } from "../collect/rangeSources";
 import { targetsOf } from "../collect/targets";
 import { loadAddresses } from "../config/addresses";
@@ -91,7 +91,7 @@ interface Patient {
 }
 
 interface Surroundings {
-  readonly sources: RangeSourceMakers<RangeSource | RangeWork>;
+  readonly sources: RangeSourceMakers<RangeWork>;
   readonly swept: () => Swept;
   readonly signal: AbortSignal;
 }
