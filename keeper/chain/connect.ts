@@ -35,8 +35,13 @@ export interface ChainOptions {
   readonly requestTimeoutMs: number;
   /** Of this process, to each endpoint. Absent: as many as there are to make. */
   readonly requestsPerSecond?: number | undefined;
+  /**
+   * A block that is more than so many seconds ahead of our clock is no block. Absent: any may be, of chains whose time runs as
+   * somebody turns it.
+   */
+  readonly aheadSeconds?: number | undefined;
   readonly sink: Sink;
-  /** Of the rate of requests. Default: the wall's. */
+  /** Of the rate of requests and of blocks that are ahead. Default: the wall's. */
   readonly clock?: Clock | undefined;
 }
 

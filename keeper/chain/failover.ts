@@ -42,9 +42,13 @@ export interface FailoverOptions {
   readonly requestTimeoutMs: number;
   /** Most of this process to each endpoint. Absent: no such limit. */
   readonly requestsPerSecond?: number | undefined;
+  /** See `ChainOptions`. */
+  readonly aheadSeconds?: number | undefined;
   readonly sink: Sink;
   readonly clock?: Clock | undefined;
 }
+
+const BLOCKS: ReadonlySet<string> = new Set(["eth_getBlockByNumber", "eth_getBlockByHash"]);
 
 /** A request that finds so many before it is not made: what it would read would be of another time. */
 const LONGEST_TURN_MS = 60_000;
@@ -115,6 +119,7 @@ export class FailoverProvider extends JsonRpcProvider {
       try {
         if (endpoint.chain === "unchecked") await this.#identify(endpoint);
         const answer = await post(endpoint, payload);
+        this.#refuseAhead(payload, answer);
         this.#worked(endpoint);
         return answer;
       } catch (error) {
@@ -137,6 +142,16 @@ export class FailoverProvider extends JsonRpcProvider {
       if (error instanceof TimeIsUp) throw limited(LONGEST_TURN_MS / 1_000);
       throw error;
     }
+  }
+
+  /** An endpoint whose blocks are of times to come is no good, nor is one to a clock that is behind. */
+  #refuseAhead({ method }: JsonRpcPayload, answer: JsonRpcResult | JsonRpcError): void {
+    const { aheadSeconds } = this.#options;
+    if (aheadSeconds === undefined || !BLOCKS.has(method) || "error" in answer) return;
+    const { timestamp } = (answer.result ?? {}) as { readonly timestamp?: unknown };
+    const ahead = Number(timestamp) - this.#clock.now() / 1_000;
+    if (!(ahead > aheadSeconds)) return;
+    throw new EndpointTrouble(`has a block of ${Math.round(ahead)} s from now, by this machine's clock`);
   }
 
   /** Preferred first; those that rest come last rather than never, so that a lone endpoint is asked each time. */

@@ -27,7 +27,7 @@ export interface QuorumChainOptions extends ChainOptions {
  */
 export async function connectByQuorum(options: QuorumChainOptions): Promise<Chain> {
   const { rpcUrls, expectedChainId: chainId, genesisHash = null, needed, requestTimeoutMs, sink } = options;
-  const { requestsPerSecond, clock } = options;
+  const { requestsPerSecond, aheadSeconds, clock } = options;
   // That one is down is the quorum's affair, which says so.
   const endpoints = rpcUrls.map((url): Endpoint => ({
     name: redactUrl(url),
@@ -36,7 +36,7 @@ export async function connectByQuorum(options: QuorumChainOptions): Promise<Chai
   }));
   const quorum = new Quorum({ endpoints, needed, timeoutMs: requestTimeoutMs, sink });
   const provider = new QuorumProvider(
-    { rpcUrls, chainId, genesisHash, requestTimeoutMs, requestsPerSecond, clock, sink },
+    { rpcUrls, chainId, genesisHash, requestTimeoutMs, requestsPerSecond, aheadSeconds, clock, sink },
     quorum,
   );
   const close = (): void => {
