@@ -2,7 +2,7 @@
 import { expect } from "chai";
 import { chainOf, type ChainIdentity } from "../../../keeper/app/assemble";
 import { newestBlock } from "../../../keeper/chain/heads";
-import { configSchema } from "../../../keeper/config/schema";
+import { loadConfig } from "../../../keeper/config/load";
 import { silent } from "../../../keeper/events/events";
 import { localNode, type LocalNode } from "../chain/fixtures/localNode";
 import { failureOf } from "../collect/failureOf";
@@ -23,7 +23,7 @@ describe("the keeper's connection to a chain", function () {
   after(() => node.stop());
 
   async function newestOf(of: ChainIdentity): Promise<number> {
-    const config = configSchema.parse({ chain: { rpcUrls: [node.url] } });
+    const config = loadConfig({ env: {}, overrides: { chain: { rpcUrls: [node.url] } } });
     const chain = await chainOf(config, of, silent);
     try {
       return (await newestBlock(chain)).timestamp;
