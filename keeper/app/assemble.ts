@@ -10,7 +10,7 @@ import type { VaultSnapshot } from "../chain/snapshot";
 import type { AddressFile } from "../config/addressFile";
 import { loadAddresses } from "../config/addresses";
 import { InputFailure, WorldFailure } from "../config/failure";
-import { loadKeeperWallet, loadRelayAuthWallet } from "../config/keys";
+import { LOCAL_CHAIN_ID, loadKeeperWallet, loadRelayAuthWallet } from "../config/keys";
 import type { Config } from "../config/load";
 import { decide } from "../decide/decide";
 import type { MemorySettings } from "../decide/memory";
@@ -50,14 +50,32 @@ export function storeOf(config: Config, sink: Sink): Promise<Store> {
   return openStore({ databaseUrl, dataDir: config.dataDir, sink });
 }
 
-export function chainOf(config: Config, addresses: AddressFile, sink: Sink): Promise<Chain> {
-  const { rpcUrls, requestTimeoutMs, quorum: needed } = config.chain;
+/**
+ * A block is of its slot, which its nodes do not let begin before its time (consensus-specs, p2p interface: half a second of
+ * disparity); so much of it is what a machine's clock may be behind.
+ */
+const MOST_AHEAD_SECONDS = 60;
+
+/** Local chains and forks run as fast as somebody likes. */
+const keepsTime = ({ network, chainId }: ChainIdentity): boolean =>
+  network === undefined ? chainId !== LOCAL_CHAIN_ID : network === "mainnet";
+
+/** What is known of a chain before it is connected to: all that an address file says, or the id alone. */
+export type ChainIdentity = Pick<AddressFile, "chainId"> & {
+  readonly network?: AddressFile["network"] | undefined;
+  readonly genesisHash?: AddressFile["genesisHash"] | undefined;
+};
+
+export function chainOf(config: Config, of: ChainIdentity, sink: Sink): Promise<Chain> {
+  const { rpcUrls, requestTimeoutMs, requestsPerSecond, quorum: needed } = config.chain;
   const options = {
     rpcUrls,
-    expectedChainId: addresses.chainId,
+    expectedChainId: of.chainId,
     // A fork's recorded state has no block 0 to ask for.
-    genesisHash: addresses.network === "fork" ? undefined : addresses.genesisHash,
+    genesisHash: of.network === "fork" ? undefined : of.genesisHash,
     requestTimeoutMs,
+    requestsPerSecond,
+    aheadSeconds: keepsTime(of) ? MOST_AHEAD_SECONDS : undefined,
     sink,
   };
   return needed === 1 ? connectChain(options) : connectByQuorum({ ...options, needed });

@@ -59,9 +59,10 @@ export async function collectorJobs(parts: CollectorJobsParts): Promise<Job[]> {
   ];
 }
 
-async function sweepJob({ chain, store, sink, collecting, newest, ...common }: CollectorJobsParts): Promise<Job> {
+async function sweepJob(parts: CollectorJobsParts): Promise<Job> {
+  const { chain, store, sink, collecting, newest, everySeconds, time } = parts;
   return {
-    ...bucketsOf(common),
+    ...{ everySeconds, time },
     source: "chain",
     timeoutMs: SWEEP_TIMEOUT_MS,
     // Every sweep stores the fees of its block.
@@ -76,13 +77,13 @@ async function sweepJob({ chain, store, sink, collecting, newest, ...common }: C
 }
 
 function eventsJob({ source: of, subject, pool }: PoolTarget, parts: CollectorJobsParts): Job {
-  const { chain, store, sink, collecting } = parts;
+  const { chain, store, sink, collecting, everySeconds, time } = parts;
   const name = `${of} ${subject} events`;
   const key = { chainId: chain.chainId, source: of, subject: pool.toLowerCase() };
   const source = rangeSource(RANGE_SOURCES, chain, key);
   const options = { source, name, store: store.history, settle: () => collecting.settle(), sink };
   return {
-    ...bucketsOf(parts),
+    ...{ everySeconds, time },
     source: name,
     timeoutMs: EVENTS_BUDGET_MS + EVENTS_GRACE_MS,
     // What is missing is known from what is stored.
@@ -94,8 +95,3 @@ function eventsJob({ source: of, subject, pool }: PoolTarget, parts: CollectorJo
     },
   };
 }
-
-const bucketsOf = ({ everySeconds, time }: Pick<CollectorJobsParts, "everySeconds" | "time">) => ({
-  everySeconds,
-  time,
-});

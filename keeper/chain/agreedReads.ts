@@ -32,22 +32,21 @@ export function essenceOf({ method, params }: JsonRpcPayload): Essence | null {
   const given = Array.isArray(params) ? (params as readonly unknown[]) : [];
   const place = STATE.get(method);
   if (place !== undefined) return isPinned(given[place]) ? (answer) => answer : null;
+  if (method === "eth_getLogs") return isRange(given[0]) ? logsIn : null;
   return BLOCKS.has(method) && isPinned(given[0]) ? headerOf : null;
+}
+
+function isRange(filter: unknown): boolean {
+  const { fromBlock, toBlock } = (filter ?? {}) as { readonly fromBlock?: unknown; readonly toBlock?: unknown };
+  return isPinned(fromBlock) && isPinned(toBlock);
 }
 
 export const headerOf: Essence = (block) => membersOf(block, HEADER);
 
-/**
- * Of what an event or a transaction is read by: in small ranges, for a node that is asked for much may refuse where another
- * does not.
- */
-export function essenceOfOutcome({ method, params }: JsonRpcPayload): Essence | null {
-  if (method === "eth_getTransactionReceipt") {
-    return (receipt) => [membersOf(receipt, RECEIPT), logsIn((receipt as { readonly logs?: unknown }).logs)];
-  }
-  if (method !== "eth_getLogs" || !Array.isArray(params)) return null;
-  const { fromBlock, toBlock } = (params[0] ?? {}) as { readonly fromBlock?: unknown; readonly toBlock?: unknown };
-  return isPinned(fromBlock) && isPinned(toBlock) ? logsIn : null;
+/** And of whether a transaction landed, which only who sent it asks. */
+export function essenceOfOutcome({ method }: JsonRpcPayload): Essence | null {
+  if (method !== "eth_getTransactionReceipt") return null;
+  return (receipt) => [membersOf(receipt, RECEIPT), logsIn((receipt as { readonly logs?: unknown }).logs)];
 }
 
 /** A number, a hash, or a hash in an object (EIP-1898). */

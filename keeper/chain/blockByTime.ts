@@ -1,4 +1,4 @@
-// The block of a moment, found by bisection over the blocks' own times, which never fall along a chain.
+// The block of a moment, searched by the blocks' own times, which never fall along a chain.
 import { WorldFailure } from "../config/failure";
 import type { Chain } from "./connect";
 import { blockAt, type Head } from "./heads";
@@ -12,13 +12,10 @@ import { blockAt, type Head } from "./heads";
 export async function firstBlockAtOrAfter(chain: Chain, time: number): Promise<number> {
   const newest = await required(chain, "latest");
   if (newest.timestamp < time) return newest.number + 1;
-  let [before, found] = [-1, newest.number];
-  while (found - before > 1) {
-    const middle = before + Math.floor((found - before) / 2);
-    if ((await required(chain, middle)).timestamp < time) before = middle;
-    else found = middle;
-  }
-  return found;
+  // Nodes that drop old blocks keep the first one.
+  const first = newest.number === 0 ? newest : await required(chain, 0);
+  if (first.timestamp >= time) return 0;
+  return (await firstBlockBetween(chain, time, { before: first, found: newest })).number;
 }
 
 /** Guesses by proportion before it goes by halves: blocks mostly come evenly. */

@@ -1,6 +1,7 @@
 // The keeper's way to a chain: typed requests that fail as failures of ours, over one provider with failover.
 import type { JsonRpcError, JsonRpcResult, Provider } from "ethers";
 import type { Sink } from "../events/events";
+import type { Clock } from "./clock";
 import { FailoverProvider } from "./failover";
 import { RpcError, garbage } from "./failures";
 
@@ -13,7 +14,8 @@ export interface Chain {
   readonly provider: Provider;
   /**
    * One JSON-RPC request.
-   * @throws RpcError when the node answers with an error; WorldFailure `RPC_UNREACHABLE` when none answers.
+   * @throws RpcError when the node answers with an error; WorldFailure `RPC_UNREACHABLE` when none answers, `RPC_LIMITED` when
+   * our own rate of requests leaves no turn.
    */
   request(method: string, params: readonly unknown[]): Promise<unknown>;
   /** `eth_call` pinned to `block`; returns the data. Without `to`: what the creation returns. @throws as `request`. */
@@ -31,7 +33,16 @@ export interface ChainOptions {
   /** Hash of block 0 of the deployment's chain; absent: not checked. */
   readonly genesisHash?: string | undefined;
   readonly requestTimeoutMs: number;
+  /** Of this process, to each endpoint. Absent: as many as there are to make. */
+  readonly requestsPerSecond?: number | undefined;
+  /**
+   * A block that is more than so many seconds ahead of our clock is no block. Absent: any may be, of chains whose time runs as
+   * somebody turns it.
+   */
+  readonly aheadSeconds?: number | undefined;
   readonly sink: Sink;
+  /** Of the rate of requests and of blocks that are ahead. Default: the wall's. */
+  readonly clock?: Clock | undefined;
 }
 
 /**

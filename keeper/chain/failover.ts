@@ -12,8 +12,10 @@ import {
 import { Failure, InputFailure } from "../config/failure";
 import { redactUrl } from "../config/redact";
 import type { Sink } from "../events/events";
-import { garbage, unreachable, wrongChain } from "./failures";
+import { TimeIsUp, type Clock, wallClock, within } from "./clock";
+import { garbage, limited, unreachable, wrongChain } from "./failures";
 import { getUrl } from "./getUrl";
+import { RequestRate } from "./requestRate";
 
 const FIRST_REST_MS = 500;
 const LONGEST_REST_MS = 30_000;
@@ -38,8 +40,18 @@ export interface FailoverOptions {
   /** Hash of block 0; null: any. */
   readonly genesisHash: string | null;
   readonly requestTimeoutMs: number;
+  /** Most of this process to each endpoint. Absent: no such limit. */
+  readonly requestsPerSecond?: number | undefined;
+  /** See `ChainOptions`. */
+  readonly aheadSeconds?: number | undefined;
   readonly sink: Sink;
+  readonly clock?: Clock | undefined;
 }
+
+const BLOCKS: ReadonlySet<string> = new Set(["eth_getBlockByNumber", "eth_getBlockByHash"]);
+
+/** A request that finds so many before it is not made: what it would read would be of another time. */
+const LONGEST_TURN_MS = 60_000;
 
 /** An answer of the endpoint that says the endpoint is no good. Its message is safe to show. */
 class EndpointTrouble extends Error {}
@@ -47,6 +59,8 @@ class EndpointTrouble extends Error {}
 export class FailoverProvider extends JsonRpcProvider {
   readonly #endpoints: Endpoint[];
   readonly #options: FailoverOptions;
+  readonly #clock: Clock;
+  readonly #rate: RequestRate | null;
   #downSince: number | null = null;
   #nextId = 1_000_000;
 
@@ -60,6 +74,13 @@ export class FailoverProvider extends JsonRpcProvider {
       cacheTimeout: -1,
     });
     this.#options = options;
+    this.#clock = options.clock ?? wallClock;
+    const { requestsPerSecond } = options;
+    // Evenly: providers count by the second, and a burst after a rest would be over it.
+    this.#rate =
+      requestsPerSecond === undefined
+        ? null
+        : new RequestRate({ perMinute: 60 * requestsPerSecond, burst: 1 }, this.#clock);
     this.#endpoints = options.rpcUrls.map((url, index) => ({
       request: requestTo(url, options.requestTimeoutMs),
       field: `chain.rpcUrls[${index}]`,
@@ -90,13 +111,15 @@ export class FailoverProvider extends JsonRpcProvider {
     return (await Promise.all(payloads.map((single) => this.exchange(single)))) as JsonRpcResult[];
   }
 
-  /** One request, answered by the first endpoint that can. @throws WorldFailure `RPC_UNREACHABLE`. */
+  /** One request, answered by the first endpoint that can. @throws WorldFailure `RPC_UNREACHABLE`, `RPC_LIMITED`. */
   async exchange(payload: JsonRpcPayload): Promise<JsonRpcResult | JsonRpcError> {
+    await this.turn();
     let reason = "every endpoint rests after failures";
     for (const endpoint of this.#inOrder()) {
       try {
         if (endpoint.chain === "unchecked") await this.#identify(endpoint);
         const answer = await post(endpoint, payload);
+        this.#refuseAhead(payload, answer);
         this.#worked(endpoint);
         return answer;
       } catch (error) {
@@ -107,6 +130,28 @@ export class FailoverProvider extends JsonRpcProvider {
     }
     this.#trouble(reason);
     throw unreachable(reason);
+  }
+
+  /** Waits until our own rate lets a request go. @throws WorldFailure `RPC_LIMITED`. */
+  protected async turn(): Promise<void> {
+    const rate = this.#rate;
+    if (rate === null) return;
+    try {
+      await within({ ms: LONGEST_TURN_MS, clock: this.#clock }, (signal) => rate.turn(signal));
+    } catch (error) {
+      if (error instanceof TimeIsUp) throw limited(LONGEST_TURN_MS / 1_000);
+      throw error;
+    }
+  }
+
+  /** An endpoint whose blocks are of times to come is no good, nor is one to a clock that is behind. */
+  #refuseAhead({ method }: JsonRpcPayload, answer: JsonRpcResult | JsonRpcError): void {
+    const { aheadSeconds } = this.#options;
+    if (aheadSeconds === undefined || !BLOCKS.has(method) || "error" in answer) return;
+    const { timestamp } = (answer.result ?? {}) as { readonly timestamp?: unknown };
+    const ahead = Number(timestamp) - this.#clock.now() / 1_000;
+    if (!(ahead > aheadSeconds)) return;
+    throw new EndpointTrouble(`has a block of ${Math.round(ahead)} s from now, by this machine's clock`);
   }
 
   /** Preferred first; those that rest come last rather than never, so that a lone endpoint is asked each time. */

@@ -31,6 +31,13 @@ export function unreachable(reason: string): WorldFailure {
   });
 }
 
+export function limited(seconds: number): WorldFailure {
+  return new WorldFailure("RPC_LIMITED", `our own rate of requests left no turn within ${seconds} s`, {
+    field: "chain.requestsPerSecond",
+    remedy: "Raise it to what the endpoints allow, or collect less at a time.",
+  });
+}
+
 export function garbage(method: string): WorldFailure {
   return new WorldFailure("RPC_GARBAGE", `the node's answer to ${method} is not what the protocol says`, {
     field: "chain.rpcUrls",

@@ -1,6 +1,6 @@
-// A chain as several of its endpoints have it: blocks, what contracts say at them, and whether a transaction landed are what
-// enough of them agree on, so that no endpoint alone can make up a price, hide a block or hold the chain's head back. What moves
-// on, is much (logs over a range that somebody collects) or is sent goes to one endpoint after the other.
+// A chain as several of its endpoints have it: blocks, what contracts say at them, their logs, and whether a transaction landed
+// are what enough of them agree on, so that no endpoint alone can make up a price or an event, hide a block or hold the chain's
+// head back. What moves on or is sent goes to one endpoint after the other.
 import type { JsonRpcError, JsonRpcPayload, JsonRpcResult } from "ethers";
 import { WorldFailure } from "../config/failure";
 import { redactUrl } from "../config/redact";
@@ -9,6 +9,7 @@ import { type Essence, essenceOf, essenceOfOutcome, headerOf } from "./agreedRea
 import { type Chain, type ChainOptions, chainOver, openChain, quantity } from "./connect";
 import { FailoverProvider, type FailoverOptions } from "./failover";
 import { RpcError, garbage } from "./failures";
+import { isTooMany } from "./logs";
 import { QUORUM_LACKING, Quorum, type QuorumEndpoint } from "./quorum";
 
 interface Endpoint extends QuorumEndpoint {
@@ -26,13 +27,18 @@ export interface QuorumChainOptions extends ChainOptions {
  */
 export async function connectByQuorum(options: QuorumChainOptions): Promise<Chain> {
   const { rpcUrls, expectedChainId: chainId, genesisHash = null, needed, requestTimeoutMs, sink } = options;
+  const { requestsPerSecond, aheadSeconds, clock } = options;
   // That one is down is the quorum's affair, which says so.
   const endpoints = rpcUrls.map((url): Endpoint => ({
     name: redactUrl(url),
-    chain: openChain({ ...options, rpcUrls: [url], sink: silent }),
+    // A question takes one turn for all of them, and waits for it before any is asked: to wait is not to be silent.
+    chain: openChain({ ...options, rpcUrls: [url], requestsPerSecond: undefined, sink: silent }),
   }));
   const quorum = new Quorum({ endpoints, needed, timeoutMs: requestTimeoutMs, sink });
-  const provider = new QuorumProvider({ rpcUrls, chainId, genesisHash, requestTimeoutMs, sink }, quorum);
+  const provider = new QuorumProvider(
+    { rpcUrls, chainId, genesisHash, requestTimeoutMs, requestsPerSecond, aheadSeconds, clock, sink },
+    quorum,
+  );
   const close = (): void => {
     provider.destroy();
     for (const { chain } of endpoints) chain.close();
@@ -79,8 +85,24 @@ class QuorumProvider extends FailoverProvider {
     return this.#answer(payload, () => this.#agreed(payload, essence));
   }
 
-  #agreed({ method, params }: Pick<JsonRpcPayload, "method" | "params">, essence: Essence): Promise<unknown> {
-    return this.#quorum.agree(method, ({ chain }) => chain.request(method, params as readonly unknown[]), { essence });
+  async #agreed({ method, params }: Pick<JsonRpcPayload, "method" | "params">, essence: Essence): Promise<unknown> {
+    await this.turn();
+    let tooMany: unknown = null;
+    const ask = async ({ chain }: Endpoint): Promise<unknown> => {
+      try {
+        return await chain.request(method, params as readonly unknown[]);
+      } catch (error) {
+        if (isTooMany(error)) tooMany = error;
+        throw error;
+      }
+    };
+    try {
+      return await this.#quorum.agree(method, ask, { essence });
+    } catch (error) {
+      // Too few gave that many logs, and one says that fewer can be had: whoever asked may ask for fewer.
+      if (isLacking(error) && tooMany !== null) throw tooMany;
+      throw error;
+    }
   }
 
   /** The highest block that enough endpoints have and describe alike, whatever others claim to have. */
@@ -93,6 +115,7 @@ class QuorumProvider extends FailoverProvider {
     const first = this.#newest < 0;
     const enough = (heights: readonly unknown[]): boolean =>
       !first && (sharedBy(heights, needed)[0] ?? -1) > this.#newest;
+    await this.turn();
     const numbers = sharedBy(await this.#quorum.poll(BY_NUMBER, height, enough), needed);
     for (const [place, number] of numbers.entries()) {
       try {

@@ -1,14 +1,14 @@
 // `tiller backfill`: events of a pool, or what all sources said, over any range of blocks or time, in one process or shared by
 // several.
 import { Command } from "commander";
-import { storeOf } from "../app/assemble";
-import { connectChain, type Chain } from "../chain/connect";
+import { chainOf, storeOf } from "../app/assemble";
+import type { Chain } from "../chain/connect";
 import { steadfast } from "../chain/steadfast";
 import { backfill, type BackfillReport } from "../collect/backfill";
 import { gapsLeft, queueName, sharedBackfill, workOnJobs } from "../collect/backfillJobs";
 import type { BlockRange } from "../collect/blockRanges";
 import { isStop, persist, type Patience } from "../collect/patience";
-import type { RangeSource, RangeWork } from "../collect/rangeSource";
+import type { RangeWork } from "../collect/rangeSource";
 import { makerOf, rangeSource, rangeSources, withSweeps, type RangeSourceMakers } from "../collect/rangeSources";
 import { targetsOf } from "../collect/targets";
 import { loadAddresses } from "../config/addresses";
@@ -91,7 +91,7 @@ interface Patient {
 }
 
 interface Surroundings {
-  readonly sources: RangeSourceMakers<RangeSource | RangeWork>;
+  readonly sources: RangeSourceMakers<RangeWork>;
   readonly swept: () => Swept;
   readonly signal: AbortSignal;
 }
@@ -194,14 +194,10 @@ async function withChainAndStore<T>(
   }
 }
 
+/** As the keeper connects: what the config wants several endpoints to agree on is agreed on here too. */
 function connect(config: Config, options: BackfillCommandOptions): Promise<Chain> {
-  const { rpcUrls, requestTimeoutMs } = config.chain;
-  if (options.chain !== undefined) {
-    return connectChain({ rpcUrls, expectedChainId: chainIdOf(options.chain), requestTimeoutMs, sink: silent });
-  }
-  const { chainId, network, genesisHash } = loadAddresses(config.addresses);
-  const genesis = network === "fork" ? undefined : genesisHash;
-  return connectChain({ rpcUrls, expectedChainId: chainId, genesisHash: genesis, requestTimeoutMs, sink: silent });
+  const of = options.chain === undefined ? loadAddresses(config.addresses) : { chainId: chainIdOf(options.chain) };
+  return chainOf(config, of, silent);
 }
 
 /** The venues of the deployment and `collect.targets`, as `tiller collect` reads them; read once and when they are wanted. */

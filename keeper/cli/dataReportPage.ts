@@ -40,7 +40,8 @@ ${reports.map(section).join("\n")}
 
 function section(one: SeriesReport): string {
   const flags = Object.entries(one.flags).map(([name, count]) => `${name} ${count.toLocaleString("en-US")}`);
-  const gaps = one.gaps === 0 ? "no gap" : `${one.gaps} gaps, longest ${Math.round(one.longestGapSeconds / 3_600)} h`;
+  const holes = one.gaps === 1 ? "1 gap" : `${one.gaps} gaps`;
+  const gaps = one.gaps === 0 ? "no gap" : `${holes}, longest ${Math.round(one.longestGapSeconds / 3_600)} h`;
   return `<section>
 <h2>${escaped(one.series)}${one.chainId === 1 ? "" : ` (chain ${one.chainId})`}</h2>
 <p>${one.rows.toLocaleString("en-US")} rows, ${utcDay(one.first)} to ${utcDay(one.last)}, ${gaps}, oldest state ${Math.round(one.oldestStateSeconds / 3_600)} h</p>

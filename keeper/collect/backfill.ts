@@ -7,13 +7,12 @@ import type { BackfillKey, ChunkRow, HistoryStore } from "../store/historyRecord
 import { blocksIn, clipped, missingRanges, sumOfBlocks, type BlockRange } from "./blockRanges";
 import { ChunkCollector } from "./chunkCollector";
 import type { ChunkBounds } from "./chunkSize";
-import { workOf } from "./eventRanges";
 import { persist, waitAfter, type Patience } from "./patience";
-import { CHUNK_REORGED, type Absence, type RangeSource, type RangeWork } from "./rangeSource";
+import { CHUNK_REORGED, type Absence, type RangeWork } from "./rangeSource";
 import { behind, settle, type Settled } from "./settle";
 
 export interface BackfillOptions {
-  readonly source: RangeSource | RangeWork;
+  readonly source: RangeWork;
   readonly range: BlockRange;
   readonly store: HistoryStore;
   readonly chain: Chain;
@@ -138,8 +137,7 @@ async function settledUpTo(options: BackfillOptions): Promise<Settled> {
 export async function finish(
   options: Pick<BackfillOptions, "store" | "source" | "patience" | "signal">,
 ): Promise<void> {
-  const work = workOf(options.source);
-  await persist(async () => work.finish?.(options.store), options);
+  await persist(async () => options.source.finish?.(options.store), options);
 }
 
 /** What the store has of the range, read back from it. */
@@ -151,7 +149,7 @@ export async function reportStored(
   return persist(async () => {
     const chunks = (await store.chunks(source.key)).filter((chunk) => clipped(rangeOf(chunk), range.from, range.to));
     const gaps = missingRanges(range, chunks.map(rangeOf)).map((gap) => ({ ...gap, reason: null }));
-    const stored = await workOf(source).stored(store, range);
+    const stored = await source.stored(store, range);
     return { key: source.key, range, final, chunks: chunks.length, gaps, ...stored };
   }, options);
 }

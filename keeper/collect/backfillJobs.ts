@@ -21,9 +21,8 @@ import {
 import { blocksIn, clipped, cutRanges, missingRanges, sumOfBlocks, type BlockRange } from "./blockRanges";
 import { ChunkCollector } from "./chunkCollector";
 import type { ChunkBounds } from "./chunkSize";
-import { workOf } from "./eventRanges";
 import { persist, stopped, type Patience } from "./patience";
-import type { RangeSource, RangeWork } from "./rangeSource";
+import type { RangeWork } from "./rangeSource";
 
 /** Part of a lease after which a worker hands the rest of its job back, rather than lose it in the middle of a chunk. */
 const SHARE_OF_LEASE = 0.7;
@@ -46,7 +45,7 @@ export interface WorkerOptions {
   readonly store: HistoryStore;
   readonly chain: Chain;
   /** @throws InputFailure when it knows no such source. */
-  readonly sourceOf: (key: BackfillKey) => RangeSource | RangeWork;
+  readonly sourceOf: (key: BackfillKey) => RangeWork;
   readonly chunk?: ChunkBounds | undefined;
   readonly patience?: Patience | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -150,7 +149,7 @@ export async function sharedBackfill(options: SharedBackfillOptions): Promise<Ba
   }
   const tail = clipped(range, Math.max(0, opening.final + 1), range.to);
   // What is left to do of the whole is not to be done for a part.
-  const unfinished = { ...workOf(source), finish: undefined };
+  const unfinished = { ...source, finish: undefined };
   const last =
     tail === null ? null : await backfill({ ...options, source: unfinished, range: tail, onProgress: undefined });
   const report = await reportStored(options, last?.final ?? opening.final);
@@ -175,7 +174,7 @@ async function enqueue(options: SharedBackfillOptions, settled: BlockRange): Pro
     const planned = (await outstanding(queue, source.key)).map(({ task }) => task);
     const stored = (await store.chunks(source.key)).map(rangeOf);
     const [oldest] = missingRanges(settled, stored);
-    if (oldest !== undefined) await workOf(source).probe?.(oldest);
+    if (oldest !== undefined) await source.probe?.(oldest);
     const parts = cutRanges(missingRanges(settled, [...stored, ...planned]), jobBlocks);
     await queue.put(parts.map((part) => ({ key: source.key, ...part })));
   }, options);

@@ -4,9 +4,8 @@ import { WorldFailure } from "../config/failure";
 import type { ChunkRow, HistoryStore } from "../store/historyRecords";
 import type { BlockRange } from "./blockRanges";
 import { ChunkSize, type ChunkBounds } from "./chunkSize";
-import { workOf } from "./eventRanges";
 import { persist, stopped, waitAfter, type Patience } from "./patience";
-import { LOGS_TOO_MANY, type CollectedRange, type RangeSource, type RangeWork } from "./rangeSource";
+import { LOGS_TOO_MANY, type CollectedRange, type RangeWork } from "./rangeSource";
 
 /**
  * Above the finalised block chunks are short: a reorganisation forgets whole chunks, and with them what other collectors
@@ -15,7 +14,7 @@ import { LOGS_TOO_MANY, type CollectedRange, type RangeSource, type RangeWork } 
 const LARGEST_TENTATIVE_CHUNK = 16;
 
 export interface CollectorOptions {
-  readonly source: RangeSource | RangeWork;
+  readonly source: RangeWork;
   readonly store: HistoryStore;
   readonly chunk?: ChunkBounds | undefined;
   readonly patience?: Patience | undefined;
@@ -26,13 +25,11 @@ export interface CollectorOptions {
 
 export class ChunkCollector {
   readonly #options: CollectorOptions;
-  readonly #work: RangeWork;
   readonly #size: ChunkSize;
   readonly #signal: AbortSignal;
 
   constructor(options: CollectorOptions) {
     this.#options = options;
-    this.#work = workOf(options.source);
     this.#size = new ChunkSize(options.chunk);
     this.#signal = options.signal ?? new AbortController().signal;
   }
@@ -75,7 +72,7 @@ export class ChunkCollector {
       const to = Math.min(from + Math.min(this.#size.blocks, most) - 1, last);
       const blocks = to - from + 1;
       try {
-        const answer = await this.#work.collect(from, to, this.#signal);
+        const answer = await this.#options.source.collect(from, to, this.#signal);
         // What is read of a chain that an abort left half read is not to be trusted.
         if (this.#signal.aborted) throw stopped();
         this.#size.answered(blocks, answer.rows);

@@ -11,7 +11,7 @@ export interface SeriesReport {
   readonly last: number;
   /** Median time between two rows. */
   readonly stepSeconds: number;
-  /** Steps of more than a day, and more than three usual ones. */
+  /** Steps of more than three usual ones; where rows come with events, and so at no usual step, of more than a day besides. */
   readonly gaps: number;
   readonly longestGapSeconds: number;
   /** Greatest age of a state when its row was known: states repeat while nothing happens. */
@@ -36,8 +36,10 @@ export interface DayPoint {
 }
 
 const DAY_SECONDS = 86_400;
-const LEAST_GAP_SECONDS = DAY_SECONDS;
 const GAP_STEPS = 3;
+/** A series is on a grid where that many of its steps are hardly longer than the median one. */
+const GRID_SHARE = 0.9;
+const GRID_TOLERANCE = 1.5;
 
 /** Flags that last for as long as a market is small: shown in the table, and no mark on a plot. */
 const STATES = FLAGS.tiny | FLAGS["wound-down"] | FLAGS.stale;
@@ -59,7 +61,8 @@ export async function* dataReport(
 export function reportOf(rows: readonly HistoryRow[]): Omit<SeriesReport, "chainId" | "series"> {
   const steps = rows.slice(1).map(({ availableAt }, k) => availableAt - (rows[k] as HistoryRow).availableAt);
   const stepSeconds = medianOf(steps) ?? 0;
-  const gaps = steps.filter((step) => step > Math.max(LEAST_GAP_SECONDS, GAP_STEPS * stepSeconds));
+  const least = leastGap(steps, stepSeconds);
+  const gaps = steps.filter((step) => step > least);
   const flags: Partial<Record<Flag, number>> = {};
   let [flagged, oldest] = [0, 0];
   for (const row of rows) {
@@ -81,6 +84,12 @@ export function reportOf(rows: readonly HistoryRow[]): Omit<SeriesReport, "chain
     medianSupplyApr: medianOf(rows.flatMap(({ supplyApr }) => (supplyApr === null ? [] : [supplyApr]))),
     days: daysOf(rows),
   };
+}
+
+/** Of rows that come with events a quiet day is no hole; on a grid it is one, however short the grid's step. */
+function leastGap(steps: readonly number[], usual: number): number {
+  const onGrid = steps.filter((step) => step <= GRID_TOLERANCE * usual).length >= GRID_SHARE * steps.length;
+  return Math.max(GAP_STEPS * usual, onGrid ? 0 : DAY_SECONDS);
 }
 
 function daysOf(rows: readonly HistoryRow[]): DayPoint[] {

@@ -5,8 +5,7 @@ import type { BlockRange } from "./blockRanges";
 import { checksumOf, storedChecksum } from "./eventChecksum";
 import type { RangeRows, RangeSource, RangeWork } from "./rangeSource";
 
-export function workOf(source: RangeSource | RangeWork): RangeWork {
-  if ("stored" in source) return source;
+export function workOf(source: RangeSource): RangeWork {
   const { key } = source;
   return {
     key,

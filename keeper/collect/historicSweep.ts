@@ -69,8 +69,8 @@ export function historicSweep(chain: Chain, { key, grid, sources }: HistoricSwee
   return {
     key,
     async collect(from, to, signal) {
-      const { value, toHash } = await ofOneChain(steady, to, async () => {
-        const { most, blocks } = await openGrid(steady, grid, { from, to });
+      const { value, toHash } = await ofOneChain(steady, to, async (last) => {
+        const { most, blocks } = await openGrid(steady, grid, { from, last });
         if (most > MOST_BLOCKS && to > from) throw tooLong({ from, to });
         const [first, ...others] = await blocks();
         if (first === undefined) return [];

@@ -4,7 +4,7 @@
 import type { z } from "zod";
 import { InputFailure, WorldFailure } from "../config/failure";
 import { type Clock, TimeIsUp, backOff, wallClock, within } from "../chain/clock";
-import { type RateLimit, RequestRate } from "./requestRate";
+import { type RateLimit, RequestRate } from "../chain/requestRate";
 
 export interface HttpSourceOptions {
   /** As shown and stored, for example `the-graph`. */

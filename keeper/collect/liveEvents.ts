@@ -6,6 +6,7 @@ import { rangeOf } from "./backfill";
 import { blocksIn, missingRanges, type BlockRange } from "./blockRanges";
 import { ChunkCollector } from "./chunkCollector";
 import type { ChunkBounds } from "./chunkSize";
+import { workOf } from "./eventRanges";
 import { isStop, type Patience } from "./patience";
 import type { RangeSource } from "./rangeSource";
 import type { Settled } from "./settle";
@@ -49,7 +50,7 @@ export async function followEvents(options: LiveEventsOptions, head: LiveHead, s
   const stored = { blocks: 0, rows: 0, block: -1 };
   const collector = new ChunkCollector({
     ...options,
-    source: knownNow(options.source, head),
+    source: workOf(knownNow(options.source, head)),
     patience: PATIENCE,
     signal: AbortSignal.any([signal, AbortSignal.timeout(budgetMs)]),
     onChunk: (chunk) => {

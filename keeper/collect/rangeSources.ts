@@ -7,6 +7,7 @@ import type { BackfillKey } from "../store/historyRecords";
 import { chainBlocks } from "./chainBlocks";
 import { coinsOf, collectCurveEvents } from "./curveEvents";
 import { CURVE } from "./curveLogs";
+import { workOf } from "./eventRanges";
 import { sweepOf, type HistoricSweep } from "./historicSweep";
 import { type HttpSource, openHttpSource } from "./httpSource";
 import { ofOneChain } from "./rangeLogs";
@@ -39,15 +40,19 @@ export function rangeSources({ theGraph, env }: RangeSourceSettings): RangeSourc
   ] as const);
 }
 
-/** And sweeps, of what `swept` says when they are wanted. */
+/** All that a backfill can be of: ranges of events, and sweeps, of what `swept` says when they are wanted. */
 export function withSweeps(
   makers: RangeSourceMakers,
   swept: () => HistoricSweep["sources"],
-): RangeSourceMakers<RangeSource | RangeWork> {
-  return new Map<string, () => RangeSourceMaker<RangeSource | RangeWork>>([
-    ...makers,
-    [SWEEP, () => (chain, key) => sweepOf(chain, key, swept())],
+): RangeSourceMakers<RangeWork> {
+  const ofEvents = [...makers].map(([name, open]): [string, () => RangeSourceMaker<RangeWork>] => [
+    name,
+    () => {
+      const make = open();
+      return (chain, key) => workOf(make(chain, key));
+    },
   ]);
+  return new Map([...ofEvents, [SWEEP, () => (chain, key) => sweepOf(chain, key, swept())]]);
 }
 
 function uniswapPool(chain: Chain, key: BackfillKey): RangeSource {

@@ -4,7 +4,7 @@ import { firstBlockBetween } from "../chain/blockByTime";
 import { concurrently } from "../chain/concurrently";
 import type { Chain } from "../chain/connect";
 import type { Head } from "../chain/heads";
-import { blocksIn, type BlockRange } from "./blockRanges";
+import { blocksIn } from "./blockRanges";
 import { REQUESTS_AT_ONCE, canonicalBlock } from "./rangeLogs";
 
 /**
@@ -32,24 +32,31 @@ export interface GridRange {
   blocks(): Promise<Head[]>;
 }
 
-/** @throws WorldFailure `BLOCK_GONE`, and as `Chain.request`. */
-export async function openGrid(chain: Chain, { every, unit }: SweepGrid, range: BlockRange): Promise<GridRange> {
+/**
+ * @param range Its first block, and the header of its last one.
+ * @throws WorldFailure `BLOCK_GONE`, and as `Chain.request`.
+ */
+export async function openGrid(
+  chain: Chain,
+  { every, unit }: SweepGrid,
+  range: { readonly from: number; readonly last: Head },
+): Promise<GridRange> {
+  const { from, last } = range;
   if (unit === "blocks") {
-    const first = Math.ceil(range.from / every) * every;
-    const most = Math.max(0, Math.floor((range.to - first) / every) + 1);
+    const first = Math.ceil(from / every) * every;
+    const most = Math.max(0, Math.floor((last.number - first) / every) + 1);
     const numbers = Array.from({ length: most }, (_, k) => first + k * every);
     return {
       most,
       blocks: () => concurrently(numbers, REQUESTS_AT_ONCE, (number) => canonicalBlock(chain, number)),
     };
   }
-  const last = await canonicalBlock(chain, range.to);
   // Nobody saw a block before block 0: that one is on every grid.
-  const start = await canonicalBlock(chain, Math.max(0, range.from - 1));
-  const opening = range.from === 0 ? [start] : [];
+  const start = await canonicalBlock(chain, Math.max(0, from - 1));
+  const opening = from === 0 ? [start] : [];
   const bucket = ({ timestamp }: Head): number => Math.floor(timestamp / every);
   return {
-    most: Math.min(bucket(last) - bucket(start) + opening.length, blocksIn(range)),
+    most: Math.min(bucket(last) - bucket(start) + opening.length, blocksIn({ from, to: last.number })),
     async blocks() {
       const found = [...opening];
       for (let before = start; ;) {

@@ -7,7 +7,7 @@ import type { ChainLog } from "../chain/logs";
 import { REQUESTS_AT_ONCE, ofOneChain, placed, rangeLogs, timesAndGas } from "./rangeLogs";
 import type { RangeRows } from "./rangeSource";
 import type { EventRow } from "./reading";
-import { POOL_EVENTS, decodePoolLog, priceImpacts } from "./uniswapLogs";
+import { OF_TICKS, POOL_EVENTS, decodePoolLog, priceImpacts } from "./uniswapLogs";
 
 const SOURCE = "uniswap-v3";
 
@@ -44,9 +44,7 @@ export async function collectUniswapEvents(chain: Chain, request: ChunkRequest):
     chainId: chain.chainId,
     source: SOURCE,
     priceImpactBps: impacts[place] ?? null,
-    coinAmounts: null,
-    coinFees: null,
-    receipts: null,
+    ...OF_TICKS,
   }));
   return { rows, toHash };
 }

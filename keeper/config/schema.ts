@@ -55,6 +55,8 @@ const chainSettings = z.strictObject({
   /** Blocks on top of an inclusion after which it cannot be undone: two epochs of 32 slots. */
   finalityBlocks: positiveInteger.default(64),
   requestTimeoutMs: positiveInteger.default(4_000),
+  /** Most requests that a process makes of each endpoint, where a provider counts them. Default: no limit of ours. */
+  requestsPerSecond: positive.optional(),
 });
 
 const chain = chainSettings.superRefine(({ rpcUrls, quorum }, context) => {

@@ -9,6 +9,7 @@ import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import { connectChain } from "../../keeper/chain/connect";
 import { backfill } from "../../keeper/collect/backfill";
+import { workOf } from "../../keeper/collect/eventRanges";
 import { rangeSource, RANGE_SOURCES } from "../../keeper/collect/rangeSources";
 import { table } from "../../keeper/cli/printing";
 import { silent } from "../../keeper/events/events";
@@ -55,7 +56,7 @@ async function measure(eventsPerBlock: number, events: number): Promise<Row> {
     let rows = 0;
     const seconds = await timeOf(async () => {
       const report = await backfill({
-        source: rangeSource(RANGE_SOURCES, chain, key),
+        source: workOf(rangeSource(RANGE_SOURCES, chain, key)),
         range: { from: 0, to: blocks },
         store: store.history,
         chain,

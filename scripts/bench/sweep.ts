@@ -1,32 +1,39 @@
 // `npm run bench:sweep`: the collector's sweep over every venue of the local chain against a local node, from the head to
 // decoded readings, all in one `eth_call`. The references in the same run are bare calls that no sweep can do without: one
-// that returns as many bytes as the sweep's, and the sweep's own question, its answer left as it is. --json for programs;
+// that returns as many bytes as the sweep's, and the sweep's own question, its answer left as it is. The whole tick besides: what
+// is tentative settled, the sweep, the block's fees, flags, and all of it stored in a server of our own. --json for programs;
 // --sweeps N. Nothing here is a test: clocks vary.
 import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import path from "node:path";
 import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
+import { ChainCollecting } from "../../keeper/app/collecting";
 import { connectChain, type Chain } from "../../keeper/chain/connect";
 import { blockAt, type Head } from "../../keeper/chain/heads";
 import { table } from "../../keeper/cli/printing";
 import { locate } from "../../keeper/collect/locate";
 import { sweep } from "../../keeper/collect/sweep";
 import { targetsOf } from "../../keeper/collect/targets";
-import type { CollectTarget } from "../../keeper/config/schema";
+import { COLLECT_EVERY_SECONDS, type CollectTarget } from "../../keeper/config/schema";
 import { silent } from "../../keeper/events/events";
+import { openStore } from "../../keeper/store/open";
+import type { Store } from "../../keeper/store/records";
 import { LOCAL_CHAIN_ID, startLocalChain } from "../localnet/anvil";
 import type { Protocols } from "../localnet/protocols/protocolsFile";
 import { prepareGenesis } from "../start/genesis";
 
 const DEFAULT_SWEEPS = 300;
 const WARM_UP_SWEEPS = 10;
+/** The config's own: that many blocks of a chain stay tentative, and are settled at each tick. */
+const FINALITY_BLOCKS = 64;
 
 interface Measured {
   readonly sources: number;
   readonly calls: number;
   readonly requests: number;
   readonly answerBytes: number;
+  readonly tickMs: readonly number[];
   readonly sweepMs: readonly number[];
   readonly sameQuestionMs: readonly number[];
   readonly sameSizeMs: readonly number[];
@@ -36,6 +43,7 @@ async function measure(sweeps: number): Promise<Measured> {
   const folder = mkdtempSync(path.join(tmpdir(), "tiller-bench-"));
   const local = await startLocalChain({ folder: path.join(folder, "localnet"), port: 0 });
   let chain: Chain | undefined;
+  let store: Store | undefined;
   try {
     const genesis = await prepareGenesis(local.url, path.join(folder, "localnet"), () => undefined);
     chain = await connectChain({
@@ -48,17 +56,29 @@ async function measure(sweeps: number): Promise<Measured> {
     const { collectors } = await locate(chain, await newest(chain), sources);
     const asked = await questionOf(chain, await newest(chain), (recorded, head) => sweep(recorded, head, collectors));
 
-    const samples = { sweepMs: [] as number[], sameQuestionMs: [] as number[], sameSizeMs: [] as number[] };
+    store = await openStore({ dataDir: path.join(folder, "store"), sink: silent });
+    const stored = { chain, store: store.history, sources, finalityBlocks: FINALITY_BLOCKS, sink: silent };
+    const collecting = new ChainCollecting(stored);
+
+    const samples = {
+      tickMs: [] as number[],
+      sweepMs: [] as number[],
+      sameQuestionMs: [] as number[],
+      sameSizeMs: [] as number[],
+    };
     let requests = 0;
     for (let turn = -WARM_UP_SWEEPS; turn < sweeps; turn += 1) {
+      await chain.request("evm_increaseTime", [COLLECT_EVERY_SECONDS]);
       await chain.request("evm_mine", []);
       const [through, head] = [chain, await newest(chain)];
       const swept = await timeOf(() => sweep(through, head, collectors));
       const question = await timeOf(() => through.call({ data: asked.question }, head));
       const size = await timeOf(() => through.call({ data: returning(asked.answerBytes) }, head));
+      const tick = await timeOf(() => collecting.collect(head, Date.now()));
       if (swept.result.failures.length > 0) throw new Error("every venue of the local chain can be read");
       requests = swept.result.requests;
       if (turn < 0) continue;
+      samples.tickMs.push(tick.ms);
       samples.sweepMs.push(swept.ms);
       samples.sameQuestionMs.push(question.ms);
       samples.sameSizeMs.push(size.ms);
@@ -67,6 +87,7 @@ async function measure(sweeps: number): Promise<Measured> {
     const calls = collectors.reduce((sum, collector) => sum + collector.calls().length, 0);
     return { sources: collectors.length, calls, requests, answerBytes: asked.answerBytes, ...samples };
   } finally {
+    await store?.close();
     chain?.close();
     await local.stop();
     rmSync(folder, { recursive: true, force: true });
@@ -131,9 +152,10 @@ function quantile(values: readonly number[], q: number): number {
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { json: { type: "boolean" }, sweeps: { type: "string" } } });
   const sweeps = Number(values.sweeps ?? DEFAULT_SWEEPS);
-  const { sweepMs, sameQuestionMs, sameSizeMs, ...about } = await measure(sweeps);
+  const { tickMs, sweepMs, sameQuestionMs, sameSizeMs, ...about } = await measure(sweeps);
   const reference = quantile(sameSizeMs, 0.5);
   const rows = [
+    { part: "tick: all of it, stored", values: tickMs },
     { part: "sweep: head to readings", values: sweepMs },
     { part: "reference: the same question, bare", values: sameQuestionMs },
     { part: "reference: one call that returns as many bytes", values: sameSizeMs },

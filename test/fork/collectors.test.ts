@@ -1,21 +1,17 @@
 // What the collectors read on the forked state is what the protocols' own views say there, to the unit. On the recorded state
 // nothing is read that it does not hold: the collectors' optional calls end at the recorded contracts.
 import { expect } from "chai";
-import { Contract, type InterfaceAbi } from "ethers";
-import { connectChain, type Chain } from "../../keeper/chain/connect";
-import { blockAt, type Head } from "../../keeper/chain/heads";
 import { locateAaveV3 } from "../../keeper/collect/aaveV3";
 import { blockFees } from "../../keeper/collect/baseFee";
 import { chainlinkCollector } from "../../keeper/collect/chainlink";
 import { compoundV3Collector } from "../../keeper/collect/compoundV3";
 import { locateCurvePool } from "../../keeper/collect/curvePool";
-import { locate, type LocatingStep } from "../../keeper/collect/locate";
+import { locate } from "../../keeper/collect/locate";
 import { locateUniswapPool } from "../../keeper/collect/uniswapPool";
-import type { ChainCollector, Reading } from "../../keeper/collect/reading";
-import { sweep, type Sweep } from "../../keeper/collect/sweep";
-import { silent } from "../../keeper/events/events";
+import { sweep } from "../../keeper/collect/sweep";
 import { rayMul } from "../../keeper/venues/aaveV3";
 import { skip } from "../skip";
+import { collectingOn } from "./collectingOn";
 import { DAY, describeOnFork, skipWithoutComet } from "./forkSuite";
 
 /** curve-contract, deployments of pools/3pool; Chainlink's reference data directory; the 0.05 % pool of Uniswap's factory. */
@@ -79,40 +75,7 @@ type ReserveData = Record<string, bigint> &
   Record<"variableDebtTokenAddress" | "stableDebtTokenAddress" | "interestRateStrategyAddress", string>;
 
 describeOnFork("collectors", (fork) => {
-  let chain: Chain;
-  before(async () => {
-    chain = await connectChain({
-      rpcUrls: [fork().url],
-      expectedChainId: fork().chainId,
-      requestTimeoutMs: 60_000,
-      sink: silent,
-    });
-  });
-  after(() => chain.close());
-
-  /** A block of the fork's own: of the recorded one's parent nothing is recorded. */
-  async function newBlock(seconds = 12): Promise<Head> {
-    await fork().increaseTime(seconds);
-    const head = await blockAt(chain, "latest");
-    if (head === null) throw new Error("the fork has a newest block");
-    return head;
-  }
-
-  async function swept(head: Head, start: LocatingStep | ChainCollector): Promise<Sweep> {
-    const { collectors, failures } = await locate(chain, head, [start]);
-    expect(failures.map(({ failure }) => failure.line())).to.deep.equal([]);
-    return sweep(chain, head, collectors);
-  }
-  async function read(head: Head, start: LocatingStep | ChainCollector): Promise<Reading> {
-    const { readings, failures } = await swept(head, start);
-    expect(failures.map(({ failure }) => failure.line())).to.deep.equal([]);
-    return readings[0]!;
-  }
-
-  const view =
-    (head: Head, address: string, abi: InterfaceAbi) =>
-    async <T = bigint>(method: string, ...args: unknown[]): Promise<T> =>
-      (await new Contract(address, abi, fork().provider).getFunction(method)(...args, { blockTag: head.number })) as T;
+  const { chain, newBlock, read, view } = collectingOn(fork);
 
   const reserve = () =>
     locateAaveV3({ subject: "aave-v3-usdc", pool: fork().places.aavePool, asset: fork().places.usdc, usd: 1 });
@@ -161,14 +124,6 @@ describeOnFork("collectors", (fork) => {
       expect(rates?.borrowedUsd).to.be.closeTo(Number(variableDebt + stableDebt) / 1e6, 1e-6);
       expect(rates?.index).to.equal(String(income));
     }
-  });
-
-  it("reads the flags, caps and factors of mainnet's USDC reserve at block 20,000,000", async function () {
-    if (fork().upstream !== "tape") skip(this, "the figures are of the recorded state: set TILLER_TAPE to it");
-    const { state } = await read(await newBlock(), reserve());
-    // aave-v3 governance: the reserve's configuration as of June 2024.
-    expect(state).to.include({ active: true, frozen: false, paused: false, borrowing: true, decimals: 6 });
-    expect(state).to.include({ reserveFactorBps: 1_000, loanToValueBps: 7_500, liquidationThresholdBps: 7_800 });
   });
 
   it("reads of Compound V3 what its own views say, and computes its rates and indices to the unit", async function () {
@@ -286,11 +241,11 @@ describeOnFork("collectors", (fork) => {
   it("takes one eth_call for everything, of one block", async function () {
     await skipWithoutComet(this, fork());
     const head = await newBlock();
-    const { collectors } = await locate(chain, head, [
+    const { collectors } = await locate(chain(), head, [
       reserve(),
       compoundV3Collector({ subject: "compound-v3-usdc", comet: fork().places.comet, usd: 1 }),
     ]);
-    const { readings, failures, requests, at } = await sweep(chain, head, collectors);
+    const { readings, failures, requests, at } = await sweep(chain(), head, collectors);
     expect([readings.length, failures.length, requests]).to.deep.equal([2, 0, 1]);
     expect(at).to.deep.equal({
       chainId: fork().chainId,
@@ -302,7 +257,7 @@ describeOnFork("collectors", (fork) => {
 
   it("reads the block's fees", async () => {
     const head = await newBlock();
-    const { state } = await blockFees.read(chain, head);
+    const { state } = await blockFees.read(chain(), head);
     expect(state["baseFeePerGas"]).to.equal(String(head.baseFeePerGas));
   });
 });

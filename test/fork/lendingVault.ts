@@ -75,9 +75,11 @@ export const COMET_ABI = [
   "error NotCollateralized()",
 ];
 
-/** Slot of the pool's mapping of reserves (PoolStorage, after VersionedInitializable's 52 slots); the first word of a
- * reserve is its configuration. */
+/** Slot of the pool's mapping of reserves: PoolStorage, after VersionedInitializable's 52 slots. */
 const RESERVES = 52;
+/** Where the pool keeps the configuration of a reserve, which is its first word. */
+export const aaveConfigurationSlot = (asset: string): string =>
+  keccak256(AbiCoder.defaultAbiCoder().encode(["address", "uint256"], [asset, RESERVES]));
 const FROZEN = 1n << 57n;
 const PAUSED = 1n << 60n;
 const SUPPLY_CAP_BIT = 116n;
@@ -245,7 +247,7 @@ export class LendingVault {
   /** Writes bits of Aave's reserve, as its configurator does: its own contract is not in the recorded state. */
   async configureAave({ paused, frozen, supplyCap }: { paused?: boolean; frozen?: boolean; supplyCap?: bigint }) {
     const { provider, places } = this.fork;
-    const slot = keccak256(AbiCoder.defaultAbiCoder().encode(["address", "uint256"], [places.usdc, RESERVES]));
+    const slot = aaveConfigurationSlot(places.usdc);
     let word = await this.aaveConfiguration();
     expect(BigInt(await provider.getStorage(places.aavePool, slot)), "the reserve's slot").to.equal(word);
     if (paused !== undefined) word = paused ? word | PAUSED : word & ~PAUSED;

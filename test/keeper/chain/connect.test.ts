@@ -7,6 +7,7 @@ import { RpcError } from "../../../keeper/chain/failures";
 import { blockAt } from "../../../keeper/chain/heads";
 import { Failure, InputFailure, WorldFailure } from "../../../keeper/config/failure";
 import { silent, type KeeperEvent } from "../../../keeper/events/events";
+import { HandClock } from "./fixtures/clocks";
 import { answer, down, faultyNode, refusal, respond, type Fault, type FaultyNode } from "./fixtures/faultyNode";
 import { localNode, type LocalNode } from "./fixtures/localNode";
 
@@ -115,6 +116,37 @@ describe("the connection to a chain", function () {
       expect(first.seen.length, "it rests after its failure").to.equal(asked);
     });
   }
+
+  it("asks the next endpoint when the preferred one has a block of a time to come, and takes none such of a single one", async () => {
+    const head = await blockAt(await connect([node.url]), "latest");
+    if (head === null) throw new Error("no head");
+    const clock = new HandClock((head.timestamp - 5) * 1_000);
+    const ahead: Fault = (request, response) => {
+      if (!/^eth_getBlock/.test(request.method)) return false;
+      void node.rpc(request.method, request.params).then((block) => {
+        const timestamp = `0x${(head.timestamp + 60).toString(16)}`;
+        response.end(answer(request, { ...(block as object), timestamp }));
+      });
+      return true;
+    };
+    const first = await proxy(ahead);
+    const both = await connect([first.url, node.url], { aheadSeconds: 60, clock });
+    expect((await blockAt(both, "latest"))?.timestamp).to.equal(head.timestamp);
+    expect(first.seen.map(({ method }) => method)).to.include("eth_getBlockByNumber");
+
+    const events: KeeperEvent[] = [];
+    const alone = await connect([first.url], {
+      ...{ aheadSeconds: 60, clock },
+      sink: { emit: (event) => void events.push(event) },
+    });
+    const failure = await failureOf(blockAt(alone, { hash: head.hash }));
+    expect(failure.code).to.equal("RPC_UNREACHABLE");
+    expect(failure.line()).to.contain("a block of 65 s from now, by this machine's clock");
+    await clock.turnTo(head.timestamp * 1_000);
+    expect((await blockAt(alone, "latest"))?.timestamp).to.equal(head.timestamp + 60);
+    expect(events.map((event) => event.name)).to.deep.equal(["rpc.trouble", "rpc.recovered"]);
+    expect((await blockAt(await connect([first.url]), "latest"))?.timestamp).to.equal(head.timestamp + 60);
+  });
 
   it("goes back to the preferred endpoint when that has rested", async () => {
     const first = await proxy();

@@ -1,7 +1,9 @@
 // A chain by quorum over real servers before one real node.
 import { expect } from "chai";
 import type { Chain } from "../../../keeper/chain/connect";
+import type { RpcError } from "../../../keeper/chain/failures";
 import { blockAt, newestBlock } from "../../../keeper/chain/heads";
+import { isTooMany } from "../../../keeper/chain/logs";
 import { connectByQuorum } from "../../../keeper/chain/quorumProvider";
 import type { KeeperEvent } from "../../../keeper/events/events";
 import { failureOf } from "../collect/failureOf";
@@ -125,12 +127,47 @@ describe("a chain by quorum", function () {
     await connect();
     const asked = (method: string): number[] =>
       proxies.map(({ seen }) => seen.filter((request) => request.method === method).length);
-    await chain.request("eth_getLogs", [{ fromBlock: "0x1", toBlock: "0x3", address: NUMBER_TELLER }]);
-    expect(asked("eth_getLogs")).to.deep.equal([1, 0, 0]);
     await chain.request("eth_gasPrice", []);
     expect(asked("eth_gasPrice")).to.deep.equal([1, 0, 0]);
-    await chain.provider.getLogs({ fromBlock: 1, toBlock: 3, address: NUMBER_TELLER });
-    expect(asked("eth_getLogs")).to.deep.equal([2, 1, 0]);
+    await chain.request("eth_getBlockReceipts", ["0x1"]);
+    expect(asked("eth_getBlockReceipts")).to.deep.equal([1, 0, 0]);
+  });
+
+  it("believes no endpoint alone that something happened, or nothing, in a range of blocks", async () => {
+    const [from] = (await node.rpc("eth_accounts")) as string[];
+    // LOG0 of no data.
+    const teller = `0x${"a7".repeat(20)}`;
+    await node.rpc("anvil_setCode", [teller, "0x60006000a0"]);
+    await node.rpc("eth_sendTransaction", [{ from, to: teller }]);
+    await node.mine();
+    await connect();
+    const filter = { address: teller, fromBlock: "0x1", toBlock: `0x${(await height()).toString(16)}` };
+    const honest = (await node.rpc("eth_getLogs", [filter])) as object[];
+    expect(honest).to.have.length(1);
+    const [log] = honest;
+    for (const lie of [[], [...honest, { ...log, logIndex: "0x9" }], [{ ...log, data: "0x01" }]]) {
+      for (const liar of [0, 1]) {
+        events.length = 0;
+        fault(...proxies.map((_, place) => (place === liar ? answering("eth_getLogs", () => lie) : null)));
+        expect(await chain.request("eth_getLogs", [filter])).to.deep.equal(honest);
+        expect(await chain.provider.getLogs(filter)).to.have.length(1);
+      }
+    }
+  });
+
+  it("hands on that there are too many logs where too few of them give so many", async () => {
+    await connect();
+    const range = [{ address: NUMBER_TELLER, fromBlock: "0x1", toBlock: "0x3" }];
+    const tooMany: Fault = (request, response) =>
+      request.method === "eth_getLogs" &&
+      Boolean(response.end(refusal(request, -32_005, "query returned more than 10000 results")));
+    fault(tooMany);
+    expect(await chain.request("eth_getLogs", range)).to.deep.equal([]);
+    fault(tooMany, down);
+    const failure = (await failureOf(chain.request("eth_getLogs", range))) as RpcError;
+    expect([failure.code, isTooMany(failure)]).to.deep.equal(["RPC_ERROR", true]);
+    fault(down, down);
+    expect((await failureOf(chain.request("eth_getLogs", range))).code).to.equal("QUORUM_LACKING");
   });
 
   it("believes no endpoint alone that a transaction landed, or did not, or what a simulation gives", async () => {

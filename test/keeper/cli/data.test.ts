@@ -79,6 +79,25 @@ describe("tiller data", function () {
     expect((await tiller("data", "report", "--series", "one-dai")).out).to.match(/one-dai +600 .*2023-11-14/);
   });
 
+  it("names in words and in the plot what is odd: a hole, a state that no longer moves, a spike", async () => {
+    const hours = Array.from({ length: 400 }, (_, hour) => hour).filter((hour) => hour < 200 || hour >= 240);
+    const lines = hours.map((hour) => {
+      const at = 1_700_006_400 + hour * 3_600;
+      const [observed, rate] = [hour < 380 ? at : 1_700_006_400 + 379 * 3_600, hour === 300 ? 5 : 0.05];
+      const block = 18_564_000 + Math.floor((observed - 1_700_000_000) / 12.1);
+      return [observed, at, block, 2e6, 1e6, rate, 0.08].join(",");
+    });
+    const csv = "observed_at,available_at,block,supplied_usd,borrowed_usd,supply_apr,borrow_apr\n";
+    writeFileSync(path.join(folder, "odd.csv"), `${csv}${lines.join("\n")}\n`);
+    expect((await tiller("data", "import", "odd.csv", "--rates", "fraction")).code).to.equal(0);
+    const { out } = await tiller("data", "report", "--series", "odd", "--html", "odd.html");
+    expect(out).to.match(/^odd +360 +2023-11-15 +2023-12-01 +1 h +1 +41 h +20 h +5\.00 % +4\.2 % *$/m);
+    expect(out).to.match(/^odd +apy-over-200 1, outlier 1, stale 14 *$/m);
+    const page = readFileSync(path.join(folder, "odd.html"), "utf8");
+    expect(page).to.include("360 rows, 2023-11-15 to 2023-12-01, 1 gap, longest 41 h, oldest state 20 h");
+    expect(page.match(/<title>(?!Tiller)[^<]*/g)).to.deep.equal(["<title>2023-11-27: apy-over-200, outlier"]);
+  });
+
   it("writes a data set", async () => {
     const made = await tiller(
       "dataset",

@@ -5,6 +5,7 @@ import path from "node:path";
 import { connectChain, type Chain } from "../../../keeper/chain/connect";
 import { backfill, type BackfillOptions, type BackfillReport } from "../../../keeper/collect/backfill";
 import { checksumOf } from "../../../keeper/collect/eventChecksum";
+import { workOf } from "../../../keeper/collect/eventRanges";
 import { rangeSource, RANGE_SOURCES } from "../../../keeper/collect/rangeSources";
 import type { RangeSource } from "../../../keeper/collect/rangeSource";
 import { settle } from "../../../keeper/collect/settle";
@@ -67,7 +68,7 @@ describe("a backfill", function () {
     };
   }
   const optionsFor = (source: RangeSource, change: Partial<BackfillOptions> = {}): BackfillOptions => ({
-    source,
+    source: workOf(source),
     range: { from: 0, to: BLOCKS },
     store: store.history,
     chain,

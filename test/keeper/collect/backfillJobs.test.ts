@@ -6,8 +6,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { connectChain, type Chain } from "../../../keeper/chain/connect";
 import type { BackfillReport } from "../../../keeper/collect/backfill";
 import { sharedBackfill, workOnJobs, type SharedBackfillOptions } from "../../../keeper/collect/backfillJobs";
+import { workOf } from "../../../keeper/collect/eventRanges";
 import { rangeSource, RANGE_SOURCES } from "../../../keeper/collect/rangeSources";
-import type { RangeSource } from "../../../keeper/collect/rangeSource";
+import type { RangeWork } from "../../../keeper/collect/rangeSource";
 import { WorldFailure } from "../../../keeper/config/failure";
 import { silent } from "../../../keeper/events/events";
 import type { JobQueue } from "../../../keeper/store/jobQueue";
@@ -28,7 +29,7 @@ describe("a backfill in jobs", function () {
   let store: Store;
   let places = 0;
   let queue: JobQueue;
-  let source: RangeSource;
+  let source: RangeWork;
 
   before(async () => {
     node = await startSwapChain();
@@ -54,13 +55,13 @@ describe("a backfill in jobs", function () {
     queue = await store.jobQueue({ name: `test-${places}`, leaseSeconds: 2, retries: 1 });
     const real = rangeSource(RANGE_SOURCES, chain, { chainId: SWAP_CHAIN_ID, source: "uniswap-v3", subject: POOL });
     const name = `uniswap-v3-jobs-${places}`;
-    source = {
+    source = workOf({
       key: { ...real.key, source: name },
       async collect(from, to, signal) {
         const { rows, toHash } = await real.collect(from, to, signal);
         return { rows: rows.map((row) => ({ ...row, source: name })), toHash };
       },
-    };
+    });
   });
 
   const optionsFor = (change: Partial<SharedBackfillOptions> = {}): SharedBackfillOptions => ({
@@ -82,8 +83,8 @@ describe("a backfill in jobs", function () {
     expect(chunks.reduce((sum, { rows }) => sum + rows, 0)).to.equal(SWAPS);
   }
   /** The source, with something done before each answer. */
-  const behindA = (obstacle: (from: number, to: number) => Promise<void>): RangeSource => ({
-    key: source.key,
+  const behindA = (obstacle: (from: number, to: number) => Promise<void>): RangeWork => ({
+    ...source,
     async collect(from, to, signal) {
       await obstacle(from, to);
       return source.collect(from, to, signal);

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { connectChain, type Chain } from "../../../keeper/chain/connect";
 import { backfill, type BackfillReport } from "../../../keeper/collect/backfill";
 import { queueName } from "../../../keeper/collect/backfillJobs";
+import { workOf } from "../../../keeper/collect/eventRanges";
 import { rangeSource, RANGE_SOURCES } from "../../../keeper/collect/rangeSources";
 import { silent } from "../../../keeper/events/events";
 import type { BackfillKey } from "../../../keeper/store/historyRecords";
@@ -126,7 +127,7 @@ describe("tiller backfill", function () {
   /** A run that nothing disturbs, on the chain as it is now, in chunks of another size. */
   async function cleanRun(): Promise<void> {
     clean = await backfill({
-      source: rangeSource(RANGE_SOURCES, chain, KEY),
+      source: workOf(rangeSource(RANGE_SOURCES, chain, KEY)),
       range: { from: 0, to: BLOCKS },
       store: (await place("clean")).history,
       chain,

@@ -1,10 +1,12 @@
-// What every collector of the chain keeps, one list of all of them: on what the local chain answers, and on garbage.
+// What every collector of the chain keeps, one list of all of them: on what the local chain answers, or contracts that it does not
+// have as they encode it, and on garbage. What the rows of every source keep, of the chain or not: everySource.test.ts.
 import { expect } from "chai";
 import { readAtBlock } from "../../../keeper/chain/blockReads";
 import { WorldFailure } from "../../../keeper/config/failure";
 import { locate } from "../../../keeper/collect/locate";
 import type { BlockMoment, ChainCollector, Reading, StateValue } from "../../../keeper/collect/reading";
 import { answersOf, historyRow, readingRow } from "../../../keeper/collect/sweep";
+import { ENCODED, answersIn, located as locatedIn } from "./encodedContracts";
 import { startLocalVenues, type LocalVenues } from "./localVenues";
 
 /** `source subject` of all: what is not here is not tested, and the first test says so. */
@@ -21,6 +23,9 @@ const EVERY = [
   "chainlink eth-usd",
   "aave-v3 aave-v3-usdt",
   "aave-v3 aave-v3-weth",
+  "aave-v3 aave-v3.2",
+  "erc4626 sdai",
+  "erc4626 metamorpho",
 ];
 
 const WORD_DIGITS = 64;
@@ -59,8 +64,10 @@ describe("every collector of the chain", function () {
     at = { chainId: local.chain.chainId, number: head.number, hash: head.hash, timestamp: head.timestamp };
     const located = await locate(local.chain, head, local.targets.sources);
     expect(located.failures.map(({ failure }) => failure.line())).to.deep.equal([]);
-    collectors = located.collectors;
-    for (const each of collectors) {
+    const encoded = ENCODED.map(({ start, world }) => ({ each: locatedIn(start, world), world }));
+    for (const { each, world } of encoded) genuine.set(nameOf(each), answersIn(world, each.calls()));
+    collectors = [...located.collectors, ...encoded.map(({ each }) => each)];
+    for (const each of located.collectors) {
       const read = await readAtBlock(local.chain, head, each.calls());
       genuine.set(nameOf(each), answersOf(nameOf(each), each.calls(), read.answers));
     }

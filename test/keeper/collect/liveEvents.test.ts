@@ -7,6 +7,7 @@ import { connectChain, type Chain } from "../../../keeper/chain/connect";
 import { newestBlock, type Head } from "../../../keeper/chain/heads";
 import { steadfast } from "../../../keeper/chain/steadfast";
 import { backfill } from "../../../keeper/collect/backfill";
+import { workOf } from "../../../keeper/collect/eventRanges";
 import { followEvents, type LiveEventsOptions } from "../../../keeper/collect/liveEvents";
 import { RANGE_SOURCES, rangeSource } from "../../../keeper/collect/rangeSources";
 import type { RangeSource } from "../../../keeper/collect/rangeSource";
@@ -195,7 +196,7 @@ describe("events as they come", function () {
       ...{ fromBlock: start + 1, toBlock: number - 1 },
     });
     const range = { from: start, to: number };
-    await backfill({ source, range, store: store.history, chain, ...steadily });
+    await backfill({ source: workOf(source), range, store: store.history, chain, ...steadily });
     await node.mineWithSwaps(5, { every: 1, count: 1, seed: 60_000 });
     await follow({ catchUpBlocks: 500 });
     await expectUpToHead();
@@ -209,7 +210,8 @@ describe("events as they come", function () {
       { from: number - 290, to: number - 200 },
       { from: number - 150, to: number - 100 },
     ];
-    for (const range of pieces) await backfill({ source, range, store: store.history, chain, ...steadily });
+    for (const range of pieces)
+      await backfill({ source: workOf(source), range, store: store.history, chain, ...steadily });
     await follow();
     await expectUpToHead(number - 290);
   });

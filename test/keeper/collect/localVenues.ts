@@ -55,7 +55,7 @@ export function connectTo(url: string): Promise<Chain> {
   });
 }
 
-export function moreTargets({ protocols }: Genesis): CollectTarget[] {
+export function moreTargets({ protocols }: Pick<Genesis, "protocols">): CollectTarget[] {
   const { feeds, tokens, aave } = protocols;
   const heartbeatSeconds = 86_400;
   return [

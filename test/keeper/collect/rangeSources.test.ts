@@ -4,6 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { type Chain, connectChain } from "../../../keeper/chain/connect";
 import { type BackfillOptions, backfill } from "../../../keeper/collect/backfill";
+import { workOf } from "../../../keeper/collect/eventRanges";
 import { RANGE_SOURCES, makerOf, rangeSource, rangeSources } from "../../../keeper/collect/rangeSources";
 import { InputFailure } from "../../../keeper/config/failure";
 import { configSchema } from "../../../keeper/config/schema";
@@ -73,8 +74,9 @@ describe("a backfill from The Graph", function () {
     const graph = await serving(graphServer(history, options));
     const chain = await chainOf(node);
     const makers = rangeSources({ theGraph: theGraphAt(graph.url), env: ENV });
+    const source = rangeSource(makers, chain, KEY_OF_POOL);
     const backfillOptions = {
-      source: rangeSource(makers, chain, KEY_OF_POOL),
+      source: workOf(source),
       range: RANGE,
       store: store.history,
       chain,

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import type { Chain } from "../../../keeper/chain/connect";
+import { blockAt, type Head } from "../../../keeper/chain/heads";
 import { gridText, openGrid, parsedGrid, type SweepGrid } from "../../../keeper/collect/sweepGrid";
 import { localNode, type LocalNode } from "../chain/fixtures/localNode";
 import { connectTo } from "./localVenues";
@@ -32,8 +33,9 @@ describe("the grid of a sweep", function () {
       return before === undefined || Math.floor((times[block] ?? 0) / every) > Math.floor(before / every);
     });
   }
+  const blockOf = async (number: number): Promise<Head> => (await blockAt(chain, number)) as Head;
   async function blocksOf(grid: SweepGrid, from: number, to: number): Promise<number[]> {
-    const { most, blocks } = await openGrid(chain, grid, { from, to });
+    const { most, blocks } = await openGrid(chain, grid, { from, last: await blockOf(to) });
     const found = await blocks();
     expect(found.length).to.be.at.most(most);
     for (const { number, timestamp } of found) expect(timestamp).to.equal(times[number]);
@@ -73,7 +75,7 @@ describe("the grid of a sweep", function () {
     const { blocks } = await openGrid(
       counting,
       { every: 300, unit: "seconds" },
-      { from: BLOCKS + 1, to: BLOCKS + 200 },
+      { from: BLOCKS + 1, last: await blockOf(BLOCKS + 200) },
     );
     const found = await blocks();
     expect(found.length).to.be.within(7, 9);

@@ -3,7 +3,13 @@ import { expect } from "chai";
 import { Client } from "pg";
 import { silent } from "../../../keeper/events/events";
 import { joinEmbedded } from "../../../keeper/store/embedded";
-import type { HistoryRow } from "../../../keeper/store/historyRecords";
+import {
+  FAR_FUTURE,
+  type EventRow,
+  type HistoryRow,
+  type HistoryStore,
+  type ReadingRow,
+} from "../../../keeper/store/historyRecords";
 import { openStore } from "../../../keeper/store/open";
 import type { Store } from "../../../keeper/store/records";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -14,6 +20,37 @@ const HOUR = 3_600;
 const START = 1_640_995_200;
 const SERIES = 12;
 const HOURS = 9_000;
+
+const SUBJECTS = 6;
+const POOLS = 8;
+const EVENTS = 3_000;
+/** Rows; of fewer a whole table is read sooner than an index. */
+const LARGE = 3_000;
+const HASH = `0x${"ab".repeat(32)}`;
+const AT_POOL = { chainId: 1, source: "uniswap-v3" };
+const poolAt = (k: number): string => `0x${String(k).repeat(40)}`;
+
+function readingsOf(subject: string): ReadingRow[] {
+  return Array.from({ length: HOURS }, (_, hour) => ({
+    ...{ chainId: 1, source: "test", subject, block: hour, blockHash: HASH, state: "{}" },
+    ...{ observedAt: START + hour * HOUR, availableAt: START + hour * HOUR },
+  }));
+}
+
+function eventOf(pool: string, block: number): EventRow {
+  const at = START + block * HOUR;
+  return {
+    ...{ ...AT_POOL, pool, kind: "swap", block, blockHash: HASH, txHash: HASH, txIndex: 0, logIndex: 1 },
+    ...{ observedAt: at, availableAt: at, sender: null, recipient: null, amount0: "5", amount1: "-4" },
+    ...{ coinAmounts: null, coinFees: null, receipts: null, sqrtPriceX96: "9", liquidity: "7", tick: 1 },
+    ...{ tickLower: null, tickUpper: null, priceImpactBps: null, gasUsed: null, gasPriceWei: null },
+  };
+}
+
+interface Statement {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
 
 interface Plan {
   readonly "Node Type": string;
@@ -49,6 +86,8 @@ describe("plans", function () {
       });
       await store.history.addHistory({ chainId: 1, name: `series-${k}` }, rows);
     }
+    for (let k = 0; k < SUBJECTS; k += 1) await store.history.addReadings(readingsOf(`subject-${k}`));
+    for (let k = 0; k < POOLS; k += 1) await fillPool(k);
     await store.history.maintain(START + HOURS * HOUR);
     const server = await joinEmbedded({ dataDir, sink: silent, onMoved: () => undefined });
     leave = () => server.leave();
@@ -74,6 +113,80 @@ describe("plans", function () {
     };
     visit(rows[0]?.["QUERY PLAN"][0]?.Plan as Plan);
     return scans;
+  }
+
+  async function fillPool(k: number): Promise<void> {
+    const pool = poolAt(k);
+    const blocks = 300;
+    for (let from = 0; from < EVENTS; from += blocks) {
+      const rows = Array.from({ length: blocks }, (_, i) => eventOf(pool, from + i));
+      const chunk = {
+        fromBlock: from,
+        toBlock: from + blocks - 1,
+        toHash: HASH,
+        rows: blocks,
+        checksum: "ab".repeat(32),
+      };
+      await store.history.addEvents({ ...AT_POOL, subject: pool }, { ...chunk, tentative: false }, rows);
+    }
+  }
+
+  /** What the store asks the database while `work` runs. */
+  async function askedBy(work: () => Promise<unknown>): Promise<readonly Statement[]> {
+    const asked: Statement[] = [];
+    const genuine = Client.prototype.query as (...args: unknown[]) => unknown;
+    Client.prototype.query = function (this: Client, ...args: unknown[]) {
+      const [text, values] = args;
+      if (typeof text === "string" && /^\s*(SELECT|UPDATE|DELETE|WITH)/.test(text)) {
+        asked.push({ text, values: Array.isArray(values) ? (values as unknown[]) : [] });
+      }
+      return genuine.apply(this, args);
+    } as typeof Client.prototype.query;
+    try {
+      await work();
+    } finally {
+      Client.prototype.query = genuine as typeof Client.prototype.query;
+    }
+    return asked;
+  }
+  const all = async (batches: AsyncIterable<readonly unknown[]>): Promise<number> => {
+    let rows = 0;
+    for await (const batch of batches) rows += batch.length;
+    return rows;
+  };
+
+  // In this order: the last two change what is stored.
+  const week = { from: START + 100 * 24 * HOUR, to: START + 107 * 24 * HOUR };
+  const one = { chainId: 1, source: "test", subject: "subject-1" };
+  const queries: Readonly<Record<string, (history: HistoryStore) => Promise<unknown>>> = {
+    "a week of a series": (history) => all(history.history({ chainId: 1, name: "series-3" }, week)),
+    "the newest row of some series": (history) => history.newest(1, ["series-3", "series-4"], START + 8_900 * HOUR),
+    "days of a series": (history) => history.buckets({ chainId: 1, name: "series-3" }, { seconds: 86_400, ...week }),
+    "a week of a source's readings": (history) => history.readings({ ...one, ...week }),
+    "the last reading of a source": (history) => history.newestReading(one),
+    "events of a pool": (history) => all(history.events({ ...AT_POOL, pool: poolAt(2), fromBlock: 10, toBlock: 200 })),
+    "what was traded in a pool in a week": (history) =>
+      history.volumes({ ...AT_POOL, pool: poolAt(2), seconds: 86_400, ...week, knownBy: FAR_FUTURE }),
+    "chunks of a pool": (history) => history.chunks({ ...AT_POOL, subject: poolAt(2) }, { fromBlock: 800 }),
+    "what is tentative": (history) => history.tentativeRanges(1),
+    "series with unjudged points": (history) => history.unjudged(1),
+    "rows of a reorganised chain": (history) => history.rollBack(1, 8_000),
+    "rows that are final now": (history) => history.finalise(1, 8_000),
+  };
+  for (const [what, query] of Object.entries(queries)) {
+    it(`reads no large table whole for ${what}, by the store's own statements`, async () => {
+      const asked = await askedBy(() => query(store.history));
+      const large = await client.query<{ name: string }>(
+        `SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND reltuples > ${LARGE} AND relnamespace = 'public'::regnamespace`,
+      );
+      const names = new Set(large.rows.map(({ name }) => name));
+      expect([...names].filter((name) => /^(history|readings|pool_events)_/.test(name))).to.not.have.length(0);
+      const scans: Plan[] = [];
+      for (const { text, values } of asked) scans.push(...(await scansOf(text, values)));
+      expect(scans, "it reads tables").to.not.have.length(0);
+      const whole = scans.filter((scan) => scan["Node Type"] === "Seq Scan" && names.has(scan["Relation Name"] ?? ""));
+      expect(whole.map((scan) => scan["Relation Name"])).to.deep.equal([]);
+    });
   }
 
   const ofHistory = "SELECT supply_apr FROM history WHERE series_id = $1 AND available_at";

@@ -1,5 +1,5 @@
 // How often one source is asked: a bucket of tokens, in order of asking.
-import { type Clock, unlessAborted } from "../chain/clock";
+import { type Clock, unlessAborted } from "./clock";
 
 export interface RateLimit {
   readonly perMinute: number;

@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { RequestRate } from "../../../keeper/collect/requestRate";
-import { HandClock } from "../chain/fixtures/clocks";
+import { RequestRate } from "../../../keeper/chain/requestRate";
+import { HandClock } from "./fixtures/clocks";
 
 /** Times, in seconds, at which each of `count` turns came that were all asked for at once. */
 function turns(rate: RequestRate, clock: HandClock, count: number): { readonly at: number; readonly who: number }[] {
