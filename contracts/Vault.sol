@@ -793,7 +793,10 @@ contract Vault is IVault, ERC20Permit, ReentrancyGuardTransient {
     function requireRoom(address unsteady) private view returns (uint256) {
         uint256 total = s.accounted;
         if (!s.opened) revert NotOpened();
-        if (s.uncounted || !enterable(total)) revert DepositsClosed();
+        if (s.uncounted || !enterable(total)) {
+            (Breaker state, uint256 until) = BreakerState.get(s);
+            revert DepositsClosed(state, until, s.uncounted, total, Accounting.leastTotal(par()));
+        }
         if (unsteady != address(0)) revert VenueUnsteady(unsteady);
         return roomUnder(total);
     }

@@ -22,6 +22,7 @@ contract VaultTimelock is TimelockController {
 
     error DelayTooShort(uint256 delay, uint256 minimum);
     error ReplacementNotCancellable(bytes32 id);
+    /// @notice The zero address would be a guardian that nobody is. There is no number to give.
     error ZeroGuardian();
 
     event GuardianChanged(address indexed previous, address indexed current);

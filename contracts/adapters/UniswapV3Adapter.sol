@@ -139,7 +139,9 @@ contract UniswapV3Adapter is ILiquidityAdapter, IUniswapV3Callbacks {
     error AssetNotInPool(address asset, address token0, address token1);
     /// @notice The half-width is not a positive multiple of the spacing.
     error HalfWidthOffSpacing(int24 halfWidth, int24 spacing);
+    /// @notice The slippage, in WAD, is more than anybody would call a bound.
     error SlippageOutOfBounds(uint256 slippage, uint256 most);
+    /// @notice A bound, in ticks, is not positive, or too wide to be one.
     error BoundOutOfBounds(int24 bound, int24 most);
     /// @notice The amounts are too small for any liquidity.
     error NoLiquidity(uint256 amount0, uint256 amount1);
@@ -432,9 +434,16 @@ contract UniswapV3Adapter is ILiquidityAdapter, IUniswapV3Callbacks {
         if (bound <= 0 || bound > MOST_BOUND) revert BoundOutOfBounds(bound, MOST_BOUND);
     }
 
+    /// @dev Says what is not steady: spot beside the mean, in ticks, or Chainlink's price beside it, in square roots times 2^96.
     function steadyMarket() private view returns (Market memory m) {
         m = market();
-        if (!isSteady(m)) revert Unsteady();
+        if (isSteady(m)) return m;
+        if (!m.unlocked) revert PoolLocked(venue);
+        (int256 least, int256 most) = (int256(m.meanTick) - spotBound, int256(m.meanTick) + spotBound);
+        if (m.spotTick < least || m.spotTick > most) revert Unsteady(m.spotTick, least, most);
+        least = int256(uint256(TickPrice.sqrtAt(m.meanTick - oracleBound)));
+        most = int256(uint256(TickPrice.sqrtAt(m.meanTick + oracleBound)));
+        revert Unsteady(int256(uint256(m.oracle)), least, most);
     }
 
     /// @dev Reverts when a price cannot be read.

@@ -3,6 +3,7 @@ pragma solidity 0.8.28;
 
 import {ICondition} from "../interfaces/ICondition.sol";
 import {IAggregatorV3} from "../interfaces/external/IAggregatorV3.sol";
+import {BoundedRead} from "../libraries/BoundedRead.sol";
 
 /// @title A Chainlink feed is silent, absurd, or says that the asset has lost its peg
 /// @notice
@@ -42,13 +43,16 @@ contract OracleTrouble is ICondition {
     int256 public immutable lower;
     int256 public immutable upper;
 
+    /// @notice There is no code at the feed's address.
     error NoFeed(address feed);
-    error NoHeartbeat();
+    /// @notice A heartbeat of zero: every answer would be stale.
+    error NoHeartbeat(address feed);
+    /// @notice The bounds are not above zero, or not in order.
     error BoundsOutOfOrder(int256 lower, int256 upper);
 
     constructor(IAggregatorV3 feed_, uint256 heartbeat_, int256 lower_, int256 upper_) {
         if (address(feed_).code.length == 0) revert NoFeed(address(feed_));
-        if (heartbeat_ == 0) revert NoHeartbeat();
+        if (heartbeat_ == 0) revert NoHeartbeat(address(feed_));
         if (lower_ <= 0 || lower_ >= upper_) revert BoundsOutOfOrder(lower_, upper_);
         feed = feed_;
         heartbeat = heartbeat_;
@@ -83,12 +87,8 @@ contract OracleTrouble is ICondition {
 
     /// @dev Bounded in gas and in what is copied of the answer: the feed may be replaced by anything.
     function read(bytes memory data) private view returns (bool ok, Round memory round) {
-        address target = address(feed);
         uint256[5] memory words;
-        assembly ("memory-safe") {
-            ok := staticcall(READ_GAS, target, add(data, 0x20), mload(data), words, 0xa0)
-            ok := and(ok, gt(returndatasize(), 0x9f))
-        }
+        (ok, words) = BoundedRead.tryRound(address(feed), READ_GAS, data);
         if (ok) round = Round(uint80(words[0]), int256(words[1]), words[3]);
     }
 }

@@ -58,11 +58,11 @@ contract SharePriceFall is ICondition {
     event Observed(address indexed vault, uint256 price, uint256 referencePrice);
     event Forgotten(address indexed vault);
 
-    /// @notice The bound is a share of the price between nothing and all of it.
-    error BoundOutOfRange(uint256 bound);
+    /// @notice The bound is a share of the price between nothing and all of it (`whole`), neither included.
+    error BoundOutOfRange(uint256 bound, uint256 whole);
 
     constructor(uint256 bound_) {
-        if (bound_ == 0 || bound_ >= WAD) revert BoundOutOfRange(bound_);
+        if (bound_ == 0 || bound_ >= WAD) revert BoundOutOfRange(bound_, WAD);
         bound = bound_;
     }
 

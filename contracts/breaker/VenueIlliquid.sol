@@ -60,15 +60,18 @@ abstract contract VenueIlliquid is ICondition {
     event CheckpointTaken(uint256 index);
     event ShortageSeen(uint256 payableNow, uint256 position);
 
-    error AdapterOfOtherKind(address adapter, bytes32 kind);
+    /// @notice The adapter is of another venue than this condition reads.
+    error AdapterOfOtherKind(address adapter, bytes32 kind, bytes32 expected);
+    /// @notice A least rate of zero: any venue would count as lent out. The number is the zero.
     error NoLeastRate();
-    error ShareOutOfRange(uint256 share);
+    /// @notice The share is nothing, or more than all of the position (`whole`).
+    error ShareOutOfRange(uint256 share, uint256 whole);
 
     constructor(IAdapter adapter_, bytes32 kind, uint256 leastRate_, uint256 share_) {
         bytes32 its = adapter_.kind();
-        if (its != kind) revert AdapterOfOtherKind(address(adapter_), its);
+        if (its != kind) revert AdapterOfOtherKind(address(adapter_), its, kind);
         if (leastRate_ == 0) revert NoLeastRate();
-        if (share_ == 0 || share_ > WAD) revert ShareOutOfRange(share_);
+        if (share_ == 0 || share_ > WAD) revert ShareOutOfRange(share_, WAD);
         adapter = adapter_;
         vault = adapter_.vault();
         venue = adapter_.venue();

@@ -50,8 +50,10 @@ interface IRewardAuction {
     error LotOpen(address token, uint256 left, uint256 closesAt);
     /// @notice By the oracle, what lies here is worth too little to begin.
     error LotTooSmall(address token, uint256 worth, uint256 minimum);
-    /// @notice There is none on sale, or none is left of it.
-    error NoLot(address token);
+    /// @notice There is none on sale, or none is left of it. The last one closes or closed at `closesAt`,
+    /// counted from zero where there was none.
+    error NoLot(address token, uint256 left, uint256 closesAt);
+    /// @notice A purchase of nothing. There is no number to give.
     error NothingAsked();
     error PriceAboveMost(uint256 price, uint256 most);
     /// @notice The asset delivered something else than was asked.

@@ -116,7 +116,9 @@ interface IVault is IERC4626, IERC20Permit {
     /// @notice A setter was called with today's value.
     error Unchanged(bytes32 field);
     error UnsupportedDecimals(uint8 decimals);
+    /// @notice {open} works once. There is no number to give: the vault is open or not.
     error AlreadyOpened();
+    /// @notice Nobody deposits before {open}. There is no number to give.
     error NotOpened();
     error OwnerNotTimelock(address owner);
     error DelayTooShort(uint256 delay, uint256 minimum);
@@ -132,12 +134,14 @@ interface IVault is IERC4626, IERC20Permit {
     error TooManyAdapters(uint256 given, uint256 most);
     error TooManyGroups(uint256 given, uint256 most);
     error AdapterNotEmpty(address adapter, uint256 value);
-    error NotPermutation(uint256 position);
+    /// @notice The queue's entry at `position` is no adapter, or there twice; or so many were given and not `count`.
+    error NotPermutation(uint256 position, uint256 count);
 
     /* ERRORS: depositors */
 
-    /// @notice No entry: not open yet, tripped, or an adapter is quarantined or cannot be read.
-    error DepositsClosed();
+    /// @notice No entry: the breaker is tripped (`state`, until when if that is known), an adapter is quarantined or cannot be
+    /// read (`uncounted`), or next to nothing is left: `total` is under `least`, a hundredth of par.
+    error DepositsClosed(Breaker state, uint256 until, bool uncounted, uint256 total, uint256 least);
     /// @notice No entry: the price of a venue of several tokens is away from fair value, or cannot be judged.
     error VenueUnsteady(address adapter);
     error DepositCapExceeded(uint256 assets, uint256 available);
@@ -156,6 +160,7 @@ interface IVault is IERC4626, IERC20Permit {
     error BreakerTripped(Breaker state, uint256 until);
     error DeadlinePassed(uint256 deadline, uint256 timestamp);
     error WrongNonce(uint256 given, uint256 expected);
+    /// @notice A plan of no moves. There is no number to give.
     error NoMoves();
     error EmptyMove(uint256 index);
     error UnorderedMove(uint256 index);
@@ -174,7 +179,8 @@ interface IVault is IERC4626, IERC20Permit {
 
     /* ERRORS: breaker and quarantine */
 
-    error AlreadyTripped(Breaker state);
+    /// @notice `until`: when a guardian's trip ends; zero of one by proof.
+    error AlreadyTripped(Breaker state, uint256 until);
     error NotTripped(Breaker state);
     error TripTooLong(uint256 duration, uint256 longest);
     error TripTooSoon(uint256 timestamp, uint256 earliest);
@@ -186,7 +192,8 @@ interface IVault is IERC4626, IERC20Permit {
     /// @notice A trip is possible from `earliest` to `latest`.
     error OutsideTripWindow(uint256 timestamp, uint256 earliest, uint256 latest);
     error NotQuarantined(address adapter);
-    error StillReadable(address adapter);
+    /// @notice The adapter's read works, and answers with `value`.
+    error StillReadable(address adapter, uint256 value);
     error ReportTooEarly(uint256 blockNumber, uint256 earliest);
     error NotExact(address adapter);
     /// @notice Such an adapter is left by {emergencyExit}, which loses nothing.

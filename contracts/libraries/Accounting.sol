@@ -30,7 +30,7 @@ library Accounting {
     /// @dev A price of an empty vault's shares times this is the scale of share prices: see {IVault.sharePrice}.
     uint256 internal constant PRICE_SCALE = 1e36;
 
-    /// @dev How many times below par the share price closes entry.
+    /// @dev How many times below par, which is never zero, the share price closes entry.
     uint256 private constant WIPED_OUT = 100;
 
     /// @dev Of what part of the total on an inexact adapter's price matters to who enters: a ten-thousandth.
@@ -263,7 +263,12 @@ library Accounting {
     /// @notice Nobody can enter at so small a part of par: shares bought then would overflow sooner than be of use, and would
     /// take the return of what was lost from those who lost it.
     function isWipedOut(uint256 total, uint256 par) internal pure returns (bool) {
-        return par > (total + 1) * WIPED_OUT;
+        return total < leastTotal(par);
+    }
+
+    /// @notice Total assets from which on somebody can enter: a hundredth of par, less the virtual unit.
+    function leastTotal(uint256 par) internal pure returns (uint256) {
+        return (par - 1) / WIPED_OUT;
     }
 
     function fees(VaultState storage s, Accrual memory a, uint256 supply, uint256 elapsed) private view {

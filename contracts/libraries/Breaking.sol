@@ -46,7 +46,7 @@ library Breaking {
 
     function trip(VaultState storage s, address condition) external {
         ConditionState storage state = registered(s, condition);
-        if (s.breaker == IVault.Breaker.Tripped) revert IVault.AlreadyTripped(IVault.Breaker.Tripped);
+        if (s.breaker == IVault.Breaker.Tripped) revert IVault.AlreadyTripped(IVault.Breaker.Tripped, 0);
         uint256 armedAt = state.armedAt;
         if (armedAt == 0) revert IVault.NotArmed(condition);
         if (block.timestamp < armedAt + TRIP_AFTER || block.timestamp > armedAt + TRIP_UNTIL) {
@@ -72,9 +72,9 @@ library Breaking {
         AdapterSlot storage slot = slotOf(s, adapter);
         if (slot.quarantined) revert IVault.AdapterQuarantined(adapter);
         uint256 first = s.readFailureAt[adapter];
-        (bool ok, ) = Accounting.fairValue(s, slot);
+        (bool ok, uint256 value) = Accounting.fairValue(s, slot);
         if (ok) {
-            if (first == 0) revert IVault.StillReadable(adapter);
+            if (first == 0) revert IVault.StillReadable(adapter, value);
             delete s.readFailureAt[adapter];
             emit IVault.ReadFailureCleared(adapter);
         } else if (first == 0 || block.number > first + REPORT_UNTIL) {
@@ -115,11 +115,11 @@ library Breaking {
     /// @dev As long as it lasts, so long the next must wait after it: the guardian alone cannot keep a vault shut.
     function guardianTrip(VaultState storage s, uint256 duration) external {
         s.requireGuardian();
-        (IVault.Breaker state, ) = BreakerState.get(s);
-        if (state != IVault.Breaker.Closed) revert IVault.AlreadyTripped(state);
+        (IVault.Breaker state, uint256 until) = BreakerState.get(s);
+        if (state != IVault.Breaker.Closed) revert IVault.AlreadyTripped(state, until);
         if (duration == 0 || duration > MAX_GUARDIAN_TRIP) revert IVault.TripTooLong(duration, MAX_GUARDIAN_TRIP);
         if (block.timestamp < s.guardianTripFrom) revert IVault.TripTooSoon(block.timestamp, s.guardianTripFrom);
-        uint256 until = block.timestamp + duration;
+        until = block.timestamp + duration;
         s.breaker = IVault.Breaker.GuardianTripped;
         s.breakerUntil = uint40(until);
         s.guardianTripFrom = uint40(until + duration);

@@ -17,6 +17,7 @@ library PoolReads {
         uint256 fees1;
     }
 
+    /// @notice The pool keeps fewer observations than the timelock asked for.
     error TooFewObservations(uint16 cardinality, uint16 minimum);
     /// @notice The pool does not remember the price of `window` seconds ago.
     error WindowNotCovered(uint32 window);
@@ -38,11 +39,14 @@ library PoolReads {
     function meanTick(IUniswapV3Pool pool, uint32 window) internal view returns (int24) {
         uint32[] memory moments = new uint32[](2);
         moments[0] = window;
-        (int56[] memory sums, ) = pool.observe(moments);
         int56 sum;
-        unchecked {
-            // As the pool's own sum, which may wrap around.
-            sum = sums[1] - sums[0];
+        try pool.observe(moments) returns (int56[] memory sums, uint160[] memory) {
+            unchecked {
+                // As the pool's own sum, which may wrap around.
+                sum = sums[1] - sums[0];
+            }
+        } catch {
+            revert WindowNotCovered(window);
         }
         int56 length = int56(uint56(window));
         int56 mean = sum / length;

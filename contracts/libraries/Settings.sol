@@ -270,12 +270,12 @@ library Settings {
     function setQueue(VaultState storage s, address[] calldata order) external {
         s.requireOwner();
         uint256 count = s.adapterCount;
-        if (order.length != count) revert IVault.NotPermutation(order.length);
+        if (order.length != count) revert IVault.NotPermutation(order.length, count);
         AdapterSlot[] memory slots = new AdapterSlot[](count);
         uint256 seen;
         for (uint256 i; i < count; ++i) {
             uint256 place = s.positions[order[i]].place;
-            if (place == 0 || seen & (1 << place) != 0) revert IVault.NotPermutation(i);
+            if (place == 0 || seen & (1 << place) != 0) revert IVault.NotPermutation(i, count);
             seen |= 1 << place;
             slots[i] = s.adapters[place - 1];
         }
@@ -327,7 +327,8 @@ library Settings {
     function configureBudget(RateBudget.Bucket storage budget, bytes32 field, uint256 limit, uint256 window) private {
         // The bucket's arithmetic is in 64 bits; a turnover of sixteen times the vault is no limit any more.
         within(field, limit, 16 * WAD);
-        if (window < MIN_WINDOW || window > MAX_WINDOW) revert IVault.OutOfRange(field, window, MIN_WINDOW);
+        if (window < MIN_WINDOW) revert IVault.OutOfRange(field, window, MIN_WINDOW);
+        within(field, window, MAX_WINDOW);
         budget.configure(limit, window);
         emit IVault.BudgetChanged(field, limit, window, msg.sender);
     }
