@@ -11,42 +11,52 @@ library TrustedRead {
     /// number: it says none.
     error NoAnswer(address target, bytes4 selector);
 
+    /// @dev Its selector, for assembly.
+    bytes32 private constant NO_ANSWER = 0xd4fa55e600000000000000000000000000000000000000000000000000000000;
+
+    /// @notice The answer to a function without arguments.
+    /// @dev Passes on what the target said, if that is long enough to be a reason; otherwise {NoAnswer}.
     function get(address target, bytes4 selector) internal view returns (uint256 value) {
-        bool ok;
         assembly ("memory-safe") {
             mstore(0x00, selector)
-            ok := staticcall(gas(), target, 0x00, 0x04, 0x00, 0x20)
-            ok := and(ok, gt(returndatasize(), 0x1f))
+            let ok := staticcall(gas(), target, 0x00, 0x04, 0x00, 0x20)
+            if iszero(and(ok, gt(returndatasize(), 0x1f))) {
+                let free := mload(0x40)
+                if gt(returndatasize(), 0x03) {
+                    returndatacopy(free, 0x00, returndatasize())
+                    revert(free, returndatasize())
+                }
+                mstore(free, NO_ANSWER)
+                mstore(add(free, 0x04), target)
+                mstore(add(free, 0x24), selector)
+                revert(free, 0x44)
+            }
             value := mload(0x00)
         }
-        if (!ok) refuse(target, selector);
     }
 
+    /// @notice The answer to a function of one argument.
     function get(address target, bytes4 selector, uint256 argument) internal view returns (uint256 value) {
-        bool ok;
         assembly ("memory-safe") {
             mstore(0x00, selector)
             mstore(0x04, argument)
-            ok := staticcall(gas(), target, 0x00, 0x24, 0x00, 0x20)
-            ok := and(ok, gt(returndatasize(), 0x1f))
+            let ok := staticcall(gas(), target, 0x00, 0x24, 0x00, 0x20)
+            if iszero(and(ok, gt(returndatasize(), 0x1f))) {
+                let free := mload(0x40)
+                if gt(returndatasize(), 0x03) {
+                    returndatacopy(free, 0x00, returndatasize())
+                    revert(free, returndatasize())
+                }
+                mstore(free, NO_ANSWER)
+                mstore(add(free, 0x04), target)
+                mstore(add(free, 0x24), selector)
+                revert(free, 0x44)
+            }
             value := mload(0x00)
         }
-        if (!ok) refuse(target, selector);
     }
 
-    /// @dev Passes on what the target said, if that can be a reason. (A short answer without a revert looks alike, and is none
-    /// either way.)
-    function refuse(address target, bytes4 selector) private pure {
-        assembly ("memory-safe") {
-            if gt(returndatasize(), 0x03) {
-                let free := mload(0x40)
-                returndatacopy(free, 0x00, returndatasize())
-                revert(free, returndatasize())
-            }
-        }
-        revert NoAnswer(target, selector);
-    }
-
+    /// @notice The token's balance of an account, in its smallest unit.
     function balanceOf(address token, address account) internal view returns (uint256) {
         return get(token, IERC20.balanceOf.selector, uint256(uint160(account)));
     }
