@@ -128,6 +128,7 @@ contract Curve3PoolAdapter is ILiquidityAdapter {
     error WrongFeed(uint256 index, string description, string symbol);
     /// @notice The feed does not answer with 8 decimals.
     error WrongFeedDecimals(uint256 index, uint256 decimals);
+    /// @notice A heartbeat of zero, of the coin at `index`: no answer would ever be fresh.
     error NoHeartbeat(uint256 index);
     /// @notice A bound is zero or too wide to be one, in WAD.
     error BoundOutOfRange(uint256 bound, uint256 widest);

@@ -25,6 +25,7 @@ import {BoundedRead} from "../libraries/BoundedRead.sol";
 /// - That a feed cannot be read is judged at arming and at tripping only; there is no round to look back at.
 /// - A feed follows the market by its deviation threshold; the bounds must be wider than that.
 contract OracleTrouble is ICondition {
+    /// @dev Of a round what is judged: its number, its answer in the feed's unit, and unix seconds.
     struct Round {
         uint80 id;
         int256 answer;
@@ -36,11 +37,13 @@ contract OracleTrouble is ICondition {
     /// @dev A round of a real proxy takes about 15,000 gas; 24 of them leave room in the million that the vault gives.
     uint256 private constant READ_GAS = 100_000;
 
+    /// @notice The Chainlink feed (proxy) that is watched.
     IAggregatorV3 public immutable feed;
     /// @notice Seconds after which an answer is stale: the feed's own heartbeat, with room for a late report.
     uint256 public immutable heartbeat;
     /// @notice Answers from `lower` to `upper` are sound, in the feed's unit.
     int256 public immutable lower;
+    /// @notice See {lower}.
     int256 public immutable upper;
 
     /// @notice There is no code at the feed's address.
@@ -50,6 +53,7 @@ contract OracleTrouble is ICondition {
     /// @notice The bounds are not above zero, or not in order.
     error BoundsOutOfOrder(int256 lower, int256 upper);
 
+    /// @param heartbeat_ Seconds. @param lower_ In the feed's unit, above zero and below `upper_`.
     constructor(IAggregatorV3 feed_, uint256 heartbeat_, int256 lower_, int256 upper_) {
         if (address(feed_).code.length == 0) revert NoFeed(address(feed_));
         if (heartbeat_ == 0) revert NoHeartbeat(address(feed_));

@@ -29,6 +29,7 @@ import {ICondition} from "../interfaces/ICondition.sol";
 /// - An ERC-4626 venue has no such index, and no such condition.
 /// - One adapter, of one vault: for any other vault it does not hold, and no other vault reaches its storage.
 abstract contract VenueIlliquid is ICondition {
+    /// @param index What {debtIndex} was, in the venue's unit. @param takenAt Unix seconds.
     struct Checkpoint {
         uint216 index;
         uint40 takenAt;
@@ -41,10 +42,13 @@ abstract contract VenueIlliquid is ICondition {
     uint256 private constant WAD = 1e18;
     uint256 private constant YEAR = 365 days;
 
+    /// @notice The adapter whose position is watched.
     IAdapter public immutable adapter;
     /// @notice The only vault that it can hold for: the adapter's.
     address public immutable vault;
+    /// @notice The lending venue: {IAdapter.venue}.
     address public immutable venue;
+    /// @notice What is lent: {IAdapter.asset}.
     address public immutable asset;
     /// @notice WAD a year: average borrow rate from which the venue counts as lent out.
     uint256 public immutable leastRate;
@@ -53,11 +57,14 @@ abstract contract VenueIlliquid is ICondition {
 
     /// @notice The two last checkpoints, at least 30 minutes apart.
     Checkpoint public older;
+    /// @notice See {older}.
     Checkpoint public newer;
     /// @notice When a shortage was seen; noted again after 30 minutes at the earliest.
     uint40 public shortAt;
 
+    /// @notice A checkpoint of the debt index was taken, in the venue's unit.
     event CheckpointTaken(uint256 index);
+    /// @notice The venue could pay `payableNow` of `position`, both in assets.
     event ShortageSeen(uint256 payableNow, uint256 position);
 
     /// @notice The adapter is of another venue than this condition reads.
@@ -67,6 +74,8 @@ abstract contract VenueIlliquid is ICondition {
     /// @notice The share is nothing, or more than all of the position (`whole`).
     error ShareOutOfRange(uint256 share, uint256 whole);
 
+    /// @param kind What the adapter must say it is. @param leastRate_ See {leastRate}; not zero. @param share_ See {share}: more
+    /// than nothing, at most 1.
     constructor(IAdapter adapter_, bytes32 kind, uint256 leastRate_, uint256 share_) {
         bytes32 its = adapter_.kind();
         if (its != kind) revert AdapterOfOtherKind(address(adapter_), its, kind);

@@ -20,5 +20,7 @@ interface ILiquidityAdapter is IAdapter {
 
     /// @notice True if the pool's price is within this adapter's bound of fair value. Never reverts; false when in doubt.
     /// The vault takes no deposits while it is false.
+    /// @dev - MUST judge spot by what one transaction cannot move: a mean over time, or feeds.
+    /// - MUST take 400,000 gas at most; what fails is false.
     function steady() external view returns (bool);
 }

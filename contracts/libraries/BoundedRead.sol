@@ -3,7 +3,8 @@ pragma solidity 0.8.28;
 
 /// @title Calls to contracts that may be broken or hostile
 /// @dev Bounded in gas, and at most five words of the answer are copied, so neither an endless loop nor a huge answer
-/// reaches the caller.
+/// reaches the caller. What comes back is not judged here: a number may be any number, and a bound of gas is only had by who
+/// has that much left ({Accounting.read} sees to it where it matters). A target without code has answered nothing.
 library BoundedRead {
     /// @return ok The call succeeded and answered with at least one word.
     /// @return value That word.

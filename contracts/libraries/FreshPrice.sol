@@ -5,6 +5,19 @@ import {IAggregatorV3} from "../interfaces/external/IAggregatorV3.sol";
 import {BoundedRead} from "./BoundedRead.sol";
 
 /// @title A Chainlink answer that is positive and not older than its heartbeat
+/// @notice
+/// WHAT IT TRUSTS
+/// - The feed's reporters, and its owners, who may point the proxy elsewhere. A wrong answer that is fresh is believed: who uses
+///   it bounds what that costs.
+///
+/// WHAT CAN GO WRONG
+/// - A feed follows its market by its deviation threshold, and is late by its reports. The heartbeat is the timelock's choice;
+///   one that is too long believes an old price, one that is too short finds none on a quiet day.
+/// - It may be silent, gone, or answer less than a round: then there is no price, by an error that says which feed.
+///
+/// WHAT IT DOES NOT PROMISE
+/// - A price within bounds, nor one of the same moment as another feed's. The sequencer of a rollup is not asked: this is for
+///   chains without one.
 library FreshPrice {
     /// @notice There is no code at a feed's address.
     error NoFeed(address feed);

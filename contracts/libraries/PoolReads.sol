@@ -5,6 +5,19 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IUniswapV3Pool} from "../interfaces/external/IUniswapV3.sol";
 
 /// @title What a pool of Uniswap V3 says of its past price and of one position's fees
+/// @notice
+/// WHAT IT TRUSTS
+/// - That the pool is Uniswap's code, which the factory vouches for. Then the mean over a window is what was there at the end of
+///   each block of it, and a position's fees are those that `burn` would count now, to the unit.
+///
+/// WHAT CAN GO WRONG
+/// - Who holds the price away over blocks moves the mean, by the part of the window that he pays for. The adapter bounds what is
+///   believed of it.
+/// - A pool forgets: one with too few observations for its blocks does not reach over the window, and there is no mean then
+///   ({WindowNotCovered}). Their number is looked at once, at construction, and never falls.
+///
+/// WHAT IT DOES NOT PROMISE
+/// - A price of this second: what happened in it is not in the mean.
 library PoolReads {
     uint256 private constant Q128 = 2 ** 128;
 

@@ -5,7 +5,8 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 /// @title One word of a contract that was vetted
 /// @dev As a call by its interface, but that a target which says nothing is named. Done by hand because every deposit pays
-/// for it once or twice a venue.
+/// for it once or twice a venue. Vetted means: by the timelock, not to burn gas or lie. The gas is not bounded here, so what may
+/// be broken is read by {BoundedRead}, or behind the vault's bound on the whole adapter.
 library TrustedRead {
     /// @notice A contract that should answer is gone, reverts without a reason, or answers with less than a word. There is no
     /// number: it says none.
