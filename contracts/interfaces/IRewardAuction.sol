@@ -68,6 +68,7 @@ interface IRewardAuction {
     event Listed(address indexed token, Terms terms);
     /// @notice A token is for sale no more.
     event Unlisted(address indexed token, address indexed by);
+    /// @notice A lot is on sale until `closesAt`.
     /// @param worth Assets by the oracle, as of now.
     event Started(address indexed token, uint256 amount, uint256 worth, uint256 closesAt);
     /// @notice `amount` of a token was bought for `assets`; `left` is what the lot still has, in the token's unit.

@@ -344,6 +344,7 @@ interface IVault is IERC4626, IERC20Permit {
     event ConditionDisarmed(address indexed condition);
     /// @notice The breaker's state; `condition` is zero where none proved it, `until` where no time ends it.
     event BreakerChanged(Breaker state, uint256 until, address indexed condition);
+    /// @notice Money was brought to idle while tripped, by anyone or by the guardian.
     /// @param assetsAfter Total assets: less by what the venue took beyond what it paid.
     event EmergencyExit(address indexed adapter, uint256 received, uint256 assetsAfter);
 

@@ -60,6 +60,7 @@ library InKind {
         Reading[] readings;
     }
 
+    /// @notice See {IVault.redeemInKind}.
     /// @param supply Supply before the burn, with the virtual shares: their part stays.
     /// @return idlePaid Assets paid.
     function redeem(

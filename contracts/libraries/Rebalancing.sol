@@ -139,7 +139,8 @@ library Rebalancing {
             if (move.assets < 0) {
                 withdrawMove(s, asset, move, slot, run, i);
             } else {
-                grown[grownCount++] = Grown(slot, depositMove(s, asset, move, slot, run));
+                grown[grownCount] = Grown(slot, depositMove(s, asset, move, slot, run));
+                ++grownCount;
             }
         }
     }

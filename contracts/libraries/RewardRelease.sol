@@ -24,6 +24,7 @@ library RewardRelease {
         if (paid != vault || unit != asset) revert IRewardSource.WrongAuction(auction, paid, unit);
     }
 
+    /// @notice See {IRewardSource.releaseRewards}.
     /// @param receipt What proves the adapter's position.
     function release(address token, address auction, address asset, address receipt) internal returns (uint256 amount) {
         if (auction == address(0)) revert IRewardSource.NoAuction();
