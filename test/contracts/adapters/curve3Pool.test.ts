@@ -653,6 +653,16 @@ describe("Curve3PoolAdapter: an empty pool", () => {
   });
 });
 
+describe("Curve3PoolAdapter: a pool that refuses", () => {
+  it("is passed on with its own reason where it is not killed", async () => {
+    const { adapter, vault, coins } = await loadFixture(placed);
+    await expect(adapter.connect(vault).deposit(UNIT, "0x")).to.be.revertedWithCustomError(
+      nth(coins, USDC),
+      "ERC20InsufficientBalance",
+    );
+  });
+});
+
 describe("Curve3PoolAdapter: floors", () => {
   for (const [fees, fixture] of POOLS) {
     it(`bound the loss of moves between an attacker's trades of any size, in a pool ${fees}`, async () => {

@@ -1,6 +1,6 @@
 // The adapter for Sky's savings: what it promises to a vault, the ways of the PSM, and the whole vault with it. In both
 // forms (USDS through the wrapper, DAI through the LitePSM), over models that are untested against the genuine code.
-import { loadFixture, setCode, time } from "@nomicfoundation/hardhat-network-helpers";
+import { loadFixture, setBalance, setCode, takeSnapshot, time } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
 import { ethers } from "hardhat";
 import type { HostileVenue } from "../../../typechain-types";
@@ -223,6 +223,20 @@ for (const fixture of [usds6, dai6]) {
     it("passes on what the PSM says where neither a halt nor what it pays with is the reason", async () => {
       const { adapter, vault, sky, token, put, unit } = await loadFixture(fixture);
       await put(1_000n * unit);
+      // Gems that are not here, and a pocket that lets none go.
+      await expect(adapter.connect(vault).deposit(unit, "0x")).to.be.revertedWithCustomError(
+        token,
+        "ERC20InsufficientBalance",
+      );
+      const undo = await takeSnapshot();
+      const pocket = await sky.psm.pocket();
+      await setBalance(pocket, WAD);
+      await token.connect(await ethers.getImpersonatedSigner(pocket)).approve(sky.psm, 0n);
+      await expect(adapter.connect(vault).withdraw(unit, "0x")).to.be.revertedWithCustomError(
+        token,
+        "ERC20InsufficientAllowance",
+      );
+      await undo.restore();
       // The LitePSM's own DAI and the gems are there; the PSM is no contract any more.
       await setCode(await sky.psm.getAddress(), "0x60006000fd");
       await token.connect(vault).transfer(adapter, unit);

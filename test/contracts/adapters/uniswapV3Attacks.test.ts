@@ -360,6 +360,25 @@ describe("UniswapV3Adapter: steadiness", () => {
     expect(await adapter.fairValue()).to.equal(0n);
   });
 
+  it("has no value where the pool has forgotten the window, and says which", async () => {
+    // Remembers one price: that of its last trade, or of its beginning.
+    const parts = await deployPool();
+    await parts.whole.getFunction("initialize")(parts.par);
+    await time.increase(120);
+    for (const feed of [parts.assetFeed, parts.pairedFeed]) await feed.push(PAR);
+    const adapter = await deployAdapter(parts, { window: 60n, minimumCardinality: 1 });
+    await parts.asset.mint(adapter, 1n);
+    expect(await adapter.fairValue()).to.equal(1n);
+    const { trader, asset, paired, probe, unit } = parts;
+    for (const coin of [asset, paired]) await coin.mint(trader, 10n ** 12n * unit);
+    await trader.mint(trader, -100n, 100n, 10n ** 12n);
+    await trader.push(await probe.sqrtAt(1n));
+    await expect(adapter.fairValue()).to.be.revertedWithCustomError(adapter, "WindowNotCovered").withArgs(60n);
+    expect([await adapter.steady(), await adapter.maxWithdraw()]).to.deep.equal([false, 0n]);
+    await adapter.connect(parts.vault).redeemInKind(1n, 1n, parts.stranger.address);
+    expect(await asset.balanceOf(parts.stranger.address)).to.be.greaterThan(0n);
+  });
+
   it("moves nothing in the middle of another's call to the pool, and says so", async () => {
     const held = await withAdapter({ hostile: true });
     await put(held, WHOLE * held.unit);
