@@ -177,6 +177,8 @@ for (const fixture of [usds6, dai6]) {
     it("neither takes nor pays while halted, and is worth what it would be without a fee", async () => {
       const parts = await loadFixture(fixture);
       const { adapter, vault, sky, savings, put, unit } = parts;
+      // All of nothing is nothing, and no complaint.
+      expect(await adapter.connect(vault).withdraw.staticCall(MAX, "0x")).to.equal(0n);
       await put(1_000n * unit);
       await file(sky, "tout", PERCENT);
       await file(sky, "tin", HALTED);
