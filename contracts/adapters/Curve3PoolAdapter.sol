@@ -443,9 +443,7 @@ contract Curve3PoolAdapter is ILiquidityAdapter {
 
     /// @dev What one asset buys of another coin, the fee given back, and from what to what it may by the feeds, in WAD: of the
     /// first coin where it is out of that, or of the last.
-    function spotPrice(
-        uint256[3] memory dollars
-    ) private view returns (uint256 spot, uint256 least, uint256 most) {
+    function spotPrice(uint256[3] memory dollars) private view returns (uint256 spot, uint256 least, uint256 most) {
         uint256 place = index;
         uint256 one = WAD / SCALE;
         uint256 kept = FEE_DENOMINATOR - ICurvePool(venue).fee();
