@@ -210,9 +210,9 @@ contract RewardAuction is IRewardAuction, ReentrancyGuardTransient {
     /// @dev What is left of the lot that is on sale; also of a token that holds less than that now, as some may.
     function onSale(address token) private view returns (uint256 left) {
         Lot memory lot = lots[token];
-        if (block.timestamp >= lot.startedAt + 2 * uint256(listed(token).terms.duration)) revert NoLot(token);
+        uint256 closesAt = lot.startedAt + 2 * uint256(listed(token).terms.duration);
         left = Math.min(lot.left, IERC20(token).balanceOf(address(this)));
-        if (left == 0) revert NoLot(token);
+        if (left == 0 || block.timestamp >= closesAt) revert NoLot(token, left, closesAt);
     }
 
     /// @dev Of a lot that is on sale.

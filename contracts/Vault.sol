@@ -33,8 +33,15 @@ import {AdapterSlot, ClaimUnits, Position, VaultState} from "./libraries/VaultSt
 ///   quarantine or one broken venue. What venues cannot pay now can be left with in kind, or as a claim.
 /// - Until a keeper is removed, it can cost depositors at most the loss budget in any window, plus what venues lose
 ///   within their caps. The keeper's key is taken to be the attacker's.
-/// - No role can take funds. The owner is a timelock; the guardian can only make things safer, at a cost of the emergency
-///   budget at most.
+/// - No role can take funds by what it may do here: no setter pays anybody but fees within their bounds, the keeper moves money
+///   between adapters only, and the guardian can only make things safer, at a cost of the emergency budget at most.
+/// - The exception is code that the owner adds. The owner is a timelock; after its delay it can add an adapter that keeps what
+///   a keeper of its own puts into it. Both are announced, a day ahead or more. Until they are done every depositor can leave,
+///   by `redeem` or in kind, and the guardian can cancel them; who stays has trusted the owner with what it announced.
+///
+/// WHAT IT DOES NOT PROMISE
+/// - That a venue's own loss is made good, that what is asked is there to be paid at once, or that exits are served in any
+///   order but that of the block. That venues are watched when nobody calls.
 ///
 /// TOTAL ASSETS
 /// - Idle plus the fair value of every adapter that counts, as of the last accrual. One accrual a block, before the first
@@ -359,7 +366,9 @@ contract Vault is IVault, ERC20Permit, ReentrancyGuardTransient {
 
     /// @inheritdoc IERC4626
     /// @dev - MUST take exactly `assets` from the caller and mint what they are worth, rounded down.
-    /// - MUST revert while nobody can enter, and above the deposit cap.
+    /// - MUST revert while nobody can enter ({NotOpened}, {DepositsClosed}, {VenueUnsteady}), above the deposit cap
+    /// ({DepositCapExceeded}), for assets that buy no share ({ZeroShares}) and for an asset that charges on transfer
+    /// ({TransferMismatch}).
     function deposit(uint256 assets, address receiver) public nonReentrant returns (uint256 shares) {
         address unsteady = Accounting.unsteady(s);
         accrueOnce();
@@ -382,7 +391,10 @@ contract Vault is IVault, ERC20Permit, ReentrancyGuardTransient {
 
     /// @inheritdoc IERC4626
     /// @dev - MUST pay exactly `assets` and burn what they are worth, rounded up.
-    /// - MUST work while tripped or with an adapter in quarantine, as far as idle and exact venues can pay.
+    /// - MUST work while tripped or with an adapter in quarantine, as far as idle and exact venues can pay;
+    /// {InsufficientLiquidity} beyond that.
+    /// - MUST NOT sell a pool's position.
+    /// - MUST spend the holder's allowance to who is not the holder, and MUST refuse a receiver that is nobody or the vault.
     function withdraw(uint256 assets, address receiver, address holder) public nonReentrant returns (uint256 shares) {
         accrueOnce();
         if (assets > s.accounted) revert InsufficientLiquidity(assets, s.accounted);
@@ -462,57 +474,75 @@ contract Vault is IVault, ERC20Permit, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IERC4626
+    /// @dev - MUST be what an accrual now would count: losses in full, gains at most at {maxRate}, nothing that is written off.
+    /// - MUST NOT revert but for {InsufficientGas}, and MUST be the last accrual's while a call is under way.
     function totalAssets() external view returns (uint256 total) {
         (total, , ) = stateNow();
     }
 
     /// @inheritdoc IERC4626
+    /// @dev - MUST be the same for every caller, rounded down, and MUST know accrual and the fees that are due.
+    /// - SHOULD NOT be taken for what a call pays: limits are {maxDeposit}'s and {maxRedeem}'s.
     function convertToShares(uint256 assets) external view returns (uint256) {
         return previewDeposit(assets);
     }
 
     /// @inheritdoc IERC4626
+    /// @dev As {convertToShares}.
     function convertToAssets(uint256 shares) external view returns (uint256) {
         return previewRedeem(shares);
     }
 
     /// @inheritdoc IERC4626
+    /// @dev - MUST be what {deposit} mints in the same block, to the unit: accrual and fees included, rounded down.
+    /// - MUST NOT know limits: it answers also where {deposit} reverts.
     function previewDeposit(uint256 assets) public view returns (uint256) {
         (uint256 total, uint256 supply, ) = stateNow();
         return Math.mulDiv(assets, supply, total + 1);
     }
 
     /// @inheritdoc IERC4626
+    /// @dev - MUST be what {mint} takes in the same block, rounded up. Otherwise as {previewDeposit}.
     function previewMint(uint256 shares) external view returns (uint256) {
         (uint256 total, uint256 supply, ) = stateNow();
         return Math.mulDiv(shares, total + 1, supply, Math.Rounding.Ceil);
     }
 
     /// @inheritdoc IERC4626
+    /// @dev - MUST be what {withdraw} burns in the same block, rounded up, also beyond what is there to be paid.
     function previewWithdraw(uint256 assets) external view returns (uint256) {
         (uint256 total, uint256 supply, ) = stateNow();
         return Math.mulDiv(assets, supply, total + 1, Math.Rounding.Ceil);
     }
 
     /// @inheritdoc IERC4626
+    /// @dev - MUST be what {redeem} pays in the same block, rounded down, also beyond what is there to be paid.
     function previewRedeem(uint256 shares) public view returns (uint256) {
         (uint256 total, uint256 supply, ) = stateNow();
         return Math.mulDiv(shares, total + 1, supply);
     }
 
     /// @inheritdoc IERC4626
+    /// @dev - MUST be what {deposit} takes now, to the unit: zero while nobody can enter (not open, tripped, an adapter that does not
+    /// count, a pool away from fair value, a hundredth of par), else what the deposit cap leaves.
+    /// - MUST NOT revert but for {InsufficientGas}, and MUST be zero while a call is under way.
     function maxDeposit(address) external view returns (uint256) {
         (uint256 total, , bool uncounted) = stateNow();
         return room(total, uncounted);
     }
 
     /// @inheritdoc IERC4626
+    /// @dev - MUST be what {mint} takes now, to the unit. Otherwise as {maxDeposit}.
     function maxMint(address) external view returns (uint256) {
         (uint256 total, uint256 supply, bool uncounted) = stateNow();
         return Math.mulDiv(room(total, uncounted), supply, total + 1);
     }
 
     /// @inheritdoc IERC4626
+    /// @dev - MUST be what {withdraw} can pay now: the holder's shares, or idle and what exact adapters say they pay, whichever is
+    /// less. Open also while tripped.
+    /// - MUST NOT revert but for {InsufficientGas}, and MUST be zero while a call is under way.
+    /// - A venue that promises what it does not pay can make it too high: the call reverts then.
     function maxWithdraw(address holder) external view returns (uint256) {
         if (_reentrancyGuardEntered()) return 0;
         (uint256 total, uint256 supply, ) = stateNow();
@@ -520,6 +550,7 @@ contract Vault is IVault, ERC20Permit, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IERC4626
+    /// @dev - MUST be what {redeem} can pay now, in shares. Otherwise as {maxWithdraw}.
     function maxRedeem(address holder) external view returns (uint256) {
         if (_reentrancyGuardEntered()) return 0;
         (uint256 total, uint256 supply, ) = stateNow();
@@ -793,7 +824,10 @@ contract Vault is IVault, ERC20Permit, ReentrancyGuardTransient {
     function requireRoom(address unsteady) private view returns (uint256) {
         uint256 total = s.accounted;
         if (!s.opened) revert NotOpened();
-        if (s.uncounted || !enterable(total)) revert DepositsClosed();
+        if (s.uncounted || !enterable(total)) {
+            (Breaker state, uint256 until) = BreakerState.get(s);
+            revert DepositsClosed(state, until, s.uncounted, total, Accounting.leastTotal(par()));
+        }
         if (unsteady != address(0)) revert VenueUnsteady(unsteady);
         return roomUnder(total);
     }

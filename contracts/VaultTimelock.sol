@@ -11,7 +11,22 @@ import {TimelockController} from "@openzeppelin/contracts/governance/TimelockCon
 /// - An operation is a replacement if every call in it is a call of `setGuardian(address)`: of the vault's guardian, of
 ///   this contract's, or of both. A batch that holds anything else can be cancelled, so nothing can hide behind one.
 /// - Proposers may cancel, as in OpenZeppelin's contract.
+///
+/// WHAT IT TRUSTS
+/// - Its proposers, with what they announce: after the delay it is done. Its executors, to do it; an operation that nobody
+///   executes waits. OpenZeppelin's contract, unchanged but for the three functions here.
+///
+/// WHAT CAN GO WRONG
+/// - A hostile guardian can cancel everything but its own replacement, so it stops the owner for as long as that takes: a
+///   delay. A hostile proposer can announce anything, and the guardian has the delay to see it.
+/// - Who is named guardian here and never acts cannot be found out beforehand: there is no acceptance. A replacement of the
+///   replacement takes another delay, and proposers can cancel meanwhile.
+///
+/// WHAT IT DOES NOT PROMISE
+/// - That the guardian here and the vault's are one account: each is set on its own.
+/// - That an operation which was announced is harmless, or will be executed.
 contract VaultTimelock is TimelockController {
+    /// @notice Seconds that the delay never falls below.
     uint256 public constant MIN_DELAY = 1 days;
 
     /// @notice Who may cancel, besides the cancellers.
@@ -20,10 +35,14 @@ contract VaultTimelock is TimelockController {
     /// @notice Whether an operation is a guardian's replacement.
     mapping(bytes32 id => bool) public isReplacement;
 
+    /// @notice A delay under {MIN_DELAY}. In seconds.
     error DelayTooShort(uint256 delay, uint256 minimum);
+    /// @notice The guardian may not cancel its own replacement. The operation's identifier tells which.
     error ReplacementNotCancellable(bytes32 id);
+    /// @notice The zero address would be a guardian that nobody is. There is no number to give.
     error ZeroGuardian();
 
+    /// @notice Another may cancel; first: from zero.
     event GuardianChanged(address indexed previous, address indexed current);
 
     constructor(
@@ -36,13 +55,15 @@ contract VaultTimelock is TimelockController {
         _setGuardian(guardian_);
     }
 
-    /// @notice Replaces the guardian. Only by an operation of this timelock.
+    /// @notice Replaces the guardian, in one step: who is announced could look at it for the whole delay. Only by an operation
+    /// of this timelock; {TimelockUnauthorizedCaller} otherwise, {ZeroGuardian} for nobody.
     function setGuardian(address account) external {
         if (msg.sender != address(this)) revert TimelockUnauthorizedCaller(msg.sender);
         _setGuardian(account);
     }
 
     /// @inheritdoc TimelockController
+    /// @dev Notes besides whether the operation is a guardian's replacement.
     function schedule(
         address target,
         uint256 value,
@@ -56,6 +77,7 @@ contract VaultTimelock is TimelockController {
     }
 
     /// @inheritdoc TimelockController
+    /// @dev Notes besides whether all of the operation is a guardian's replacement.
     function scheduleBatch(
         address[] calldata targets,
         uint256[] calldata values,
@@ -70,7 +92,8 @@ contract VaultTimelock is TimelockController {
         super.scheduleBatch(targets, values, payloads, predecessor, salt, delay);
     }
 
-    /// @notice Cancels an operation that waits: cancellers any, the guardian any but a replacement.
+    /// @notice Cancels an operation that waits: cancellers any, the guardian any but a replacement
+    /// ({ReplacementNotCancellable}). Anyone else has no role (`AccessControlUnauthorizedAccount`).
     function cancel(bytes32 id) public override {
         if (msg.sender == guardian) {
             if (isReplacement[id]) revert ReplacementNotCancellable(id);
@@ -85,7 +108,8 @@ contract VaultTimelock is TimelockController {
         super.cancel(id);
     }
 
-    /// @notice As in OpenZeppelin's contract, but never below one day.
+    /// @notice Seconds that operations wait from now on; of those that wait already nothing changes. Only by an operation of this
+    /// timelock, and never below one day ({DelayTooShort}).
     function updateDelay(uint256 newDelay) public override {
         if (newDelay < MIN_DELAY) revert DelayTooShort(newDelay, MIN_DELAY);
         super.updateDelay(newDelay);

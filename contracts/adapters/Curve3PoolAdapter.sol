@@ -4,6 +4,7 @@ pragma solidity 0.8.28;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IAdapter} from "../interfaces/IAdapter.sol";
 import {ILiquidityAdapter} from "../interfaces/ILiquidityAdapter.sol";
@@ -11,6 +12,7 @@ import {IAggregatorV3} from "../interfaces/external/IAggregatorV3.sol";
 import {IAggregatorV3Metadata} from "../interfaces/external/IAggregatorV3Metadata.sol";
 import {ICurvePool} from "../interfaces/external/ICurvePool.sol";
 import {BoundedRead} from "../libraries/BoundedRead.sol";
+import {FreshPrice} from "../libraries/FreshPrice.sol";
 import {TrustedRead} from "../libraries/TrustedRead.sol";
 
 /// @title A position in Curve's 3pool, entered and left in one of its coins
@@ -27,7 +29,8 @@ import {TrustedRead} from "../libraries/TrustedRead.sol";
 ///   with a deposit as much of it as the deposit brought.
 ///
 /// STEADY
-/// - The pool's price of the asset in each other coin, before the fee, is within `steadiness` of what the feeds say.
+/// - The pool's price of the asset in each other coin, before the fee, is within `steadiness` of what the feeds say. A move that
+/// is refused for it (`Unsteady`) says the price of one coin that is not, in WAD.
 /// - Nothing goes in or out otherwise. In kind is always open.
 ///
 /// TRUST
@@ -125,13 +128,14 @@ contract Curve3PoolAdapter is ILiquidityAdapter {
     error WrongFeed(uint256 index, string description, string symbol);
     /// @notice The feed does not answer with 8 decimals.
     error WrongFeedDecimals(uint256 index, uint256 decimals);
+    /// @notice A heartbeat of zero, of the coin at `index`: no answer would ever be fresh.
     error NoHeartbeat(uint256 index);
     /// @notice A bound is zero or too wide to be one, in WAD.
     error BoundOutOfRange(uint256 bound, uint256 widest);
-    /// @notice The feed's last answer is too old, of the future, or not positive.
-    error NoAnswer(uint256 index, int256 answer, uint256 updatedAt);
-    /// @notice A call of the pool is under way, or its lock cannot be read.
-    error PoolLocked();
+    /// @notice The pool names no virtual price. With `receipts`, all of its, at zero it is empty, and there is none.
+    error NoVirtualPrice(address pool, uint256 receipts);
+    /// @notice Its owner has killed the pool: receipts leave it in every coin, and this adapter in kind. There is no number.
+    error PoolKilled(address pool);
 
     modifier onlyVault() {
         if (msg.sender != vault) revert NotVault(msg.sender);
@@ -184,7 +188,7 @@ contract Curve3PoolAdapter is ILiquidityAdapter {
         (SCALE_0, SCALE_1, SCALE_2) = (scales[0], scales[1], scales[2]);
         (FEED_0, FEED_1, FEED_2) = (address(feeds_[0]), address(feeds_[1]), address(feeds_[2]));
         (HEARTBEAT_0, HEARTBEAT_1, HEARTBEAT_2) = (heartbeats_[0], heartbeats_[1], heartbeats_[2]);
-        if (!isUnlocked(venue_)) revert PoolLocked();
+        if (!isUnlocked(venue_)) revert PoolLocked(venue_);
     }
 
     function checkFeed(uint256 k, address coin, IAggregatorV3Metadata feed_, uint256 heartbeat_) private view {
@@ -203,7 +207,7 @@ contract Curve3PoolAdapter is ILiquidityAdapter {
     function checkPool(ICurvePool pool, address token, uint256[3] memory scales) private view {
         uint256 a = pool.A();
         if (a < LEAST_A || a > MOST_A) revert ImplausibleA(a);
-        uint256 virtualPrice = pool.get_virtual_price();
+        uint256 virtualPrice = virtualPriceOf(address(pool), token);
         if (virtualPrice < WAD || virtualPrice > MOST_VIRTUAL_PRICE) revert ImplausibleVirtualPrice(virtualPrice);
         uint256[3] memory balances;
         uint256 sum;
@@ -227,7 +231,9 @@ contract Curve3PoolAdapter is ILiquidityAdapter {
         uint256 floor = Math.max(leastReceipts(assets, steadyPrice()), minimumOf(data));
         uint256 before = receipt.balanceOf(address(this));
         IERC20(asset).forceApprove(venue, assets);
-        ICurvePool(venue).add_liquidity(oneSided(assets), 0);
+        try ICurvePool(venue).add_liquidity(oneSided(assets), 0) {} catch (bytes memory reason) {
+            refuse(reason);
+        }
         if (IERC20(asset).allowance(address(this), venue) != 0) IERC20(asset).forceApprove(venue, 0);
         uint256 received = receipt.balanceOf(address(this)) - before;
         if (received < floor) revert FloorMissed(received, floor);
@@ -255,9 +261,15 @@ contract Curve3PoolAdapter is ILiquidityAdapter {
     function removeFromPool(bool all, uint256 assets, uint256 held, uint256 strays) private returns (uint256 left) {
         uint256 price = steadyPrice();
         if (all) {
-            ICurvePool(venue).remove_liquidity_one_coin(held, int128(uint128(index)), 0);
+            try ICurvePool(venue).remove_liquidity_one_coin(held, int128(uint128(index)), 0) {} catch (
+                bytes memory reason
+            ) {
+                refuse(reason);
+            }
         } else if (assets != 0) {
-            ICurvePool(venue).remove_liquidity_imbalance(oneSided(assets), held);
+            try ICurvePool(venue).remove_liquidity_imbalance(oneSided(assets), held) {} catch (bytes memory reason) {
+                refuse(reason);
+            }
         }
         left = receipt.balanceOf(address(this));
         uint256 received = asset.balanceOf(address(this)) - strays;
@@ -398,17 +410,14 @@ contract Curve3PoolAdapter is ILiquidityAdapter {
     function steadyPrice() private view returns (uint256 price) {
         uint256[3] memory dollars = answers();
         price = receiptPrice(dollars);
-        if (!isSteady(dollars)) revert Unsteady();
+        (uint256 spot, uint256 least, uint256 most) = spotPrice(dollars);
+        if (spot < least || spot > most) revert Unsteady(int256(spot), int256(least), int256(most));
     }
 
     /// @return dollars Of each coin, in the pool's order, 8 decimals.
     function answers() private view returns (uint256[3] memory dollars) {
         for (uint256 k; k < COINS; ++k) {
-            (, int256 answer, , uint256 updatedAt, ) = IAggregatorV3(feed(k)).latestRoundData();
-            if (answer <= 0 || updatedAt > block.timestamp || block.timestamp - updatedAt > heartbeat(k)) {
-                revert NoAnswer(k, answer, updatedAt);
-            }
-            dollars[k] = uint256(answer);
+            dollars[k] = FreshPrice.read(IAggregatorV3(feed(k)), heartbeat(k));
         }
     }
 
@@ -417,23 +426,36 @@ contract Curve3PoolAdapter is ILiquidityAdapter {
         requireUnlocked();
         uint256 worst = Math.min(dollars[0], Math.min(dollars[1], dollars[2]));
         // The asset is among them, so this is 1 at the most.
-        return Math.mulDiv(venue.get(ICurvePool.get_virtual_price.selector), worst, dollars[index]);
+        return Math.mulDiv(virtualPriceOf(venue, receipt), worst, dollars[index]);
     }
 
-    /// @dev What one asset buys of each other coin, the fee given back, beside what the feeds say.
+    /// @dev A pool without receipts divides by their number, and says nothing.
+    function virtualPriceOf(address pool, address token) private view returns (uint256 virtualPrice) {
+        bool ok;
+        (ok, virtualPrice) = BoundedRead.tryGet(pool, gasleft(), ICurvePool.get_virtual_price.selector);
+        if (!ok || virtualPrice == 0) revert NoVirtualPrice(pool, IERC20(token).totalSupply());
+    }
+
     function isSteady(uint256[3] memory dollars) private view returns (bool) {
+        (uint256 spot, uint256 least, uint256 most) = spotPrice(dollars);
+        return spot >= least && spot <= most;
+    }
+
+    /// @dev What one asset buys of another coin, the fee given back, and from what to what it may by the feeds, in WAD: of the
+    /// first coin where it is out of that, or of the last.
+    function spotPrice(uint256[3] memory dollars) private view returns (uint256 spot, uint256 least, uint256 most) {
         uint256 place = index;
         uint256 one = WAD / SCALE;
         uint256 kept = FEE_DENOMINATOR - ICurvePool(venue).fee();
         for (uint256 k; k < COINS; ++k) {
             if (k == place) continue;
             uint256 bought = ICurvePool(venue).get_dy(int128(uint128(place)), int128(uint128(k)), one) * scale(k);
-            uint256 spot = (bought * FEE_DENOMINATOR) / kept;
+            spot = (bought * FEE_DENOMINATOR) / kept;
             uint256 fair = (dollars[place] * WAD) / dollars[k];
-            uint256 off = spot > fair ? spot - fair : fair - spot;
-            if (off > Math.mulDiv(fair, steadiness, WAD)) return false;
+            uint256 bound = Math.mulDiv(fair, steadiness, WAD);
+            (least, most) = (fair - bound, fair + bound);
+            if (spot < least || spot > most) break;
         }
-        return true;
     }
 
     function isKilled() private view returns (bool) {
@@ -441,8 +463,14 @@ contract Curve3PoolAdapter is ILiquidityAdapter {
         return known && killed != 0;
     }
 
+    /// @dev Says why the pool refused a move: a killed one gives no reason.
+    function refuse(bytes memory reason) private view {
+        if (isKilled()) revert PoolKilled(venue);
+        LowLevelCall.bubbleRevert(reason);
+    }
+
     function requireUnlocked() private view {
-        if (!isUnlocked(venue)) revert PoolLocked();
+        if (!isUnlocked(venue)) revert PoolLocked(venue);
     }
 
     /// @dev Tries to remove nothing, which takes the lock, where nothing may be written. A taken lock is refused with gas to

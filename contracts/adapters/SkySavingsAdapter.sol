@@ -5,6 +5,7 @@ import {IERC4626} from "@openzeppelin/contracts/interfaces/IERC4626.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IAdapter} from "../interfaces/IAdapter.sol";
 import {ILiquidityAdapter} from "../interfaces/ILiquidityAdapter.sol";
@@ -65,9 +66,6 @@ contract SkySavingsAdapter is IAdapter {
     /// @notice Units of the stable token for one unit of the asset, without fees.
     uint256 public immutable stablePerUnit;
 
-    /// @notice A contract does not answer what every PSM and savings vault does.
-    error NoAnswer(address target, bytes4 selector);
-
     /// @notice The savings vault takes another token than the PSM deals in.
     error WrongSavings(address savings, address takes, address stable);
 
@@ -77,8 +75,15 @@ contract SkySavingsAdapter is IAdapter {
     /// @notice The LitePSM behind the wrapper deals in another gem, or keeps its gems elsewhere.
     error WrongLitePsm(address litePsm, address gem, address pocket);
 
-    /// @notice The PSM sells no gems now.
-    error BuyingHalted(address psm);
+    /// @notice The PSM buys no gems now: `tin` is no fee but the mark of its halt.
+    error SellingHalted(address psm, uint256 tin);
+
+    /// @notice The PSM sells no gems now: `tout` is no fee but the mark of its halt.
+    error BuyingHalted(address psm, uint256 tout);
+
+    /// @notice The PSM has run dry of what it would pay with: of gems, or of the stable token minted beforehand, in the token's
+    /// own unit.
+    error PsmDry(address token, uint256 asked, uint256 held);
 
     modifier onlyVault() {
         if (msg.sender != vault) revert NotVault(msg.sender);
@@ -114,7 +119,9 @@ contract SkySavingsAdapter is IAdapter {
     function deposit(uint256 assets, bytes calldata data) external onlyVault {
         uint256 before = data.length == 0 ? 0 : venue.balanceOf(address(this));
         IERC20(asset).forceApprove(psm, assets);
-        ISkyPsm(psm).sellGem(address(this), assets);
+        try ISkyPsm(psm).sellGem(address(this), assets) returns (uint256) {} catch (bytes memory reason) {
+            refuseSale(assets, reason);
+        }
         if (IERC20(asset).allowance(address(this), psm) != 0) IERC20(asset).forceApprove(psm, 0);
         uint256 amount = stable.balanceOf(address(this));
         if (amount != 0) {
@@ -133,18 +140,24 @@ contract SkySavingsAdapter is IAdapter {
     /// everything the least assets that must come, of a withdrawal of an amount the least savings shares that must be left.
     function withdraw(uint256 assets, bytes calldata data) external onlyVault returns (uint256 paid) {
         uint256 fee = psm.get(ISkyPsm.tout.selector);
+        if (isHalted(fee)) revert BuyingHalted(psm, fee);
         if (assets == type(uint256).max) {
-            assets = isHalted(fee) ? 0 : redeemAll(fee);
+            assets = redeemAll(fee);
             if (data.length != 0) checkMinimum(assets, data);
-            if (assets == 0) return 0;
+            if (assets == 0) {
+                requireGems(fairValue());
+                return 0;
+            }
         } else {
-            if (isHalted(fee)) revert BuyingHalted(psm);
             IERC4626(venue).withdraw(costOf(assets, fee), address(this), address(this));
             if (data.length != 0) checkMinimum(venue.balanceOf(address(this)), data);
         }
         uint256 before = asset.balanceOf(vault);
         IERC20(stable).forceApprove(psm, costOf(assets, fee));
-        ISkyPsm(psm).buyGem(vault, assets);
+        try ISkyPsm(psm).buyGem(vault, assets) returns (uint256) {} catch (bytes memory reason) {
+            requireGems(assets);
+            LowLevelCall.bubbleRevert(reason);
+        }
         if (IERC20(stable).allowance(address(this), psm) != 0) IERC20(stable).forceApprove(psm, 0);
         paid = asset.balanceOf(vault) - before;
         if (paid != assets) revert Inexact(assets, paid);
@@ -237,6 +250,22 @@ contract SkySavingsAdapter is IAdapter {
         return cash;
     }
 
+    /// @dev Says why the PSM refused to buy gems, if that is a halt or what it pays with; otherwise what it said.
+    function refuseSale(uint256 assets, bytes memory reason) private view {
+        uint256 fee = psm.get(ISkyPsm.tin.selector);
+        if (isHalted(fee)) revert SellingHalted(psm, fee);
+        uint256 asked = assets * stablePerUnit;
+        asked -= (asked * fee) / WAD;
+        uint256 held = prefunded.balanceOf(litePsm);
+        if (held < asked) revert PsmDry(prefunded, asked, held);
+        LowLevelCall.bubbleRevert(reason);
+    }
+
+    function requireGems(uint256 assets) private view {
+        uint256 held = asset.balanceOf(pocket);
+        if (held < assets) revert PsmDry(asset, assets, held);
+    }
+
     function checkMinimum(uint256 reached, bytes calldata data) private pure {
         uint256 minimum = abi.decode(data, (uint256));
         if (reached < minimum) revert ILiquidityAdapter.FloorMissed(reached, minimum);
@@ -275,6 +304,6 @@ contract SkySavingsAdapter is IAdapter {
     function ask(address target, bytes4 selector) private view returns (uint256 value) {
         bool ok;
         (ok, value) = BoundedRead.tryGet(target, ASK_GAS, selector);
-        if (!ok) revert NoAnswer(target, selector);
+        if (!ok) revert TrustedRead.NoAnswer(target, selector);
     }
 }

@@ -107,15 +107,23 @@ contract UniswapV3Adapter is ILiquidityAdapter, IUniswapV3Callbacks {
     /// @notice The paired coin, which an exit in kind pays beside the asset: a position here has no token of its own.
     address public immutable receipt;
 
-    /// @notice See {Choice}.
+    /// @notice Ticks from the middle of the range to its edges.
     int24 public immutable halfWidth;
+    /// @notice Seconds over which the pool's price is averaged.
     uint32 public immutable window;
+    /// @notice Ticks that spot may be away from the mean.
     int24 public immutable spotBound;
+    /// @notice Ticks that the mean may be away from Chainlink's price.
     int24 public immutable oracleBound;
+    /// @notice Share of fair value, in WAD, that a move may lose.
     uint256 public immutable slippage;
+    /// @notice Chainlink's price of the asset.
     IAggregatorV3 public immutable assetFeed;
+    /// @notice Seconds after which an answer of {assetFeed} is stale.
     uint256 public immutable assetHeartbeat;
+    /// @notice Chainlink's price of the paired coin in the same currency.
     IAggregatorV3 public immutable pairedFeed;
+    /// @notice Seconds after which an answer of {pairedFeed} is stale.
     uint256 public immutable pairedHeartbeat;
 
     /// @dev Whether the asset is the pool's token0.
@@ -126,8 +134,9 @@ contract UniswapV3Adapter is ILiquidityAdapter, IUniswapV3Callbacks {
     uint256 private immutable ASSET_SCALE;
     uint256 private immutable PAIRED_SCALE;
 
-    /// @notice Ticks of the range; both zero while there is none.
+    /// @notice Lower tick of the range; both ticks are zero while there is none.
     int24 public tickLower;
+    /// @notice Upper tick of the range.
     int24 public tickUpper;
 
     /// @notice A new range was chosen, around the pool's mean tick.
@@ -139,7 +148,9 @@ contract UniswapV3Adapter is ILiquidityAdapter, IUniswapV3Callbacks {
     error AssetNotInPool(address asset, address token0, address token1);
     /// @notice The half-width is not a positive multiple of the spacing.
     error HalfWidthOffSpacing(int24 halfWidth, int24 spacing);
+    /// @notice The slippage, in WAD, is more than anybody would call a bound.
     error SlippageOutOfBounds(uint256 slippage, uint256 most);
+    /// @notice A bound, in ticks, is not positive, or too wide to be one.
     error BoundOutOfBounds(int24 bound, int24 most);
     /// @notice The amounts are too small for any liquidity.
     error NoLiquidity(uint256 amount0, uint256 amount1);
@@ -432,9 +443,16 @@ contract UniswapV3Adapter is ILiquidityAdapter, IUniswapV3Callbacks {
         if (bound <= 0 || bound > MOST_BOUND) revert BoundOutOfBounds(bound, MOST_BOUND);
     }
 
+    /// @dev Says what is not steady: spot beside the mean, in ticks, or Chainlink's price beside it, in square roots times 2^96.
     function steadyMarket() private view returns (Market memory m) {
         m = market();
-        if (!isSteady(m)) revert Unsteady();
+        if (isSteady(m)) return m;
+        if (!m.unlocked) revert PoolLocked(venue);
+        (int256 least, int256 most) = (int256(m.meanTick) - spotBound, int256(m.meanTick) + spotBound);
+        if (m.spotTick < least || m.spotTick > most) revert Unsteady(m.spotTick, least, most);
+        least = int256(uint256(TickPrice.sqrtAt(m.meanTick - oracleBound)));
+        most = int256(uint256(TickPrice.sqrtAt(m.meanTick + oracleBound)));
+        revert Unsteady(int256(uint256(m.oracle)), least, most);
     }
 
     /// @dev Reverts when a price cannot be read.

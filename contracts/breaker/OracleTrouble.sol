@@ -3,6 +3,7 @@ pragma solidity 0.8.28;
 
 import {ICondition} from "../interfaces/ICondition.sol";
 import {IAggregatorV3} from "../interfaces/external/IAggregatorV3.sol";
+import {BoundedRead} from "../libraries/BoundedRead.sol";
 
 /// @title A Chainlink feed is silent, absurd, or says that the asset has lost its peg
 /// @notice
@@ -24,6 +25,7 @@ import {IAggregatorV3} from "../interfaces/external/IAggregatorV3.sol";
 /// - That a feed cannot be read is judged at arming and at tripping only; there is no round to look back at.
 /// - A feed follows the market by its deviation threshold; the bounds must be wider than that.
 contract OracleTrouble is ICondition {
+    /// @dev Of a round what is judged: its number, its answer in the feed's unit, and unix seconds.
     struct Round {
         uint80 id;
         int256 answer;
@@ -35,20 +37,26 @@ contract OracleTrouble is ICondition {
     /// @dev A round of a real proxy takes about 15,000 gas; 24 of them leave room in the million that the vault gives.
     uint256 private constant READ_GAS = 100_000;
 
+    /// @notice The Chainlink feed (proxy) that is watched.
     IAggregatorV3 public immutable feed;
     /// @notice Seconds after which an answer is stale: the feed's own heartbeat, with room for a late report.
     uint256 public immutable heartbeat;
     /// @notice Answers from `lower` to `upper` are sound, in the feed's unit.
     int256 public immutable lower;
+    /// @notice See {lower}.
     int256 public immutable upper;
 
+    /// @notice There is no code at the feed's address.
     error NoFeed(address feed);
-    error NoHeartbeat();
+    /// @notice A heartbeat of zero: every answer would be stale.
+    error NoHeartbeat(address feed);
+    /// @notice The bounds are not above zero, or not in order.
     error BoundsOutOfOrder(int256 lower, int256 upper);
 
+    /// @param heartbeat_ Seconds. @param lower_ In the feed's unit, above zero and below `upper_`.
     constructor(IAggregatorV3 feed_, uint256 heartbeat_, int256 lower_, int256 upper_) {
         if (address(feed_).code.length == 0) revert NoFeed(address(feed_));
-        if (heartbeat_ == 0) revert NoHeartbeat();
+        if (heartbeat_ == 0) revert NoHeartbeat(address(feed_));
         if (lower_ <= 0 || lower_ >= upper_) revert BoundsOutOfOrder(lower_, upper_);
         feed = feed_;
         heartbeat = heartbeat_;
@@ -83,12 +91,8 @@ contract OracleTrouble is ICondition {
 
     /// @dev Bounded in gas and in what is copied of the answer: the feed may be replaced by anything.
     function read(bytes memory data) private view returns (bool ok, Round memory round) {
-        address target = address(feed);
         uint256[5] memory words;
-        assembly ("memory-safe") {
-            ok := staticcall(READ_GAS, target, add(data, 0x20), mload(data), words, 0xa0)
-            ok := and(ok, gt(returndatasize(), 0x9f))
-        }
+        (ok, words) = BoundedRead.tryRound(address(feed), READ_GAS, data);
         if (ok) round = Round(uint80(words[0]), int256(words[1]), words[3]);
     }
 }

@@ -35,11 +35,13 @@ contract SharePriceFall is ICondition {
         uint40 since;
     }
 
+    /// @param price In the unit of {IVault.sharePrice}. @param takenAt Unix seconds.
     struct Sample {
         uint208 price;
         uint40 takenAt;
     }
 
+    /// @dev The reference, and the last samples of two blocks.
     struct Observations {
         Mark mark;
         Sample latest;
@@ -55,14 +57,17 @@ contract SharePriceFall is ICondition {
 
     mapping(address vault => Observations) private seen;
 
+    /// @notice A sample was taken, and what the reference is then, both in the unit of {IVault.sharePrice}.
     event Observed(address indexed vault, uint256 price, uint256 referencePrice);
+    /// @notice The condition is not registered with the vault: what was known of it is gone.
     event Forgotten(address indexed vault);
 
-    /// @notice The bound is a share of the price between nothing and all of it.
-    error BoundOutOfRange(uint256 bound);
+    /// @notice The bound is a share of the price between nothing and all of it (`whole`), neither included.
+    error BoundOutOfRange(uint256 bound, uint256 whole);
 
+    /// @param bound_ See {bound}.
     constructor(uint256 bound_) {
-        if (bound_ == 0 || bound_ >= WAD) revert BoundOutOfRange(bound_);
+        if (bound_ == 0 || bound_ >= WAD) revert BoundOutOfRange(bound_, WAD);
         bound = bound_;
     }
 

@@ -29,6 +29,7 @@ import {ICondition} from "../interfaces/ICondition.sol";
 /// - An ERC-4626 venue has no such index, and no such condition.
 /// - One adapter, of one vault: for any other vault it does not hold, and no other vault reaches its storage.
 abstract contract VenueIlliquid is ICondition {
+    /// @param index What {debtIndex} was, in the venue's unit. @param takenAt Unix seconds.
     struct Checkpoint {
         uint216 index;
         uint40 takenAt;
@@ -41,10 +42,13 @@ abstract contract VenueIlliquid is ICondition {
     uint256 private constant WAD = 1e18;
     uint256 private constant YEAR = 365 days;
 
+    /// @notice The adapter whose position is watched.
     IAdapter public immutable adapter;
     /// @notice The only vault that it can hold for: the adapter's.
     address public immutable vault;
+    /// @notice The lending venue: {IAdapter.venue}.
     address public immutable venue;
+    /// @notice What is lent: {IAdapter.asset}.
     address public immutable asset;
     /// @notice WAD a year: average borrow rate from which the venue counts as lent out.
     uint256 public immutable leastRate;
@@ -53,22 +57,30 @@ abstract contract VenueIlliquid is ICondition {
 
     /// @notice The two last checkpoints, at least 30 minutes apart.
     Checkpoint public older;
+    /// @notice See {older}.
     Checkpoint public newer;
     /// @notice When a shortage was seen; noted again after 30 minutes at the earliest.
     uint40 public shortAt;
 
+    /// @notice A checkpoint of the debt index was taken, in the venue's unit.
     event CheckpointTaken(uint256 index);
+    /// @notice The venue could pay `payableNow` of `position`, both in assets.
     event ShortageSeen(uint256 payableNow, uint256 position);
 
-    error AdapterOfOtherKind(address adapter, bytes32 kind);
+    /// @notice The adapter is of another venue than this condition reads.
+    error AdapterOfOtherKind(address adapter, bytes32 kind, bytes32 expected);
+    /// @notice A least rate of zero: any venue would count as lent out. The number is the zero.
     error NoLeastRate();
-    error ShareOutOfRange(uint256 share);
+    /// @notice The share is nothing, or more than all of the position (`whole`).
+    error ShareOutOfRange(uint256 share, uint256 whole);
 
+    /// @param kind What the adapter must say it is. @param leastRate_ See {leastRate}; not zero. @param share_ See {share}: more
+    /// than nothing, at most 1.
     constructor(IAdapter adapter_, bytes32 kind, uint256 leastRate_, uint256 share_) {
         bytes32 its = adapter_.kind();
-        if (its != kind) revert AdapterOfOtherKind(address(adapter_), its);
+        if (its != kind) revert AdapterOfOtherKind(address(adapter_), its, kind);
         if (leastRate_ == 0) revert NoLeastRate();
-        if (share_ == 0 || share_ > WAD) revert ShareOutOfRange(share_);
+        if (share_ == 0 || share_ > WAD) revert ShareOutOfRange(share_, WAD);
         adapter = adapter_;
         vault = adapter_.vault();
         venue = adapter_.venue();

@@ -7,7 +7,7 @@ interface IRewardSource {
     /// @notice So much of a reward token went to the auction.
     event RewardsReleased(address indexed token, uint256 amount);
 
-    /// @notice This adapter was built without an auction.
+    /// @notice This adapter was built without an auction. There is no number to give.
     error NoAuction();
 
     /// @notice The auction pays another vault, or sells for another asset.

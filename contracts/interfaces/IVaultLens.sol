@@ -12,6 +12,7 @@ interface IVaultLens {
         uint256 available;
     }
 
+    /// @param name See {IVault.GroupConfiguration}. @param relativeCap WAD share of total assets.
     struct GroupView {
         bytes32 name;
         uint256 relativeCap;

@@ -25,6 +25,7 @@ pragma solidity 0.8.28;
 /// TRUST
 /// - None. It holds nothing, writes nothing, calls statically, and its caller checks which block was read.
 contract BlockReads {
+    /// @dev One question: whom, with how much gas, how long an answer may be, and what.
     struct Call {
         address target;
         uint256 gasLimit;

@@ -21,11 +21,29 @@ import {AaveV3Reserve} from "../libraries/AaveV3Reserve.sol";
 import {PoolReads} from "../libraries/PoolReads.sol";
 
 /// @title Everything a keeper or a page needs of a vault and its venues, at one block, in one call
-/// @notice Holds nothing, is trusted with nothing, and can be replaced at any time.
-/// @dev Each venue is read by a call of this contract to itself, bounded in gas and caught: a broken venue costs its own
-/// entry (`readable` false, `state` empty) and no more. Of Aave only the pool, its tokens and the rate strategy are read,
-/// of Compound only Comet, of Sky the savings vault (for DAI its pot) and the PSM, of Curve and Uniswap the pool, of Curve also the coins' feeds: no
-/// data provider, no list of addresses.
+/// @notice
+/// WHAT IT IS
+/// - A view. It holds nothing, is trusted with nothing by the vault, and can be replaced at any time. A keeper that reads a
+///   wrong number plans badly, and the vault bounds what that costs.
+/// - Each venue is read by a call of this contract to itself, bounded in gas and caught: a broken venue costs its own entry
+///   (`readable` false, `state` empty) and no more.
+///
+/// WHAT IT READS, AND TRUSTS TO ANSWER
+/// - Of Aave the pool, its tokens and the rate strategy; of Compound Comet; of Sky the savings vault (for DAI its pot) and the
+///   PSM; of Curve and Uniswap the pool and the feeds that the adapter names. No data provider, no list of addresses: where
+///   to ask, the adapters say.
+/// - The kind that an adapter gives itself decides how its venue is read. Adapters are vetted by the timelock.
+///
+/// WHAT CAN GO WRONG
+/// - A venue whose read takes more than its bound of gas reads as one that does not answer. So does one that answers in
+///   another layout than its kind's.
+/// - A node may end the call for its own bound of gas; ten adapters that fail in the worst way ask for tens of millions.
+/// - Spot prices, cash and utilisation are those of the moment, and one transaction can make them whatever it likes. The
+///   vault uses none of them.
+///
+/// WHAT IT DOES NOT PROMISE
+/// - That the vault will carry out what a plan made of this snapshot asks: other transactions come between.
+/// - An answer for a contract that is no vault: the whole call reverts then.
 contract VaultLens is IVaultLens {
     uint256 private constant ADAPTER_GAS = 3_000_000;
     /// @dev What the vault gives this read, so that both find the same readable.

@@ -7,27 +7,35 @@ import {IAaveV3Pool, IAaveV3ScaledToken} from "../interfaces/external/IAaveV3.so
 import {BoundedRead} from "./BoundedRead.sol";
 
 /// @title What a reserve of Aave V3 says of itself, in either generation
+/// @notice Reads, and no judgement: an adapter asks it for room and cash, the lens for the state that rates come of. Aave's
+/// governance may change the layout of what it answers; both generations that are known here are told apart by whether the
+/// pool knows virtual balances. Where it does not answer, calls revert, and who asks for a limit takes that for zero.
 /// @dev Bits of the configuration word as in Aave's `ReserveConfiguration` (unchanged since 3.0).
 library AaveV3Reserve {
     uint256 private constant RAY = 1e27;
     uint256 private constant CASH_GAS = 100_000;
 
+    /// @notice Of the asset.
     function decimals(uint256 configuration) internal pure returns (uint256) {
         return (configuration >> 48) & 0xff;
     }
 
+    /// @notice Whether the reserve exists for Aave at all.
     function isActive(uint256 configuration) internal pure returns (bool) {
         return (configuration >> 56) & 1 != 0;
     }
 
+    /// @notice Whether supply is stopped; withdrawal is not.
     function isFrozen(uint256 configuration) internal pure returns (bool) {
         return (configuration >> 57) & 1 != 0;
     }
 
+    /// @notice Whether everything is stopped, transfers of aTokens too.
     function isPaused(uint256 configuration) internal pure returns (bool) {
         return (configuration >> 60) & 1 != 0;
     }
 
+    /// @notice The treasury's part of the interest, in basis points.
     function reserveFactorBps(uint256 configuration) internal pure returns (uint256) {
         return (configuration >> 64) & 0xffff;
     }

@@ -12,6 +12,24 @@ import {TrustedRead} from "./TrustedRead.sol";
 import {AdapterSlot, ClaimUnits, MAX_ADAPTERS, Position, VaultState, WAD, YEAR} from "./VaultState.sol";
 
 /// @title What the vault is worth: reads of adapters, and the accrual they lead to
+/// @notice
+/// WHAT IT PROMISES
+/// - A read of an adapter is bounded in gas and caught. It fails by the adapter's doing only: a caller who brings too little
+///   gas for it is refused, and a value above what the vault can count is none.
+/// - An accrual counts losses in full and at once, gains at most at `maxRate`, and beyond that only what was written off. Fees
+///   come out of what counts.
+/// - Limits are shares of a total that no transaction of the same block has raised ({limitBase}).
+///
+/// WHAT IT TRUSTS
+/// - Adapters, not to lie about value within a transaction. Nothing else of them: they may revert, burn gas, or answer anything.
+///
+/// WHAT CAN GO WRONG
+/// - What a read says at the accrual is what is booked. A value that was down for that moment has been a loss, and comes back
+///   as a gain that drips.
+/// - Recorded values are those of the last move: group sums are off by the interest since then.
+///
+/// WHAT IT DOES NOT PROMISE
+/// - That what is counted can be paid now: liquidity is asked for elsewhere ({withdrawable}).
 library Accounting {
     using RateBudget for RateBudget.Bucket;
 
@@ -30,12 +48,14 @@ library Accounting {
     /// @dev A price of an empty vault's shares times this is the scale of share prices: see {IVault.sharePrice}.
     uint256 internal constant PRICE_SCALE = 1e36;
 
-    /// @dev How many times below par the share price closes entry.
+    /// @dev How many times below par, which is never zero, the share price closes entry.
     uint256 private constant WIPED_OUT = 100;
 
     /// @dev Of what part of the total on an inexact adapter's price matters to who enters: a ten-thousandth.
     uint256 private constant STEADY_FROM = 10_000;
 
+    /// @param total Total assets, `writtenOff` of them not counted. @param carry Seconds kept for the next accrual. The mark is zero if
+    /// it stays. @param uncounted Whether an adapter does not count.
     struct Accrual {
         uint256 total;
         uint256 writtenOff;
@@ -94,6 +114,7 @@ library Accounting {
         setUnits(s, adapter, Math.max(total, units.claimed), units.claimed);
     }
 
+    /// @notice Stores the units of an adapter's position and how many belong to claims; both zero: none does.
     function setUnits(VaultState storage s, address adapter, uint256 total, uint256 claimed) internal {
         s.claimUnits[adapter] = ClaimUnits(total, claimed);
         emit IVault.ClaimUnitsChanged(adapter, total, claimed);
@@ -263,7 +284,12 @@ library Accounting {
     /// @notice Nobody can enter at so small a part of par: shares bought then would overflow sooner than be of use, and would
     /// take the return of what was lost from those who lost it.
     function isWipedOut(uint256 total, uint256 par) internal pure returns (bool) {
-        return par > (total + 1) * WIPED_OUT;
+        return total < leastTotal(par);
+    }
+
+    /// @notice Total assets from which on somebody can enter: a hundredth of par, less the virtual unit.
+    function leastTotal(uint256 par) internal pure returns (uint256) {
+        return (par - 1) / WIPED_OUT;
     }
 
     function fees(VaultState storage s, Accrual memory a, uint256 supply, uint256 elapsed) private view {

@@ -13,7 +13,27 @@ import {RateBudget} from "./RateBudget.sol";
 import {AdapterSlot, ConditionState, VaultState} from "./VaultState.sol";
 
 /// @title The circuit breaker and quarantine
-/// @notice Both only ever stop the keeper and entry. Nothing here stands in the way of an exit.
+/// @notice
+/// WHAT IT PROMISES
+/// - Breaker and quarantine only ever stop the keeper and entry. Nothing here stands in the way of an exit.
+/// - A trip by proof takes a registered condition that holds at arming and at tripping, half an hour to a day apart, and lasts
+///   until the timelock resets it. The guardian's lasts seven days at most, and then has to rest for as long.
+/// - The guardian's exit loses no more than the emergency budget in any window.
+///
+/// WHAT IT TRUSTS
+/// - Conditions that the timelock registered: they are asked with bounded gas, and one that reverts does not hold. That they
+///   judge by earlier blocks, so that no transaction makes one true, is theirs to keep ({ICondition}).
+/// - Somebody to watch. Between arming and tripping nobody here looks: a condition that held, ceased and holds again trips
+///   unless someone called {disarm} while it did not hold. Anyone may; whoever runs a vault should see to it that somebody does.
+///
+/// WHAT CAN GO WRONG
+/// - A quarantine is a loss to who leaves by `redeem` meanwhile, and a guardian may make one for no reason. A stranger needs two
+///   reads that fail, ten minutes apart, with no report of one that works between them.
+/// - A venue whose read a stranger can make fail lets strangers do that; such venues must not be added.
+///
+/// WHAT IT DOES NOT PROMISE
+/// - That a trip comes in time, or at all: it takes somebody's transactions. That an emergency exit gets a good price, beyond the
+///   adapter's floor.
 /// @dev Linked library: runs in the vault's storage, with the vault's caller.
 library Breaking {
     using Authority for VaultState;
@@ -35,6 +55,7 @@ library Breaking {
 
     /* ANYONE */
 
+    /// @notice See {IVault.arm}. An arming that may no longer trip is renewed.
     function arm(VaultState storage s, address condition) external {
         ConditionState storage state = registered(s, condition);
         uint256 armedAt = state.armedAt;
@@ -44,9 +65,10 @@ library Breaking {
         emit IVault.ConditionArmed(condition, block.timestamp);
     }
 
+    /// @notice See {IVault.trip}. The arming is used up, so that a reset does not leave one that trips at once.
     function trip(VaultState storage s, address condition) external {
         ConditionState storage state = registered(s, condition);
-        if (s.breaker == IVault.Breaker.Tripped) revert IVault.AlreadyTripped(IVault.Breaker.Tripped);
+        if (s.breaker == IVault.Breaker.Tripped) revert IVault.AlreadyTripped(IVault.Breaker.Tripped, 0);
         uint256 armedAt = state.armedAt;
         if (armedAt == 0) revert IVault.NotArmed(condition);
         if (block.timestamp < armedAt + TRIP_AFTER || block.timestamp > armedAt + TRIP_UNTIL) {
@@ -59,6 +81,7 @@ library Breaking {
         emit IVault.BreakerChanged(IVault.Breaker.Tripped, 0, condition);
     }
 
+    /// @notice See {IVault.disarm}.
     function disarm(VaultState storage s, address condition) external {
         ConditionState storage state = registered(s, condition);
         if (state.armedAt == 0) revert IVault.NotArmed(condition);
@@ -67,14 +90,15 @@ library Breaking {
         emit IVault.ConditionDisarmed(condition);
     }
 
+    /// @notice See {IVault.reportUnreadable}.
     /// @dev A read by anyone, with a floor of gas that rules out failures made by the caller.
     function reportUnreadable(VaultState storage s, address adapter) external {
         AdapterSlot storage slot = slotOf(s, adapter);
         if (slot.quarantined) revert IVault.AdapterQuarantined(adapter);
         uint256 first = s.readFailureAt[adapter];
-        (bool ok, ) = Accounting.fairValue(s, slot);
+        (bool ok, uint256 value) = Accounting.fairValue(s, slot);
         if (ok) {
-            if (first == 0) revert IVault.StillReadable(adapter);
+            if (first == 0) revert IVault.StillReadable(adapter, value);
             delete s.readFailureAt[adapter];
             emit IVault.ReadFailureCleared(adapter);
         } else if (first == 0 || block.number > first + REPORT_UNTIL) {
@@ -86,6 +110,7 @@ library Breaking {
         }
     }
 
+    /// @notice See {IVault.emergencyExit}. It asks for what the venue says it can pay, of which no more than the vault's part.
     function emergencyExit(VaultState storage s, IERC20 asset, address adapter) external returns (uint256 received) {
         (IVault.Breaker state, ) = BreakerState.get(s);
         if (state != IVault.Breaker.Tripped) revert IVault.NotTripped(state);
@@ -101,6 +126,7 @@ library Breaking {
         emit IVault.EmergencyExit(adapter, received, s.accounted);
     }
 
+    /// @notice See {IVault.refresh}.
     function refresh(VaultState storage s, address adapter) external {
         AdapterSlot memory slot = slotOf(s, adapter);
         (bool ok, uint256 value) = Accounting.fairValue(s, slot);
@@ -112,20 +138,22 @@ library Breaking {
 
     /* GUARDIAN */
 
+    /// @notice See {IVault.guardianTrip}.
     /// @dev As long as it lasts, so long the next must wait after it: the guardian alone cannot keep a vault shut.
     function guardianTrip(VaultState storage s, uint256 duration) external {
         s.requireGuardian();
-        (IVault.Breaker state, ) = BreakerState.get(s);
-        if (state != IVault.Breaker.Closed) revert IVault.AlreadyTripped(state);
+        (IVault.Breaker state, uint256 until) = BreakerState.get(s);
+        if (state != IVault.Breaker.Closed) revert IVault.AlreadyTripped(state, until);
         if (duration == 0 || duration > MAX_GUARDIAN_TRIP) revert IVault.TripTooLong(duration, MAX_GUARDIAN_TRIP);
         if (block.timestamp < s.guardianTripFrom) revert IVault.TripTooSoon(block.timestamp, s.guardianTripFrom);
-        uint256 until = block.timestamp + duration;
+        until = block.timestamp + duration;
         s.breaker = IVault.Breaker.GuardianTripped;
         s.breakerUntil = uint40(until);
         s.guardianTripFrom = uint40(until + duration);
         emit IVault.BreakerChanged(IVault.Breaker.GuardianTripped, until, address(0));
     }
 
+    /// @notice See {IVault.guardianExit}.
     /// @dev The adapter's own floor holds besides. Without a value nobody could say what was lost.
     function guardianExit(
         VaultState storage s,
@@ -162,6 +190,7 @@ library Breaking {
         }
     }
 
+    /// @notice See {IVault.quarantine}.
     /// @dev The caller has accrued before and accrues again afterwards: then the adapter's value is written off.
     function quarantine(VaultState storage s, address adapter) external {
         s.requireFor(true);
@@ -172,6 +201,7 @@ library Breaking {
 
     /* OWNER */
 
+    /// @notice See {IVault.liftQuarantine}.
     /// @dev The caller accrues afterwards: what is there, up to what was written off, counts again at once.
     function liftQuarantine(VaultState storage s, address adapter) external {
         s.requireOwner();
@@ -183,6 +213,7 @@ library Breaking {
         emit IVault.QuarantineLifted(adapter);
     }
 
+    /// @notice See {IVault.setCondition}.
     function setCondition(VaultState storage s, address condition, bool allowed) external {
         s.requireOwner();
         if (condition == address(0)) revert IVault.ZeroAddress("condition");
@@ -191,6 +222,7 @@ library Breaking {
         emit IVault.ConditionChanged(condition, allowed);
     }
 
+    /// @notice See {IVault.resetBreaker}.
     /// @dev Ends any trip. Conditions take their reference from `breakerResetAt` on.
     function reset(VaultState storage s) external {
         s.requireOwner();

@@ -11,6 +11,23 @@ import {Accounting} from "./Accounting.sol";
 import {AdapterSlot, ClaimUnits, VaultState} from "./VaultState.sol";
 
 /// @title The exit that needs nobody: a part of everything, as receipts or as claims
+/// @notice
+/// WHAT IT PROMISES
+/// - Whoever holds shares gets their part of idle and of every position, whatever state vault and venues are in: in receipts,
+///   or, of what is skipped or refused, as a claim. No adapter can end the exit: each payment is bounded in gas and caught.
+/// - What is paid is scaled by accounted total / present sum, so a gain that still drips stays with those who stay. Of what does
+///   not count, the part of what was written off.
+/// - What belongs to earlier claims is not touched.
+///
+/// WHAT IT TRUSTS
+/// - Adapters, to send of the position the part that is asked and no more. Of a quarantined one too.
+///
+/// WHAT CAN GO WRONG
+/// - An adapter that cannot be read is taken for its recorded value: a gain that waits in it goes with the exit.
+/// - A venue that takes the receipts and reverts afterwards has not taken them: its call is undone whole.
+///
+/// WHAT IT DOES NOT PROMISE
+/// - That receipts can be turned into assets, or that their issuer lets them be sent. Assets at once: that is `redeem`.
 /// @dev Linked library: runs in the vault's storage. The vault has accrued, and has burned the shares already.
 library InKind {
     using SafeERC20 for IERC20;
@@ -43,6 +60,7 @@ library InKind {
         Reading[] readings;
     }
 
+    /// @notice See {IVault.redeemInKind}.
     /// @param supply Supply before the burn, with the virtual shares: their part stays.
     /// @return idlePaid Assets paid.
     function redeem(

@@ -7,7 +7,9 @@ import {TickPrice} from "./TickPrice.sol";
 
 /// @title Prices of a pair in the form of a Uniswap V3 pool
 /// @notice Square roots of token1 for one token0, both in their smallest units, times 2^96. One of the two is the asset that
-/// everything is counted in, the other the paired coin.
+/// everything is counted in, the other the paired coin. Arithmetic only: which prices are asked and believed is the adapter's.
+/// A ratio whose square root does not fit in 160 bits reverts, so no price is cut to a wrong one; what is worth next to nothing
+/// rounds down to it.
 library PairPrice {
     uint256 private constant Q96 = 2 ** 96;
 

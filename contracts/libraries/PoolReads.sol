@@ -5,6 +5,19 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IUniswapV3Pool} from "../interfaces/external/IUniswapV3.sol";
 
 /// @title What a pool of Uniswap V3 says of its past price and of one position's fees
+/// @notice
+/// WHAT IT TRUSTS
+/// - That the pool is Uniswap's code, which the factory vouches for. Then the mean over a window is what was there at the end of
+///   each block of it, and a position's fees are those that `burn` would count now, to the unit.
+///
+/// WHAT CAN GO WRONG
+/// - Who holds the price away over blocks moves the mean, by the part of the window that he pays for. The adapter bounds what is
+///   believed of it.
+/// - A pool forgets: one with too few observations for its blocks does not reach over the window, and there is no mean then
+///   ({WindowNotCovered}). Their number is looked at once, at construction, and never falls.
+///
+/// WHAT IT DOES NOT PROMISE
+/// - A price of this second: what happened in it is not in the mean.
 library PoolReads {
     uint256 private constant Q128 = 2 ** 128;
 
@@ -17,6 +30,7 @@ library PoolReads {
         uint256 fees1;
     }
 
+    /// @notice The pool keeps fewer observations than the timelock asked for.
     error TooFewObservations(uint16 cardinality, uint16 minimum);
     /// @notice The pool does not remember the price of `window` seconds ago.
     error WindowNotCovered(uint32 window);
@@ -38,11 +52,14 @@ library PoolReads {
     function meanTick(IUniswapV3Pool pool, uint32 window) internal view returns (int24) {
         uint32[] memory moments = new uint32[](2);
         moments[0] = window;
-        (int56[] memory sums, ) = pool.observe(moments);
         int56 sum;
-        unchecked {
-            // As the pool's own sum, which may wrap around.
-            sum = sums[1] - sums[0];
+        try pool.observe(moments) returns (int56[] memory sums, uint160[] memory) {
+            unchecked {
+                // As the pool's own sum, which may wrap around.
+                sum = sums[1] - sums[0];
+            }
+        } catch {
+            revert WindowNotCovered(window);
         }
         int56 length = int56(uint56(window));
         int56 mean = sum / length;

@@ -4,6 +4,10 @@ pragma solidity 0.8.28;
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 /// @title A share of total assets that no window of a given length may exceed
+/// @notice What it promises: that the shares spent in any window come to the limit at most, whatever the sequence of amounts and
+/// moments; where the limit was changed within the window, to the greater of the two.
+/// What it asks: that whoever charges has compared with {available} first, and knows what the share is of. What it does not
+/// promise: the whole limit at once; half of it is the most.
 /// @dev A bucket of half the limit that refills by half the limit in one window: whoever spends the full bucket at the
 /// start of a window can spend one refill within it, together the limit and never more. (A bucket of the whole limit
 /// would allow twice the limit in one window.) What is spent is rounded up, what refills is rounded down. Shares are
@@ -19,6 +23,7 @@ library RateBudget {
 
     uint256 private constant WAD = 1e18;
 
+    /// @notice WAD share that may be spent now.
     function available(Bucket storage self) internal view returns (uint256) {
         uint256 size = self.limit / 2;
         uint256 spent = usedNow(self);

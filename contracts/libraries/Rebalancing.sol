@@ -15,6 +15,23 @@ import {AdapterSlot, Keeper, VaultState, WAD} from "./VaultState.sol";
 /// @title The keeper's only power, and every bound on it
 /// @notice Threat model: whoever calls {rebalance} holds a stolen key, chose the amounts, the data, the block and the
 /// transactions around it, and is friends with every depositor and every venue that the timelock did not vet.
+///
+/// WHAT IT PROMISES
+/// - Until the keeper is removed, it costs depositors at most the loss budget in any window, plus what venues lose within their
+///   caps. What a move loses is measured by balances and by adapters' fair values before and after, and never netted.
+/// - A plan that only moves to idle is free of the turnover budget, of caps and of the breaker, and loses a venue's rounding
+///   whatever the budgets say. What it loses beyond that is bounded as in any plan, by the bound of a call and the loss budget.
+///
+/// WHAT IT TRUSTS
+/// - Fair values, which the timelock's vetting stands for. No number of the keeper's, of a venue or of the moment.
+///
+/// WHAT CAN GO WRONG
+/// - A loss in an adapter that the plan does not touch is not in {Accounting.limitBase} until the next accrual.
+/// - An exhausted loss budget keeps a plan from leaving a venue at a cost, until it refills: the emergency exits have their own
+///   way, and depositors theirs.
+///
+/// WHAT IT DOES NOT PROMISE
+/// - That plans are good, or come at all. That money is moved out of a venue that fails before it does.
 /// @dev Linked library: runs in the vault's storage. The vault passes the keeper's calldata on as it came and appends two
 /// words: its asset, and the slot of its state. Its cost does not grow with the number of adapters: only those that
 /// a plan touches are valued, and every limit that is a share of total assets is a share of {Accounting.limitBase}.
@@ -22,6 +39,7 @@ library Rebalancing {
     using SafeERC20 for IERC20;
     using RateBudget for RateBudget.Bucket;
 
+    /// @dev What a plan has come to so far, in assets. `base` is what shares of total assets are of; `grows`: money goes into adapters.
     struct Run {
         uint256 base;
         uint256 accountedBefore;
@@ -121,7 +139,8 @@ library Rebalancing {
             if (move.assets < 0) {
                 withdrawMove(s, asset, move, slot, run, i);
             } else {
-                grown[grownCount++] = Grown(slot, depositMove(s, asset, move, slot, run));
+                grown[grownCount] = Grown(slot, depositMove(s, asset, move, slot, run));
+                ++grownCount;
             }
         }
     }

@@ -10,6 +10,9 @@ import {TrustedRead} from "./TrustedRead.sol";
 /// @title What an adapter lets go of: anything but its asset and its position
 /// @dev The token is whatever a stranger names. Some tokens answer at two addresses, and under another one than the adapter
 /// knows: so what may not leave is counted before and after.
+/// Trusted: the auction that the adapter was built with, which sells for the vault and sells no position. A token may call
+/// back, charge or refuse on its transfer: then the release fails or the auction has less, and the adapter's money is where it
+/// was. Not promised: that a token has a market, or is listed; what lies at the auction unlisted stays there.
 library RewardRelease {
     using SafeERC20 for IERC20;
     using TrustedRead for address;
@@ -21,6 +24,7 @@ library RewardRelease {
         if (paid != vault || unit != asset) revert IRewardSource.WrongAuction(auction, paid, unit);
     }
 
+    /// @notice See {IRewardSource.releaseRewards}.
     /// @param receipt What proves the adapter's position.
     function release(address token, address auction, address asset, address receipt) internal returns (uint256 amount) {
         if (auction == address(0)) revert IRewardSource.NoAuction();

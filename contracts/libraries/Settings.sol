@@ -21,8 +21,24 @@ import {
 } from "./VaultState.sol";
 
 /// @title First configuration, opening, and every setter
-/// @dev Linked library: runs in the vault's storage, with the vault's caller. Each setter compares with today's value:
-/// in the safer direction the guardian may call it, in the other only the timelock.
+/// @notice
+/// WHAT IT PROMISES
+/// - Each setter compares with today's value: in the safer direction the guardian may call it, in the other only the timelock.
+///   Today's value itself is refused, so that no event tells of a change that is none.
+/// - The vault opens only under a timelock of a day or more, with its deployer holding no role there nor here.
+/// - No fee is above its maximum, no window under an hour, no adapter of another vault or asset.
+///
+/// WHAT IT TRUSTS
+/// - The timelock, with what it announces; an adapter that it adds, to be what was vetted: code is not looked at. An adapter can
+///   take all that plans put into it, up to its caps.
+///
+/// WHAT CAN GO WRONG
+/// - A limit that is set to nonsense within its range is a limit: nobody here knows what is sensible. A relative cap of zero
+///   shuts an adapter, a budget of zero shuts the keeper.
+///
+/// WHAT IT DOES NOT PROMISE
+/// - That a stricter limit holds of what was done before: positions above a new cap stay, and only shrink.
+/// @dev Linked library: runs in the vault's storage, with the vault's caller.
 library Settings {
     using RateBudget for RateBudget.Bucket;
     using Authority for VaultState;
@@ -39,6 +55,8 @@ library Settings {
 
     /* FIRST CONFIGURATION */
 
+    /// @notice The first configuration, whole: {IVault.Configuration}. By the constructor only; nobody has a role before it.
+    /// @dev Reverts as the setters do, and with {IVault.Unchanged} for a condition that is there twice.
     function configure(VaultState storage s, IVault.Configuration memory c) external {
         s.owner = nonZero(c.owner, "owner");
         emit IVault.OwnerChanged(address(0), c.owner);
@@ -101,6 +119,7 @@ library Settings {
 
     /* GUARDIAN in the safer direction, OWNER in the other */
 
+    /// @notice See {IVault.setKeeper}.
     function setKeeper(VaultState storage s, address keeper, bool allowed) external {
         s.requireFor(!allowed);
         if (s.keepers[nonZero(keeper, "keeper")].allowed == allowed) revert IVault.Unchanged("keeper");
@@ -110,6 +129,7 @@ library Settings {
         emit IVault.KeeperChanged(keeper, allowed);
     }
 
+    /// @notice See {IVault.setAbsoluteCap}.
     function setAbsoluteCap(VaultState storage s, address adapter, uint256 cap) external {
         Position storage position = known(s, adapter);
         cap = Math.min(cap, type(uint120).max);
@@ -118,6 +138,7 @@ library Settings {
         capsChanged(s, adapter);
     }
 
+    /// @notice See {IVault.setRelativeCap}.
     function setRelativeCap(VaultState storage s, address adapter, uint256 cap) external {
         AdapterSlot storage slot = s.adapters[known(s, adapter).place - 1];
         requireChange(s, "relativeCap", slot.relativeCap, within("relativeCap", cap, WAD), true);
@@ -125,6 +146,7 @@ library Settings {
         capsChanged(s, adapter);
     }
 
+    /// @notice See {IVault.setGroupMask}.
     /// @dev Joining more groups is safer; leaving one is not.
     function setGroupMask(VaultState storage s, address adapter, uint256 mask) external {
         Position storage position = known(s, adapter);
@@ -140,6 +162,7 @@ library Settings {
         capsChanged(s, adapter);
     }
 
+    /// @notice See {IVault.setGroupCap}.
     function setGroupCap(VaultState storage s, uint256 group, uint256 cap) external {
         if (group >= s.groupCount) revert IVault.UnknownGroup(group);
         requireChange(s, "groupCap", s.groups[group].relativeCap, within("groupCap", cap, WAD), true);
@@ -147,6 +170,7 @@ library Settings {
         emit IVault.GroupChanged(group, s.groups[group].name, cap, msg.sender);
     }
 
+    /// @notice See {IVault.setDepositCap}.
     function setDepositCap(VaultState storage s, uint256 cap) external {
         cap = Math.min(cap, type(uint120).max);
         uint256 before = s.depositCap;
@@ -155,6 +179,7 @@ library Settings {
         changed("depositCap", before, cap);
     }
 
+    /// @notice See {IVault.setMinimumIdle}.
     function setMinimumIdle(VaultState storage s, uint256 share) external {
         uint256 before = s.minimumIdle;
         requireChange(s, "minimumIdle", before, within("minimumIdle", share, WAD), false);
@@ -162,6 +187,7 @@ library Settings {
         changed("minimumIdle", before, share);
     }
 
+    /// @notice See {IVault.setLossPerCall}.
     function setLossPerCall(VaultState storage s, uint256 share) external {
         uint256 before = s.lossPerCall;
         requireChange(s, "lossPerCall", before, within("lossPerCall", share, WAD), true);
@@ -169,19 +195,23 @@ library Settings {
         changed("lossPerCall", before, share);
     }
 
+    /// @notice See {IVault.setLossBudget}.
     /// @dev Another window is neither safer nor riskier, so it is the timelock's.
     function setLossBudget(VaultState storage s, uint256 limit, uint256 window) external {
         setBudget(s, s.lossBudget, "lossBudget", limit, window);
     }
 
+    /// @notice See {IVault.setTurnoverBudget}.
     function setTurnoverBudget(VaultState storage s, uint256 limit, uint256 window) external {
         setBudget(s, s.turnoverBudget, "turnoverBudget", limit, window);
     }
 
+    /// @notice See {IVault.setEmergencyBudget}.
     function setEmergencyBudget(VaultState storage s, uint256 limit, uint256 window) external {
         setBudget(s, s.emergencyBudget, "emergencyBudget", limit, window);
     }
 
+    /// @notice See {IVault.setManagementFee}.
     /// @dev The caller has accrued: the old fee holds until now.
     function setManagementFee(VaultState storage s, uint256 fee) external {
         uint256 before = s.managementFee;
@@ -190,6 +220,7 @@ library Settings {
         changed("managementFee", before, fee);
     }
 
+    /// @notice See {IVault.setPerformanceFee}.
     /// @dev The caller has accrued. A fee that begins, begins at today's price, or at the price with what is written off:
     /// a write-off that returns is no performance.
     function setPerformanceFee(VaultState storage s, uint256 fee, uint256 supply) external {
@@ -205,6 +236,7 @@ library Settings {
 
     /* OWNER */
 
+    /// @notice See {IVault.setMaxRate}.
     function setMaxRate(VaultState storage s, uint256 rate) external {
         s.requireOwner();
         uint256 before = s.maxRate;
@@ -215,6 +247,7 @@ library Settings {
         changed("maxRate", before, rate);
     }
 
+    /// @notice See {IVault.setFeeRecipient}.
     function setFeeRecipient(VaultState storage s, address recipient) external {
         s.requireOwner();
         if (recipient == address(0) && (s.managementFee != 0 || s.performanceFee != 0)) {
@@ -224,18 +257,21 @@ library Settings {
         s.feeRecipient = recipient;
     }
 
+    /// @notice See {IVault.setGuardian}.
     function setGuardian(VaultState storage s, address account) external {
         s.requireOwner();
         s.pendingGuardian = nonZero(account, "guardian");
         emit IVault.GuardianOffered(account);
     }
 
+    /// @notice See {IVault.transferOwnership}.
     function transferOwnership(VaultState storage s, address account) external {
         s.requireOwner();
         s.pendingOwner = nonZero(account, "owner");
         emit IVault.OwnershipOffered(account);
     }
 
+    /// @notice See {IVault.addAdapter}.
     function addAdapter(
         VaultState storage s,
         address asset,
@@ -245,6 +281,7 @@ library Settings {
         appendAdapter(s, asset, configuration);
     }
 
+    /// @notice See {IVault.removeAdapter}.
     /// @dev The caller has accrued. What is left in an adapter in quarantine is given up; it can only come back by adding
     /// the adapter again, and then as a gain that drips.
     function removeAdapter(VaultState storage s, address adapter) external {
@@ -267,15 +304,16 @@ library Settings {
         emit IVault.AdapterRemoved(adapter, value);
     }
 
+    /// @notice See {IVault.setQueue}.
     function setQueue(VaultState storage s, address[] calldata order) external {
         s.requireOwner();
         uint256 count = s.adapterCount;
-        if (order.length != count) revert IVault.NotPermutation(order.length);
+        if (order.length != count) revert IVault.NotPermutation(order.length, count);
         AdapterSlot[] memory slots = new AdapterSlot[](count);
         uint256 seen;
         for (uint256 i; i < count; ++i) {
             uint256 place = s.positions[order[i]].place;
-            if (place == 0 || seen & (1 << place) != 0) revert IVault.NotPermutation(i);
+            if (place == 0 || seen & (1 << place) != 0) revert IVault.NotPermutation(i, count);
             seen |= 1 << place;
             slots[i] = s.adapters[place - 1];
         }
@@ -286,6 +324,7 @@ library Settings {
         emit IVault.QueueChanged(order);
     }
 
+    /// @notice See {IVault.addGroup}.
     function addGroup(VaultState storage s, IVault.GroupConfiguration calldata configuration) external {
         s.requireOwner();
         appendGroup(s, configuration);
@@ -293,6 +332,7 @@ library Settings {
 
     /* SECOND STEPS */
 
+    /// @notice See {IVault.acceptGuardian}.
     function acceptGuardian(VaultState storage s) external {
         address pending = s.pendingGuardian;
         if (msg.sender != pending) revert IVault.NotPending(msg.sender, pending);
@@ -301,6 +341,7 @@ library Settings {
         delete s.pendingGuardian;
     }
 
+    /// @notice See {IVault.acceptOwnership}.
     function acceptOwnership(VaultState storage s) external {
         address pending = s.pendingOwner;
         if (msg.sender != pending) revert IVault.NotPending(msg.sender, pending);
@@ -327,7 +368,8 @@ library Settings {
     function configureBudget(RateBudget.Bucket storage budget, bytes32 field, uint256 limit, uint256 window) private {
         // The bucket's arithmetic is in 64 bits; a turnover of sixteen times the vault is no limit any more.
         within(field, limit, 16 * WAD);
-        if (window < MIN_WINDOW || window > MAX_WINDOW) revert IVault.OutOfRange(field, window, MIN_WINDOW);
+        if (window < MIN_WINDOW) revert IVault.OutOfRange(field, window, MIN_WINDOW);
+        within(field, window, MAX_WINDOW);
         budget.configure(limit, window);
         emit IVault.BudgetChanged(field, limit, window, msg.sender);
     }

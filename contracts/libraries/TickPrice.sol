@@ -36,6 +36,7 @@ library TickPrice {
         hex"00002216e584f5fa1ea926041bedfe98"
         hex"00000000048a170391f7dc42444e8fa2";
 
+    /// @notice Beyond what the protocol knows, {MAX_TICK} either way.
     error TickOutOfRange(int24 tick);
 
     /// @return The square root of the price at `tick`, times 2^96, rounded up.

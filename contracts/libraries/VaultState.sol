@@ -37,17 +37,20 @@ struct ClaimUnits {
     uint256 claimed;
 }
 
+/// @param relativeCap WAD share of total assets. @param allocated Sum of its members' recorded values.
 struct Group {
     bytes32 name;
     uint64 relativeCap;
     uint128 allocated;
 }
 
+/// @param count Plans carried out: the lower part of the next nonce.
 struct Keeper {
     bool allowed;
     uint64 count;
 }
 
+/// @param armedAt Unix seconds; zero: not armed.
 struct ConditionState {
     bool registered;
     uint40 armedAt;

@@ -1,6 +1,6 @@
 // Rewards on their way from an adapter to the vault: what an adapter lets go of, who may begin a lot and when, what it costs at
 // every moment, what stops a sale, and that the money reaches the vault and nobody else.
-import { loadFixture, mine, time } from "@nomicfoundation/hardhat-network-helpers";
+import { loadFixture, mine, setCode, time } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
 import { ethers } from "hardhat";
 import type { PriceFeedModel } from "../../typechain-types";
@@ -187,12 +187,12 @@ describe("RewardAuction: who lists what", () => {
     // The lot that was on sale is over: it begins anew, and so does its price.
     await expect(buy(parts, bob, COMP))
       .to.be.revertedWithCustomError(auction, "NoLot")
-      .withArgs(gone);
+      .withArgs(gone, 0n, 2n * DURATION);
     await auction.start(comp);
     await auction.connect(owner).list(comp, { ...terms, floor: WAD });
     await expect(buy(parts, bob, COMP))
       .to.be.revertedWithCustomError(auction, "NoLot")
-      .withArgs(gone);
+      .withArgs(gone, 0n, 2n * DURATION);
     await auction.connect(owner).unlist(comp);
     expect(await comp.balanceOf(auction)).to.equal(LOT * COMP);
   });
@@ -381,7 +381,7 @@ describe("RewardAuction: a lot", () => {
     await time.setNextBlockTimestamp(startedAt + 2n * DURATION);
     await expect(buy(parts, bob, COMP))
       .to.be.revertedWithCustomError(auction, "NoLot")
-      .withArgs(await comp.getAddress());
+      .withArgs(await comp.getAddress(), (LOT - 1n) * COMP, startedAt + 2n * DURATION);
     expect(await comp.balanceOf(auction)).to.equal((LOT - 1n) * COMP);
     await auction.connect(stranger).start(comp);
     expect((await auction.lotOf(comp)).left).to.equal((LOT - 1n) * COMP);
@@ -417,7 +417,9 @@ describe("RewardAuction: a lot", () => {
     await comp.mint(auction, 10_000n * COMP);
     await buy(parts, bob, MAX);
     expect(await comp.balanceOf(bob.address)).to.equal(least);
-    await expect(buy(parts, bob, COMP)).to.be.revertedWithCustomError(auction, "NoLot");
+    await expect(buy(parts, bob, COMP))
+      .to.be.revertedWithCustomError(auction, "NoLot")
+      .withArgs(await comp.getAddress(), 0n, startedAt + 2n * DURATION);
     // What was sold out makes room for the next at once, from the premium.
     await auction.connect(stranger).start(comp);
     const again = BigInt(await time.latest());
@@ -498,6 +500,14 @@ describe("RewardAuction: the oracle", () => {
     ["zero", "PriceNotPositive", (feed) => feed.push(0n)],
     ["negative", "PriceNotPositive", (feed) => feed.push(-1n)],
   ];
+  it("sells nothing where a feed is gone", async () => {
+    const { auction, comp, compFeed } = await loadFixture(begunUsual);
+    await setCode(await compFeed.getAddress(), "0x");
+    await expect(auction.priceOf(comp, COMP))
+      .to.be.revertedWithCustomError(auction, "PriceUnreadable")
+      .withArgs(await compFeed.getAddress());
+  });
+
   for (const which of ["compFeed", "assetFeed"] as const) {
     for (const [name, error, make] of states) {
       it(`sells nothing and begins nothing while ${which === "compFeed" ? "the token's" : "the asset's"} answer is ${name}`, async () => {

@@ -132,7 +132,10 @@ describe("Vault: accounting", () => {
     await venues[0]!.lose(1_000_001n * unit + 999_999n);
     expect(await vault.maxDeposit(alice.address)).to.equal(0n);
     expect(await vault.maxMint(alice.address)).to.equal(0n);
-    await expect(deposit(system, alice, unit)).to.be.revertedWithCustomError(vault, "DepositsClosed");
+    const least = (1_000_001n * unit) / 100n;
+    await expect(deposit(system, alice, unit))
+      .to.be.revertedWithCustomError(vault, "DepositsClosed")
+      .withArgs(0n, 0n, false, await vault.totalAssets(), least);
   });
 
   it("takes back at once what comes back after next to everything was lost, since nobody could enter", async () => {
@@ -262,6 +265,9 @@ describe("Vault: next to nothing left", () => {
     await token.connect(bearer).transfer(stranger.address, 1n);
     await vault.accrue();
     expect(await vault.maxDeposit(alice.address)).to.equal(0n);
+    await expect(vault.connect(alice)["deposit(uint256,address)"](1n, alice.address))
+      .to.be.revertedWithCustomError(vault, "DepositsClosed")
+      .withArgs(0n, 0n, false, least - 1n, least);
     await token.connect(stranger).transfer(vault, 1n);
     await vault.accrue();
     expect(await vault.maxDeposit(alice.address)).to.be.greaterThan(0n);

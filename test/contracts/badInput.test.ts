@@ -281,7 +281,7 @@ const SETTERS: readonly Case[] = [
     "window of the greatest number",
     (s) => ownersOf(s).setTurnoverBudget(WAD, MAX),
     "OutOfRange",
-    these(asciiWord("turnoverBudget"), MAX, 3_600n),
+    these(asciiWord("turnoverBudget"), MAX, 365n * DAY),
   ],
   [
     "window of nothing",
@@ -314,13 +314,13 @@ const SETTERS: readonly Case[] = [
   ["removal of what is no adapter", (s) => ownersOf(s).removeAdapter(ALIEN), "UnknownAdapter", these(ALIEN)],
   ["quarantine of what is no adapter", (s) => ownersOf(s).quarantine(ALIEN), "UnknownAdapter", these(ALIEN)],
   ["lifting of what is no adapter", (s) => ownersOf(s).liftQuarantine(ALIEN), "UnknownAdapter", these(ALIEN)],
-  ["queue of nothing", (s) => ownersOf(s).setQueue([]), "NotPermutation", these(0n)],
+  ["queue of nothing", (s) => ownersOf(s).setQueue([]), "NotPermutation", these(0n, 3n)],
   [
     "queue with one twice",
     async (s) =>
       ownersOf(s).setQueue([nth(s.adapters, 0), nth(s.adapters, 0), nth(s.adapters, 1)].map((a) => a.target as string)),
     "NotPermutation",
-    these(1n),
+    these(1n, 3n),
   ],
   ["keeper that is nobody", (s) => ownersOf(s).setKeeper(NOBODY, true), "ZeroAddress", these(asciiWord("keeper"))],
   ["guardian that is nobody", (s) => ownersOf(s).setGuardian(NOBODY), "ZeroAddress", these(asciiWord("guardian"))],

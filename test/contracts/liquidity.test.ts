@@ -256,8 +256,12 @@ describe("Pools: the guardian's exit", () => {
     for (const who of [keeper, owner, stranger]) {
       await expect(exit(who)).to.be.revertedWithCustomError(vault, "NotGuardian").withArgs(who.address);
     }
-    await expect(exit(guardian, adapters[0]!)).to.be.revertedWithCustomError(vault, "IsExact");
-    await expect(exit(guardian, stranger.address)).to.be.revertedWithCustomError(vault, "UnknownAdapter");
+    await expect(exit(guardian, adapters[0]!))
+      .to.be.revertedWithCustomError(vault, "IsExact")
+      .withArgs(await adapters[0]!.getAddress());
+    await expect(exit(guardian, stranger.address))
+      .to.be.revertedWithCustomError(vault, "UnknownAdapter")
+      .withArgs(stranger.address);
     await expect(exit(guardian, pool, 0n))
       .to.be.revertedWithCustomError(vault, "EmptyMove")
       .withArgs(0n);

@@ -5,6 +5,7 @@
 // The attackers are also the only other providers of both pools, so that pushing a price costs them next to nothing: what
 // they pay in fees is theirs again. Everything is counted in coins, each at par, and no adapter is believed. Only where it is
 // said that others provide the pool, the fees are theirs.
+import { anyValue } from "@nomicfoundation/hardhat-chai-matchers/withArgs";
 import { loadFixture, time } from "@nomicfoundation/hardhat-network-helpers";
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/signers";
 import { expect } from "chai";
@@ -450,7 +451,10 @@ for (const venue of VENUES) {
       await feed.pushAt(10n ** 8n, BigInt(await time.latest()) - 2n * DAY);
       await expect(deposit(system, bob, UNIT)).to.be.revertedWithCustomError(vault, "DepositsClosed");
       for (const assets of [UNIT, -UNIT, ALL]) {
-        await expect(rebalance(system, [[venue.adapter(scene), assets]])).to.be.reverted;
+        const refused = expect(rebalance(system, [[venue.adapter(scene), assets]]));
+        await (assets > 0n
+          ? refused.to.be.revertedWithCustomError(vault, "AdapterUnreadable").withArgs(venue.adapter(scene))
+          : refused.to.be.revertedWithCustomError(scene.threePool, "PriceStale").withArgs(feed, anyValue, anyValue));
       }
       const push = await venue.beyond(scene, false);
       const shares = await vault.balanceOf(bob.address);

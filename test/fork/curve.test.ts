@@ -186,7 +186,7 @@ describeOnFork("Curve's 3pool", (fork) => {
     for (const k of [0, 1, 2]) {
       await reportAsOf(RECORDED, at);
       await writeAnswer(fork(), k, RECORDED[k] ?? 0n, at - (HEARTBEATS[k] ?? 0) - 60);
-      expect(await refusal(adapter.fairValue())).to.equal(adapter.interface.getError("NoAnswer")?.selector);
+      expect(await refusal(adapter.fairValue())).to.equal(adapter.interface.getError("PriceStale")?.selector);
       expect(await adapter.steady()).to.equal(false);
     }
     await mined(asVault.redeemInKind(1n, 1n, trader.address, GAS));

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
+// The names are the pool's.
+// solhint-disable func-name-mixedcase
+
 /// @dev The functions of Curve's 3pool that are used here. As in the pool itself, what moves money answers nothing.
 interface ICurvePool {
     function coins(uint256 index) external view returns (address);

@@ -1,6 +1,6 @@
 // A position in Curve's 3pool, on its model: what the adapter promises, and what a market of unlimited capital, a keeper who
 // is the attacker, feeds and the pool's owner can do to it. The model is held to the genuine pool by test/fork.
-import { loadFixture, setCode, time } from "@nomicfoundation/hardhat-network-helpers";
+import { loadFixture, mine, setCode, time } from "@nomicfoundation/hardhat-network-helpers";
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/signers";
 import { expect } from "chai";
 import { ethers, network } from "hardhat";
@@ -258,7 +258,9 @@ describe("Curve3PoolAdapter: what every adapter promises", () => {
     // With a position it promises nothing while the pool is killed.
     expect([await adapter.exitValue(), await adapter.maxWithdraw()]).to.deep.equal([0n, 0n]);
     await nth(feeds, DAI).push(0n);
-    await expect(adapter.connect(vault).withdraw(UNIT, "0x")).to.be.revertedWithCustomError(adapter, "NoAnswer");
+    await expect(adapter.connect(vault).withdraw(UNIT, "0x"))
+      .to.be.revertedWithCustomError(adapter, "PriceNotPositive")
+      .withArgs(await nth(feeds, DAI).getAddress(), 0n);
     await adapter.connect(vault).redeemInKind(1n, 1n, vault.address);
     expect(await usdc.balanceOf(vault.address)).to.equal(777n * UNIT);
     await mint(scene, USDC, await adapter.getAddress(), 5n * UNIT);
@@ -423,9 +425,16 @@ describe("Curve3PoolAdapter: value", () => {
       0n,
     ]);
     await mint(scene, USDC, await adapter.getAddress(), UNIT);
-    await expect(adapter.connect(vault).deposit(UNIT, "0x")).to.be.revertedWithCustomError(pool, "Refused");
-    await expect(adapter.connect(vault).withdraw(2n * UNIT, "0x")).to.be.revertedWithCustomError(pool, "Refused");
-    await expect(adapter.connect(vault).withdraw(MAX, "0x")).to.be.revertedWithCustomError(pool, "Refused");
+    const as = adapter.connect(vault);
+    for (const move of [
+      () => as.deposit(UNIT, "0x"),
+      () => as.withdraw(2n * UNIT, "0x"),
+      () => as.withdraw(MAX, "0x"),
+    ]) {
+      await expect(move())
+        .to.be.revertedWithCustomError(adapter, "PoolKilled")
+        .withArgs(await pool.getAddress());
+    }
     // Receipts leave, and are redeemed in every coin.
     const held = await lpToken.balanceOf(adapter);
     await adapter.connect(vault).redeemInKind(1n, 1n, stranger.address);
@@ -441,27 +450,47 @@ describe("Curve3PoolAdapter: value", () => {
 });
 
 describe("Curve3PoolAdapter: feeds", () => {
-  const trouble: readonly (readonly [string, (feed: PriceFeedModel) => Promise<unknown>])[] = [
-    ["stale", async (feed) => feed.pushAt(DOLLAR, BigInt(await time.latest()) - HEARTBEAT - 1n)],
-    ["of the future", async (feed) => feed.pushAt(DOLLAR, BigInt(await time.latest()) + 1_000n)],
-    ["zero", async (feed) => feed.push(0n)],
-    ["negative", async (feed) => feed.push(-DOLLAR)],
-    ["gone", async (feed) => setCode(await feed.getAddress(), "0x")],
+  /** Breaks a feed, and says what its error tells besides the feed. */
+  type Trouble = (feed: PriceFeedModel) => Promise<readonly bigint[]>;
+  const silent = async (feed: PriceFeedModel, updatedAt: bigint) => {
+    await feed.pushAt(DOLLAR, updatedAt);
+    return [updatedAt, HEARTBEAT];
+  };
+  const saying = async (feed: PriceFeedModel, answer: bigint) => {
+    await feed.push(answer);
+    return [answer];
+  };
+  const running = async (feed: PriceFeedModel, code: string) => {
+    await setCode(await feed.getAddress(), code);
+    return [];
+  };
+  const trouble: readonly (readonly [string, string, Trouble])[] = [
+    ["stale", "PriceStale", async (feed) => silent(feed, BigInt(await time.latest()) - HEARTBEAT - 1n)],
+    ["of the future", "PriceStale", async (feed) => silent(feed, BigInt(await time.latest()) + 1_000n)],
+    ["zero", "PriceNotPositive", async (feed) => saying(feed, 0n)],
+    ["negative", "PriceNotPositive", async (feed) => saying(feed, -DOLLAR)],
+    ["gone", "PriceUnreadable", async (feed) => running(feed, "0x")],
+    // REVERT(0, 0), and RETURN(0, 4 words).
+    ["reverting", "PriceUnreadable", async (feed) => running(feed, "0x60006000fd")],
+    ["answering less than a round", "PriceUnreadable", async (feed) => running(feed, "0x60806000f3")],
   ];
   for (const k of [DAI, USDC, USDT]) {
-    for (const [what, spoil] of trouble) {
+    for (const [what, error, spoil] of trouble) {
       it(`feed ${k} ${what}: no value, not steady, no moves; in kind goes on`, async () => {
         const scene = await loadFixture(placed);
         const { adapter, vault, stranger, lpToken, feeds } = scene;
-        await spoil(nth(feeds, k));
-        if (what === "gone") await expect(adapter.fairValue()).to.be.reverted;
-        else await expect(adapter.fairValue()).to.be.revertedWithCustomError(adapter, "NoAnswer");
+        const told = [await nth(feeds, k).getAddress(), ...(await spoil(nth(feeds, k)))];
+        const refused = (call: Promise<unknown>) =>
+          expect(call)
+            .to.be.revertedWithCustomError(adapter, error)
+            .withArgs(...told);
+        await refused(adapter.fairValue());
         expect(await adapter.steady()).to.equal(false);
         expect([await adapter.maxDeposit(), await adapter.maxWithdraw()]).to.deep.equal([0n, 0n]);
         await mint(scene, USDC, await adapter.getAddress(), UNIT);
-        await expect(adapter.connect(vault).deposit(UNIT, "0x")).to.be.reverted;
-        await expect(adapter.connect(vault).withdraw(UNIT, "0x")).to.be.reverted;
-        await expect(adapter.connect(vault).withdraw(MAX, "0x")).to.be.reverted;
+        await refused(adapter.connect(vault).deposit(UNIT, "0x"));
+        await refused(adapter.connect(vault).withdraw(2n * UNIT, "0x"));
+        await refused(adapter.connect(vault).withdraw(MAX, "0x"));
         const held = await lpToken.balanceOf(adapter);
         await adapter.connect(vault).redeemInKind(1n, 2n, stranger.address);
         expect(await lpToken.balanceOf(stranger.address)).to.equal(held / 2n);
@@ -478,8 +507,8 @@ describe("Curve3PoolAdapter: feeds", () => {
     await report(scene, [DOLLAR, DOLLAR]);
     await time.increaseTo(last + HEARTBEAT + 10n);
     await expect(scene.adapter.fairValue())
-      .to.be.revertedWithCustomError(scene.adapter, "NoAnswer")
-      .withArgs(USDT, DOLLAR, last);
+      .to.be.revertedWithCustomError(scene.adapter, "PriceStale")
+      .withArgs(await nth(scene.feeds, USDT).getAddress(), last, HEARTBEAT);
   });
 
   it("are not asked while there is no position", async () => {
@@ -523,9 +552,23 @@ describe("Curve3PoolAdapter: steadiness", () => {
       expect(seen).to.be.greaterThan(0);
       await mint(scene, USDC, await adapter.getAddress(), UNIT);
       expect([await adapter.maxDeposit(), await adapter.maxWithdraw()]).to.deep.equal([0n, 0n]);
-      await expect(adapter.connect(vault).deposit(UNIT, "0x")).to.be.revertedWithCustomError(adapter, "Unsteady");
-      await expect(adapter.connect(vault).withdraw(UNIT, "0x")).to.be.revertedWithCustomError(adapter, "Unsteady");
-      await expect(adapter.connect(vault).withdraw(MAX, "0x")).to.be.revertedWithCustomError(adapter, "Unsteady");
+      // Of the first coin that is off: DAI if it is, whatever USDT is.
+      const off = async (k: number) => {
+        const spot =
+          ((await pool.get_dy(USDC, k, UNIT)) * WAD * FEE_DENOMINATOR) / nth(UNITS, k) / (FEE_DENOMINATOR - TERMS[1]);
+        return [spot, spot < WAD - STEADINESS || spot > WAD + STEADINESS] as const;
+      };
+      const [dai, daiOff] = await off(DAI);
+      const spot = daiOff ? dai : (await off(USDT))[0];
+      for (const move of [
+        () => adapter.connect(vault).deposit(UNIT, "0x"),
+        () => adapter.connect(vault).withdraw(2n * UNIT, "0x"),
+        () => adapter.connect(vault).withdraw(MAX, "0x"),
+      ]) {
+        await expect(move())
+          .to.be.revertedWithCustomError(adapter, "Unsteady")
+          .withArgs(spot, WAD - STEADINESS, WAD + STEADINESS);
+      }
       // The value did not notice.
       expect(await adapter.fairValue()).to.be.within(PLACED - 100n * UNIT, PLACED + 100n * UNIT);
       await undo();
@@ -569,7 +612,54 @@ describe("Curve3PoolAdapter: steadiness", () => {
     await setCode(await pool.getAddress(), "0x");
     expect(await adapter.steady()).to.equal(false);
     expect([await adapter.maxDeposit(), await adapter.maxWithdraw()]).to.deep.equal([0n, 0n]);
-    await expect(adapter.fairValue()).to.be.reverted;
+    await expect(adapter.fairValue())
+      .to.be.revertedWithCustomError(adapter, "PoolLocked")
+      .withArgs(await pool.getAddress());
+  });
+});
+
+describe("Curve3PoolAdapter: an empty pool", () => {
+  it("takes nothing and says so; it is no pool to be deployed for either", async () => {
+    const scene = await loadFixture(bare);
+    const { adapter, vault, pool, lpToken, trader } = scene;
+    await pool.connect(trader).remove_liquidity(await lpToken.balanceOf(trader.address), [0n, 0n, 0n]);
+    expect(await lpToken.totalSupply()).to.equal(0n);
+    expect([await adapter.steady(), await adapter.fairValue()]).to.deep.equal([false, 0n]);
+    expect([await adapter.maxDeposit(), await adapter.maxWithdraw()]).to.deep.equal([0n, 0n]);
+    await mint(scene, USDC, await adapter.getAddress(), UNIT);
+    for (const refused of [
+      () => adapter.connect(vault).deposit(UNIT, "0x"),
+      () => deployAdapter(scene, vault.address),
+    ]) {
+      await expect(refused())
+        .to.be.revertedWithCustomError(adapter, "NoVirtualPrice")
+        .withArgs(await pool.getAddress(), 0n);
+    }
+  });
+
+  it("that names no virtual price although it has receipts cannot be read, and is left in kind", async () => {
+    const scene = await loadFixture(placed);
+    const { vault, lpToken, stranger } = scene;
+    const odd = await (await ethers.getContractFactory("OddPool")).deploy(scene.pool);
+    const adapter = await deployAdapter({ ...scene, pool: odd as never }, vault.address);
+    await lpToken.connect(scene.trader).transfer(adapter, WAD);
+    await odd.set(scene.pool.interface.encodeFunctionData("get_virtual_price"), 0n);
+    await expect(adapter.fairValue())
+      .to.be.revertedWithCustomError(adapter, "NoVirtualPrice")
+      .withArgs(await odd.getAddress(), await lpToken.totalSupply());
+    expect([await adapter.maxDeposit(), await adapter.maxWithdraw()]).to.deep.equal([0n, 0n]);
+    await adapter.connect(vault).redeemInKind(1n, 1n, stranger.address);
+    expect(await lpToken.balanceOf(stranger.address)).to.equal(WAD);
+  });
+});
+
+describe("Curve3PoolAdapter: a pool that refuses", () => {
+  it("is passed on with its own reason where it is not killed", async () => {
+    const { adapter, vault, coins } = await loadFixture(placed);
+    await expect(adapter.connect(vault).deposit(UNIT, "0x")).to.be.revertedWithCustomError(
+      nth(coins, USDC),
+      "ERC20InsufficientBalance",
+    );
   });
 });
 
@@ -826,7 +916,7 @@ describe("Curve3PoolAdapter: a coin that calls back", () => {
     expect(BigInt(low)).to.be.lessThan((price * 9n) / 10n);
     expect(await during(adapter, adapter.interface.encodeFunctionData("fairValue"))).to.deep.equal([
       false,
-      adapter.interface.encodeErrorResult("PoolLocked"),
+      adapter.interface.encodeErrorResult("PoolLocked", [await pool.getAddress()]),
     ]);
     for (const view of ["steady", "maxDeposit", "maxWithdraw"] as const) {
       expect(await during(adapter, adapter.interface.encodeFunctionData(view as "steady")), view).to.deep.equal([
@@ -951,7 +1041,9 @@ describe("Curve3PoolAdapter: what it is not deployed for", () => {
     const { factory, sent, pool } = await deploying({});
     const slot = [await pool.getAddress(), "0x3", ethers.toBeHex(1, 32)];
     await network.provider.send("hardhat_setStorageAt", slot);
-    await expect(sent()).to.be.revertedWithCustomError(factory, "PoolLocked");
+    await expect(sent())
+      .to.be.revertedWithCustomError(factory, "PoolLocked")
+      .withArgs(await pool.getAddress());
   });
 });
 
@@ -1058,6 +1150,25 @@ describe("Curve3PoolAdapter: in a vault", () => {
     const whole = ((idle + 1_000n * UNIT) * shares) / supply;
     expect(came).to.be.within((whole * 999n) / 1_000n, whole);
     expect(await token.balanceOf(adapter)).to.be.within(249n * UNIT, 252n * UNIT);
+  });
+
+  it("whose feed or pool says nothing is written off by two reports, and left in kind", async () => {
+    const scene = await loadFixture(invested);
+    const { system, adapter, vault, lpToken, pool, feeds } = scene;
+    await rebalance(system, [[adapter, 2_000_000n * UNIT]]);
+    const address = await adapter.getAddress();
+    for (const broken of [await nth(feeds, DAI).getAddress(), await pool.getAddress()]) {
+      const undo = await snapshot();
+      await setCode(broken, "0x");
+      const shares = await vault.balanceOf(system.alice.address);
+      await vault.reportUnreadable(adapter);
+      await mine(50);
+      await vault.reportUnreadable(adapter);
+      expect((await vault.adapter(address)).quarantined).to.equal(true);
+      await vault.connect(system.alice).redeemInKind(shares, system.alice.address, []);
+      expect(await lpToken.balanceOf(system.alice.address)).to.be.greaterThan(0n);
+      await undo();
+    }
   });
 
   it("pays its part in kind while killed, stale and pushed", async () => {

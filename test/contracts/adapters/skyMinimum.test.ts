@@ -78,11 +78,15 @@ for (const fixture of [usds, dai]) {
       await file(sky, "tout", FEE);
       await expect(as.withdraw(MAX, encoded(value))).to.be.revertedWithCustomError(errors, "FloorMissed");
       await file(sky, "tout", MAX);
+      await expect(as.withdraw(MAX, encoded(1n))).to.be.revertedWithCustomError(adapter, "BuyingHalted");
+      await file(sky, "tout", 0n);
+      const pocket = await sky.psm.pocket();
+      const gems = await token.balanceOf(pocket);
+      await token.burn(pocket, gems);
       await expect(as.withdraw(MAX, encoded(1n)))
         .to.be.revertedWithCustomError(errors, "FloorMissed")
         .withArgs(0n, 1n);
-      await as.withdraw(MAX, "0x");
-      await file(sky, "tout", 0n);
+      await token.mint(pocket, gems);
       const before = await token.balanceOf(vault.address);
       await as.withdraw(MAX, encoded(value));
       expect((await token.balanceOf(vault.address)) - before).to.be.at.least(value);

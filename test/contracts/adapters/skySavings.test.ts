@@ -1,6 +1,6 @@
 // The adapter for Sky's savings: what it promises to a vault, the ways of the PSM, and the whole vault with it. In both
 // forms (USDS through the wrapper, DAI through the LitePSM), over models that are untested against the genuine code.
-import { loadFixture, setCode, time } from "@nomicfoundation/hardhat-network-helpers";
+import { loadFixture, setBalance, setCode, takeSnapshot, time } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
 import { ethers } from "hardhat";
 import type { HostileVenue } from "../../../typechain-types";
@@ -177,6 +177,8 @@ for (const fixture of [usds6, dai6]) {
     it("neither takes nor pays while halted, and is worth what it would be without a fee", async () => {
       const parts = await loadFixture(fixture);
       const { adapter, vault, sky, savings, put, unit } = parts;
+      // All of nothing is nothing, and no complaint.
+      expect(await adapter.connect(vault).withdraw.staticCall(MAX, "0x")).to.equal(0n);
       await put(1_000n * unit);
       await file(sky, "tout", PERCENT);
       await file(sky, "tin", HALTED);
@@ -186,10 +188,16 @@ for (const fixture of [usds6, dai6]) {
       expect(await adapter.maxWithdraw()).to.equal(0n);
       expect(await adapter.exitValue()).to.equal(0n);
       expect(await adapter.fairValue()).to.be.within(1_000n * unit - 1n, 1_000n * unit);
-      await expect(adapter.connect(vault).withdraw(1n, "0x"))
-        .to.be.revertedWithCustomError(adapter, "BuyingHalted")
-        .withArgs(await parts.psm.getAddress());
-      expect(await adapter.connect(vault).withdraw.staticCall(MAX, "0x")).to.equal(0n);
+      const psm = await parts.psm.getAddress();
+      for (const assets of [1n, MAX]) {
+        await expect(adapter.connect(vault).withdraw(assets, "0x"))
+          .to.be.revertedWithCustomError(adapter, "BuyingHalted")
+          .withArgs(psm, HALTED);
+      }
+      await parts.token.connect(vault).transfer(adapter, unit);
+      await expect(adapter.connect(vault).deposit(unit, "0x"))
+        .to.be.revertedWithCustomError(adapter, "SellingHalted")
+        .withArgs(psm, HALTED);
       // In kind needs no PSM.
       await adapter.connect(vault).redeemInKind(1n, 2n, parts.stranger.address);
       expect(await savings.balanceOf(parts.stranger.address)).to.equal(await savings.balanceOf(adapter));
@@ -214,6 +222,31 @@ for (const fixture of [usds6, dai6]) {
       expect(await token.balanceOf(vault.address)).to.equal(money - 10n * unit);
     });
 
+    it("passes on what the PSM says where neither a halt nor what it pays with is the reason", async () => {
+      const { adapter, vault, sky, token, put, unit } = await loadFixture(fixture);
+      await put(1_000n * unit);
+      // Gems that are not here, and a pocket that lets none go.
+      await expect(adapter.connect(vault).deposit(unit, "0x")).to.be.revertedWithCustomError(
+        token,
+        "ERC20InsufficientBalance",
+      );
+      const undo = await takeSnapshot();
+      const pocket = await sky.psm.pocket();
+      await setBalance(pocket, WAD);
+      await token.connect(await ethers.getImpersonatedSigner(pocket)).approve(sky.psm, 0n);
+      await expect(adapter.connect(vault).withdraw(unit, "0x")).to.be.revertedWithCustomError(
+        token,
+        "ERC20InsufficientAllowance",
+      );
+      await undo.restore();
+      // The LitePSM's own DAI and the gems are there; the PSM is no contract any more.
+      await setCode(await sky.psm.getAddress(), "0x60006000fd");
+      await token.connect(vault).transfer(adapter, unit);
+      await expect(adapter.connect(vault).deposit(unit, "0x"))
+        .to.be.revertedWithCustomError(adapter, "NoAnswer")
+        .withArgs(await adapter.psm(), ethers.id("tin()").slice(0, 10));
+    });
+
     it("takes to the last unit what the LitePSM has minted beforehand, fee included, and no more", async () => {
       const { adapter, token, vault, stranger, sky, put, unit } = await loadFixture(fixture);
       expect(await adapter.maxDeposit()).to.equal((POCKET + BUFFER) * unit);
@@ -230,7 +263,9 @@ for (const fixture of [usds6, dai6]) {
       expect(out(room)).to.be.at.most(left);
       expect(out(room + 1n)).to.be.greaterThan(left);
       await token.connect(vault).transfer(adapter, room + 1n);
-      await expect(adapter.connect(vault).deposit(room + 1n, "0x")).to.be.reverted;
+      await expect(adapter.connect(vault).deposit(room + 1n, "0x"))
+        .to.be.revertedWithCustomError(adapter, "PsmDry")
+        .withArgs(await sky.dai.getAddress(), out(room + 1n), left);
       await adapter.connect(vault).deposit(room, "0x");
       expect(await adapter.maxDeposit()).to.equal(0n);
       // Anybody may have more minted: the stranger's gems and ours back it.
@@ -247,13 +282,18 @@ for (const fixture of [usds6, dai6]) {
       expect(await adapter.maxWithdraw()).to.equal(70n * unit);
       expect(await adapter.exitValue()).to.equal(70n * unit);
       const before = await adapter.fairValue();
-      await expect(adapter.connect(vault).withdraw(70n * unit + 1n, "0x")).to.be.reverted;
+      await expect(adapter.connect(vault).withdraw(70n * unit + 1n, "0x"))
+        .to.be.revertedWithCustomError(adapter, "PsmDry")
+        .withArgs(await token.getAddress(), 70n * unit + 1n, 70n * unit);
       const money = await token.balanceOf(vault.address);
       await adapter.connect(vault).withdraw(MAX, "0x");
       expect((await token.balanceOf(vault.address)) - money).to.equal(70n * unit);
       expect(await adapter.fairValue()).to.be.within(before - 70n * unit - 1n, before - 70n * unit);
       expect(await savings.balanceOf(adapter)).to.be.greaterThan(0n);
       expect(await adapter.maxWithdraw()).to.equal(0n);
+      await expect(adapter.connect(vault).withdraw(MAX, "0x"))
+        .to.be.revertedWithCustomError(adapter, "PsmDry")
+        .withArgs(await token.getAddress(), await adapter.fairValue(), 0n);
       // Gems come back with whoever sells some.
       await token.connect(stranger).approve(sky.psm, MAX);
       await sky.psm.connect(stranger).sellGem(stranger.address, 5_000n * unit);
@@ -331,7 +371,9 @@ for (const fixture of [usds6, dai6]) {
       await put(unit);
       await setCode(await psm.getAddress(), "0x");
       expect([await adapter.maxDeposit(), await adapter.maxWithdraw()]).to.deep.equal([0n, 0n]);
-      await expect(adapter.fairValue()).to.be.reverted;
+      await expect(adapter.fairValue())
+        .to.be.revertedWithCustomError(adapter, "NoAnswer")
+        .withArgs(await psm.getAddress(), ethers.id("tout()").slice(0, 10));
     });
 
     it("takes and pays nothing when the savings vault does not answer", async () => {
@@ -620,6 +662,9 @@ for (const fixture of [vaultUsds6, vaultUsds18, vaultDai6]) {
       const { vault, alice, bob } = system;
       await file(sky, "tout", HALTED);
       await file(sky, "tin", HALTED);
+      await expect(rebalance(system, [[adapter, unit]]))
+        .to.be.revertedWithCustomError(adapter, "SellingHalted")
+        .withArgs(await psm.getAddress(), HALTED);
       expect(await vault.totalAssets()).to.be.within(1_500_000n * unit, 1_500_030n * unit);
       expect(await paidTo(system, alice.address, async () => withdraw(system, alice, 1_000_000n * unit))).to.equal(
         1_000_000n * unit,
@@ -627,11 +672,11 @@ for (const fixture of [vaultUsds6, vaultUsds18, vaultDai6]) {
       expect(await paidTo(system, bob.address, async () => withdraw(system, bob, 399_000n * unit))).to.equal(
         399_000n * unit,
       );
-      await expect(rebalance(system, [[adapter, -unit]]))
-        .to.be.revertedWithCustomError(adapter, "BuyingHalted")
-        .withArgs(await psm.getAddress());
-      await expect(rebalance(system, [[adapter, ALL]])).to.be.revertedWithCustomError(vault, "EmptyMove");
-      await expect(rebalance(system, [[adapter, unit]])).to.be.reverted;
+      for (const assets of [-unit, ALL]) {
+        await expect(rebalance(system, [[adapter, assets]]))
+          .to.be.revertedWithCustomError(adapter, "BuyingHalted")
+          .withArgs(await psm.getAddress(), HALTED);
+      }
       // What is left is in Sky and on the way: the last of Bob's waits, or leaves in kind.
       expect(await plain.fairValue()).to.be.lessThan(2_000n * unit);
       await expect(withdraw(system, bob, 90_000n * unit)).to.be.revertedWithCustomError(vault, "InsufficientLiquidity");

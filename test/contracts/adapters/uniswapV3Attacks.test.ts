@@ -1,6 +1,6 @@
 // What strangers, a stolen keeper's key, the market and dead feeds can do to the Uniswap V3 adapter in a genuine pool. In
 // one transaction means: pushed there, asked, pushed back, with all the capital that the tokens have.
-import { impersonateAccount, loadFixture, setBalance, time } from "@nomicfoundation/hardhat-network-helpers";
+import { impersonateAccount, loadFixture, setBalance, setCode, time } from "@nomicfoundation/hardhat-network-helpers";
 import { expect } from "chai";
 import { ZeroAddress } from "ethers";
 import { ethers } from "hardhat";
@@ -246,15 +246,24 @@ describe("UniswapV3Adapter: steadiness", () => {
         }
         expect([await adapter.maxDeposit(), await adapter.maxWithdraw()]).to.deep.equal([0n, 0n]);
         await held.asset.connect(vault).transfer(adapter, held.unit);
-        await expect(adapter.connect(vault).deposit(held.unit, "0x")).to.be.revertedWithCustomError(
-          adapter,
-          "Unsteady",
-        );
-        for (const assets of [held.unit, MAX]) {
-          await expect(adapter.connect(vault).withdraw(assets, "0x")).to.be.revertedWithCustomError(
-            adapter,
-            "Unsteady",
-          );
+        const { tick } = await pool.slot0();
+        for (const move of [
+          () => adapter.connect(vault).deposit(held.unit, "0x"),
+          () => adapter.connect(vault).withdraw(held.unit, "0x"),
+          () => adapter.connect(vault).withdraw(MAX, "0x"),
+        ]) {
+          // The mean follows by the second: the bounds are ten ticks around it, and spot is out of them.
+          let least = 0n;
+          await expect(move())
+            .to.be.revertedWithCustomError(adapter, "Unsteady")
+            .withArgs(
+              tick,
+              (from: bigint) => {
+                least = from;
+                return tick < from || tick > from + 20n;
+              },
+              (to: bigint) => to === least + 20n,
+            );
         }
       }
       expect(Math.min(...seen)).to.be.at.least(4);
@@ -269,11 +278,16 @@ describe("UniswapV3Adapter: steadiness", () => {
         await held.pairedFeed.push(answerAt(side * 52n));
         expect(await adapter.steady()).to.equal(false);
         await held.asset.connect(vault).transfer(adapter, held.unit);
-        await expect(adapter.connect(vault).deposit(held.unit, "0x")).to.be.revertedWithCustomError(
-          adapter,
-          "Unsteady",
-        );
-        await expect(adapter.connect(vault).withdraw(MAX, "0x")).to.be.revertedWithCustomError(adapter, "Unsteady");
+        const mean = await meanTick(held);
+        const [least, most] = [await held.probe.sqrtAt(mean - 50n), await held.probe.sqrtAt(mean + 50n)];
+        for (const move of [
+          () => adapter.connect(vault).deposit(held.unit, "0x"),
+          () => adapter.connect(vault).withdraw(MAX, "0x"),
+        ]) {
+          await expect(move())
+            .to.be.revertedWithCustomError(adapter, "Unsteady")
+            .withArgs((oracle: bigint) => oracle < least || oracle > most, least, most);
+        }
         // Of both coins the ratio counts.
         await held.assetFeed.push(answerAt(side * 52n));
         expect(await adapter.steady()).to.equal(true);
@@ -325,6 +339,57 @@ describe("UniswapV3Adapter: steadiness", () => {
       }
       await feed.push(PAR);
     }
+  });
+
+  it("values, enters and leaves by no feed that is gone", async () => {
+    const held = await loadFixture(entered);
+    const { adapter, vault } = held;
+    for (const feed of [held.pairedFeed, held.assetFeed]) {
+      await setCode(await feed.getAddress(), "0x");
+      for (const call of [
+        () => adapter.fairValue(),
+        () => adapter.connect(vault).deposit(0n, "0x"),
+        () => adapter.connect(vault).withdraw(1n, "0x"),
+      ]) {
+        await expect(call())
+          .to.be.revertedWithCustomError(adapter, "PriceUnreadable")
+          .withArgs(await feed.getAddress());
+      }
+    }
+    await adapter.connect(vault).redeemInKind(1n, 1n, held.stranger.address);
+    expect(await adapter.fairValue()).to.equal(0n);
+  });
+
+  it("has no value where the pool has forgotten the window, and says which", async () => {
+    // Remembers one price: that of its last trade, or of its beginning.
+    const parts = await deployPool();
+    await parts.whole.getFunction("initialize")(parts.par);
+    await time.increase(120);
+    for (const feed of [parts.assetFeed, parts.pairedFeed]) await feed.push(PAR);
+    const adapter = await deployAdapter(parts, { window: 60n, minimumCardinality: 1 });
+    await parts.asset.mint(adapter, 1n);
+    expect(await adapter.fairValue()).to.equal(1n);
+    const { trader, asset, paired, probe, unit } = parts;
+    for (const coin of [asset, paired]) await coin.mint(trader, 10n ** 12n * unit);
+    await trader.mint(trader, -100n, 100n, 10n ** 12n);
+    await trader.push(await probe.sqrtAt(1n));
+    await expect(adapter.fairValue()).to.be.revertedWithCustomError(adapter, "WindowNotCovered").withArgs(60n);
+    expect([await adapter.steady(), await adapter.maxWithdraw()]).to.deep.equal([false, 0n]);
+    await adapter.connect(parts.vault).redeemInKind(1n, 1n, parts.stranger.address);
+    expect(await asset.balanceOf(parts.stranger.address)).to.be.greaterThan(0n);
+  });
+
+  it("moves nothing in the middle of another's call to the pool, and says so", async () => {
+    const held = await withAdapter({ hostile: true });
+    await put(held, WHOLE * held.unit);
+    const token = await ethers.getContractAt("HostileToken", await held.paired.getAddress());
+    // An adapter that answers to the token, with something to withdraw.
+    const own = await deployAdapter(held, {}, token);
+    await token.mint(own, 1n);
+    await token.setHook(held.trader, own, own.interface.encodeFunctionData("withdraw", [1n, "0x"]));
+    await held.trader.push(await priceAway(held, -1n));
+    expect(await token.lastSuccess()).to.equal(false);
+    expect(await token.lastAnswer()).to.equal(own.interface.encodeErrorResult("PoolLocked", [held.poolAddress]));
   });
 
   it("is not steady in the middle of another's call to the pool", async () => {
@@ -678,10 +743,9 @@ describe("UniswapV3Adapter: ranges", () => {
   it("refuses amounts that are too small for any liquidity", async () => {
     const held = await loadFixture(asUsual);
     await held.asset.connect(held.vault).transfer(held.adapter, 1n);
-    await expect(held.adapter.connect(held.vault).deposit(1n, "0x")).to.be.revertedWithCustomError(
-      held.adapter,
-      "NoLiquidity",
-    );
+    await expect(held.adapter.connect(held.vault).deposit(1n, "0x"))
+      .to.be.revertedWithCustomError(held.adapter, "NoLiquidity")
+      .withArgs(1n, 0n);
   });
 });
 

@@ -207,7 +207,9 @@ describe("OracleTrouble", () => {
     await expect(factory.deploy(ZeroAddress, HEARTBEAT, LOWER, UPPER))
       .to.be.revertedWithCustomError(factory, "NoFeed")
       .withArgs(ZeroAddress);
-    await expect(factory.deploy(feed, 0n, LOWER, UPPER)).to.be.revertedWithCustomError(factory, "NoHeartbeat");
+    await expect(factory.deploy(feed, 0n, LOWER, UPPER))
+      .to.be.revertedWithCustomError(factory, "NoHeartbeat")
+      .withArgs(await feed.getAddress());
     for (const [lower, upper] of [
       [0n, UPPER],
       [UPPER, UPPER],

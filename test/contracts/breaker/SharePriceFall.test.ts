@@ -246,7 +246,9 @@ describe("SharePriceFall", () => {
   it("refuses a bound of nothing, or of everything", async () => {
     const factory = await ethers.getContractFactory("SharePriceFall");
     for (const bound of [0n, WAD]) {
-      await expect(factory.deploy(bound)).to.be.revertedWithCustomError(factory, "BoundOutOfRange").withArgs(bound);
+      await expect(factory.deploy(bound))
+        .to.be.revertedWithCustomError(factory, "BoundOutOfRange")
+        .withArgs(bound, WAD);
     }
   });
 });

@@ -125,7 +125,9 @@ describe("VenueIlliquid: a reserve of Aave V3", () => {
     const disarm = await call(vault, "disarm", [await condition.getAddress()]);
     await attacker.run([borrow, fill, observe, empty]);
     expect(await condition.holds(vault)).to.equal(true);
-    await expect(attacker.run([borrow, fill, disarm, empty])).to.be.revertedWithCustomError(vault, "ConditionHolding");
+    await expect(attacker.run([borrow, fill, disarm, empty]))
+      .to.be.revertedWithCustomError(vault, "ConditionHolding")
+      .withArgs(await condition.getAddress());
     await expect(attacker.run([borrow, fill, observe, disarm])).to.be.revertedWithCustomError(
       vault,
       "ConditionHolding",
@@ -255,12 +257,16 @@ describe("VenueIlliquid: a reserve of Aave V3", () => {
     const other = await ethers.getContractFactory("CompoundV3Illiquid");
     await expect(other.deploy(adapter, LEAST_RATE, WAD))
       .to.be.revertedWithCustomError(other, "AdapterOfOtherKind")
-      .withArgs(await adapter.getAddress(), ethers.encodeBytes32String("aave-v3"));
+      .withArgs(
+        await adapter.getAddress(),
+        ethers.encodeBytes32String("aave-v3"),
+        ethers.encodeBytes32String("compound-v3"),
+      );
     await expect(factory.deploy(adapter, 0n, WAD)).to.be.revertedWithCustomError(factory, "NoLeastRate");
     for (const share of [0n, WAD + 1n]) {
       await expect(factory.deploy(adapter, LEAST_RATE, share))
         .to.be.revertedWithCustomError(factory, "ShareOutOfRange")
-        .withArgs(share);
+        .withArgs(share, WAD);
     }
   });
 });

@@ -44,11 +44,15 @@ describe("Breaking: a guardian's trip", () => {
     const until = BigInt(await time.latest()) + 7n * DAY;
     expect(await vault.breaker()).to.deep.equal([1n, until]);
     expect(await vault.maxDeposit(alice.address)).to.equal(0n);
-    await expect(deposit(system, alice, unit)).to.be.revertedWithCustomError(vault, "DepositsClosed");
-    await expect(vault.connect(alice)["mint(uint256,address)"](WAD, alice.address)).to.be.revertedWithCustomError(
-      vault,
-      "DepositsClosed",
-    );
+    const least = (await vault.totalSupply()) / 10n ** 12n / 100n;
+    for (const enter of [
+      deposit(system, alice, unit),
+      vault.connect(alice)["mint(uint256,address)"](WAD, alice.address),
+    ]) {
+      await expect(enter)
+        .to.be.revertedWithCustomError(vault, "DepositsClosed")
+        .withArgs(1n, until, false, (await vault.accountedAssets())[0], least);
+    }
     await withdraw(system, alice, 600_000n * unit);
     await redeem(system, alice, WAD);
     await vault.connect(alice).redeemInKind(WAD, alice.address, []);
@@ -65,12 +69,17 @@ describe("Breaking: a guardian's trip", () => {
     await expect(vault.connect(guardian).guardianTrip(0n)).to.be.revertedWithCustomError(vault, "TripTooLong");
     await expect(vault.connect(owner).guardianTrip(1n)).to.be.revertedWithCustomError(vault, "NotGuardian");
     await vault.connect(guardian).guardianTrip(2n * DAY);
-    await expect(vault.connect(guardian).guardianTrip(DAY)).to.be.revertedWithCustomError(vault, "AlreadyTripped");
+    const until = BigInt(await time.latest()) + 2n * DAY;
+    await expect(vault.connect(guardian).guardianTrip(DAY))
+      .to.be.revertedWithCustomError(vault, "AlreadyTripped")
+      .withArgs(1n, until);
     const from = await vault.guardianTripFrom();
     await time.increase(2n * DAY);
     await expect(vault.connect(guardian).guardianTrip(DAY)).to.be.revertedWithCustomError(vault, "TripTooSoon");
-    await time.increaseTo(from - 2n);
-    await expect(vault.connect(guardian).guardianTrip(DAY)).to.be.revertedWithCustomError(vault, "TripTooSoon");
+    await time.setNextBlockTimestamp(from - 1n);
+    await expect(vault.connect(guardian).guardianTrip(DAY))
+      .to.be.revertedWithCustomError(vault, "TripTooSoon")
+      .withArgs(from - 1n, from);
     await vault.connect(guardian).guardianTrip(DAY);
   });
 
@@ -93,7 +102,7 @@ describe("Breaking: a proven trip", () => {
     await condition.set(true, true);
     await expect(vault.arm(address)).to.be.revertedWithCustomError(vault, "ConditionNotHolding");
     await condition.set(true, false);
-    await expect(vault.trip(address)).to.be.revertedWithCustomError(vault, "NotArmed");
+    await expect(vault.trip(address)).to.be.revertedWithCustomError(vault, "NotArmed").withArgs(address);
     await vault.connect(system.stranger).arm(address);
     const armedAt = BigInt(await time.latest());
     await expect(vault.arm(address)).to.be.revertedWithCustomError(vault, "AlreadyArmed").withArgs(address, armedAt);
@@ -106,7 +115,7 @@ describe("Breaking: a proven trip", () => {
     await condition.set(true, false);
     await vault.connect(system.stranger).trip(address);
     expect(await vault.breaker()).to.deep.equal([2n, 0n]);
-    await expect(vault.trip(address)).to.be.revertedWithCustomError(vault, "AlreadyTripped");
+    await expect(vault.trip(address)).to.be.revertedWithCustomError(vault, "AlreadyTripped").withArgs(2n, 0n);
   });
 
   it("is not made by an old arming", async () => {
@@ -120,19 +129,18 @@ describe("Breaking: a proven trip", () => {
 
   it("is disarmed by anyone while the condition does not hold", async () => {
     const { vault, condition, address, system } = await loadFixture(armed);
-    await expect(vault.disarm(address)).to.be.revertedWithCustomError(vault, "NotArmed");
+    await expect(vault.disarm(address)).to.be.revertedWithCustomError(vault, "NotArmed").withArgs(address);
     await condition.set(true, false);
     await vault.arm(address);
-    await expect(vault.disarm(address)).to.be.revertedWithCustomError(vault, "ConditionHolding");
+    await expect(vault.disarm(address)).to.be.revertedWithCustomError(vault, "ConditionHolding").withArgs(address);
     await condition.set(false, false);
     await vault.connect(system.stranger).disarm(address);
     expect(await vault.condition(address)).to.deep.equal([true, 0n]);
     await vault.connect(system.owner).setCondition(address, false);
-    await expect(vault.disarm(address)).to.be.revertedWithCustomError(vault, "UnknownCondition");
-    await expect(vault.connect(system.owner).setCondition(address, false)).to.be.revertedWithCustomError(
-      vault,
-      "Unchanged",
-    );
+    await expect(vault.disarm(address)).to.be.revertedWithCustomError(vault, "UnknownCondition").withArgs(address);
+    await expect(vault.connect(system.owner).setCondition(address, false))
+      .to.be.revertedWithCustomError(vault, "Unchanged")
+      .withArgs(ethers.encodeBytes32String("condition"));
     await expect(vault.connect(system.owner).setCondition(ethers.ZeroAddress, true)).to.be.revertedWithCustomError(
       vault,
       "ZeroAddress",
@@ -143,10 +151,9 @@ describe("Breaking: a proven trip", () => {
     const { vault, system } = await loadFixture(trippedByProof);
     await time.increase(30n * DAY);
     expect((await vault.breaker())[0]).to.equal(2n);
-    await expect(vault.connect(system.guardian).guardianTrip(DAY)).to.be.revertedWithCustomError(
-      vault,
-      "AlreadyTripped",
-    );
+    await expect(vault.connect(system.guardian).guardianTrip(DAY))
+      .to.be.revertedWithCustomError(vault, "AlreadyTripped")
+      .withArgs(2n, 0n);
     await expect(vault.connect(system.guardian).resetBreaker()).to.be.revertedWithCustomError(vault, "NotOwner");
     await vault.connect(system.owner).resetBreaker();
     await deposit(system, system.alice, 1n);
@@ -247,7 +254,9 @@ describe("Breaking: quarantine", () => {
     expect(await vault.totalAssets()).to.equal(before - 300_000n * unit);
     expect(await vault.maxDeposit(bob.address)).to.equal(0n);
     expect(await vault.maxMint(bob.address)).to.equal(0n);
-    await expect(deposit(system, bob, unit)).to.be.revertedWithCustomError(vault, "DepositsClosed");
+    await expect(deposit(system, bob, unit))
+      .to.be.revertedWithCustomError(vault, "DepositsClosed")
+      .withArgs(0n, 0n, true, before - 300_000n * unit, (await vault.totalSupply()) / 10n ** 12n / 100n);
     expect((await vault.writtenOff())[0]).to.equal(300_000n * unit);
     await withdraw(system, alice, 100_000n * unit);
     await expect(vault.connect(guardian).quarantine(adapters[0]!)).to.be.revertedWithCustomError(
@@ -258,10 +267,9 @@ describe("Breaking: quarantine", () => {
     expect(await vault.totalAssets()).to.be.within(before - 100_000n * unit, before - 100_000n * unit + unit);
     expect(await vault.writtenOff()).to.deep.equal([0n, false]);
     await deposit(system, bob, unit);
-    await expect(vault.connect(owner).liftQuarantine(adapters[0]!)).to.be.revertedWithCustomError(
-      vault,
-      "NotQuarantined",
-    );
+    await expect(vault.connect(owner).liftQuarantine(adapters[0]!))
+      .to.be.revertedWithCustomError(vault, "NotQuarantined")
+      .withArgs(await adapters[0]!.getAddress());
   });
 
   it("counts less again when less is there, and drips what is above", async () => {
@@ -285,17 +293,18 @@ describe("Breaking: quarantine", () => {
       vault,
       "NotGuardianOrOwner",
     );
-    await expect(vault.connect(guardian).quarantine(alice.address)).to.be.revertedWithCustomError(
-      vault,
-      "UnknownAdapter",
-    );
+    await expect(vault.connect(guardian).quarantine(alice.address))
+      .to.be.revertedWithCustomError(vault, "UnknownAdapter")
+      .withArgs(alice.address);
   });
 
   it("is anyone's after two failed reads, far enough apart", async () => {
     const system = await loadFixture(invested);
     const { vault, stranger, adapters, venues } = system;
     const by = vault.connect(stranger);
-    await expect(by.reportUnreadable(adapters[0]!)).to.be.revertedWithCustomError(vault, "StillReadable");
+    await expect(by.reportUnreadable(adapters[0]!))
+      .to.be.revertedWithCustomError(vault, "StillReadable")
+      .withArgs(await adapters[0]!.getAddress(), await adapters[0]!.fairValue());
     await venues[0]!.setBroken(true);
     await by.reportUnreadable(adapters[0]!);
     const first = await vault.readFailureAt(adapters[0]!);

@@ -551,10 +551,9 @@ describe("Rebalancing: turnover, caps, idle", () => {
   it("refuses to lower idle below the minimum, and allows a plan that does not lower it", async () => {
     const system = await loadFixture(invested);
     await system.vault.connect(system.guardian).setMinimumIdle(WAD / 2n);
-    await expect(rebalance(system, [[system.adapters[2]!, 1_000n * system.unit]])).to.be.revertedWithCustomError(
-      system.vault,
-      "IdleTooLow",
-    );
+    await expect(rebalance(system, [[system.adapters[2]!, 1_000n * system.unit]]))
+      .to.be.revertedWithCustomError(system.vault, "IdleTooLow")
+      .withArgs((await system.vault.idle()) - 1_000n * system.unit, (await system.vault.limitBase()) / 2n);
     await withdraw(system, system.alice, 400_000n * system.unit);
     await time.increase(60n);
     await rebalance(system, [

@@ -127,10 +127,10 @@ describe("Settings: first configuration", () => {
     await expect(add({ groupMask: 2n }))
       .to.be.revertedWithCustomError(s.vault, "UnknownGroup")
       .withArgs(1n);
-    await expect(add({ adapter: await s.adapters[0]!.getAddress() })).to.be.revertedWithCustomError(
-      s.vault,
-      "AdapterKnown",
-    );
+    const known = await s.adapters[0]!.getAddress();
+    await expect(add({ adapter: known }))
+      .to.be.revertedWithCustomError(s.vault, "AdapterKnown")
+      .withArgs(known);
     await expect(add({ relativeCap: WAD + 1n })).to.be.revertedWithCustomError(s.vault, "OutOfRange");
     for (let i = 2; i < 10; i++) await add();
     await expect(add()).to.be.revertedWithCustomError(s.vault, "TooManyAdapters").withArgs(11n, 10n);
@@ -376,12 +376,13 @@ describe("Settings: each setter knows its safer direction", () => {
     }
     await expect(vault.connect(owner).setQueue([a, a]))
       .to.be.revertedWithCustomError(vault, "NotPermutation")
-      .withArgs(1n);
-    await expect(vault.connect(owner).setQueue([a])).to.be.revertedWithCustomError(vault, "NotPermutation");
-    await expect(vault.connect(owner).setQueue([a, stranger.address])).to.be.revertedWithCustomError(
-      vault,
-      "NotPermutation",
-    );
+      .withArgs(1n, 2n);
+    await expect(vault.connect(owner).setQueue([a]))
+      .to.be.revertedWithCustomError(vault, "NotPermutation")
+      .withArgs(1n, 2n);
+    await expect(vault.connect(owner).setQueue([stranger.address, a]))
+      .to.be.revertedWithCustomError(vault, "NotPermutation")
+      .withArgs(0n, 2n);
     await vault.connect(owner).setQueue([b, a]);
     expect(await vault.adapters()).to.deep.equal([b, a]);
 
@@ -397,8 +398,10 @@ describe("Settings: each setter knows its safer direction", () => {
     await vault.connect(owner).removeAdapter(b);
     expect(await vault.adapters()).to.deep.equal([a]);
     expect(await vault.groupAllocation(0n)).to.equal(0n);
-    await expect(vault.connect(owner).removeAdapter(b)).to.be.revertedWithCustomError(vault, "UnknownAdapter");
-    await expect(vault.adapter(b)).to.be.revertedWithCustomError(vault, "UnknownAdapter");
+    await expect(vault.connect(owner).removeAdapter(b))
+      .to.be.revertedWithCustomError(vault, "UnknownAdapter")
+      .withArgs(b);
+    await expect(vault.adapter(b)).to.be.revertedWithCustomError(vault, "UnknownAdapter").withArgs(b);
     await vault.connect(owner).removeAdapter(a);
     expect(await vault.adapters()).to.deep.equal([]);
     void token;
@@ -417,7 +420,9 @@ describe("Settings: each setter knows its safer direction", () => {
     );
     await s.vault.connect(s.guardian).setPerformanceFee(0n);
     await s.vault.connect(s.owner).setFeeRecipient(ethers.ZeroAddress);
-    await expect(s.vault.connect(s.owner).setManagementFee(1n)).to.be.revertedWithCustomError(s.vault, "ZeroAddress");
+    await expect(s.vault.connect(s.owner).setManagementFee(1n))
+      .to.be.revertedWithCustomError(s.vault, "ZeroAddress")
+      .withArgs(ethers.encodeBytes32String("feeRecipient"));
   });
 });
 
