@@ -12,6 +12,9 @@ export interface RiskTolerance {
   readonly most: number;
 }
 
+/** What of a tolerance is the operator's to set beside kappa. */
+export type ToleranceSettings = Omit<RiskTolerance, "kappa">;
+
 /**
  * Kappa of the tail: kappa · (volatility / usual) · (1 + drawdown / drawdownToDouble), within a factor of `most`.
  * @param realised Volatility a year and drawdown (0 to 1) so far, from what was known at the time.

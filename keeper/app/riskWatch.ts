@@ -1,6 +1,7 @@
 // The keeper's look at risk, block by block: reads the feeds that the vault leans on, keeps what is needed of the past,
 // judges every venue, and trips the keeper's own breaker. What has tripped stays in the store until a person resets it.
 import type { AddressFile } from "../config/addressFile";
+import { kappaOf } from "../allocate/riskTolerance";
 import type { Config } from "../config/load";
 import type { Chain } from "../chain/connect";
 import type { Head } from "../chain/heads";
@@ -17,12 +18,15 @@ import { driftOf, together, type Drift } from "../risk/drift";
 import type { FeedState } from "../risk/oracle";
 import { VenuePast } from "../risk/past";
 import { protocolsOf, readProtocols, type Protocol } from "../risk/protocolFile";
+import { realisedOf, REALISED_SECONDS } from "../risk/realised";
 import { readScenarios, type ScenarioFile } from "../risk/scenarios";
 import type { BreakerTrip, VaultKey } from "../store/breakerRecords";
 import type { ObservationRow, Store } from "../store/records";
 
 const HOUR = 3_600;
 const DAY = 86_400;
+/** As it is recorded and used. */
+const KAPPA_DIGITS = 12;
 /** A forecast is held against what came over a day, however far it is meant to see: a week would need a fortnight of data. */
 const DRIFT_HORIZON_SECONDS = DAY;
 /** The walk over the past is made anew once an hour of the chain. */
@@ -80,6 +84,7 @@ export class RiskWatch {
   readonly #patience = new Patience();
   /** Null: not located yet. */
   #feeds: readonly VaultFeed[] | null = null;
+  #kappa: { readonly at: number; readonly kappa: number } | null = null;
   #drift: { readonly at: number; readonly drift: Drift | null } | null = null;
   /** As of the last look; a dry run's own trips among them. */
   #open: readonly BreakerTrip[] = [];
@@ -135,7 +140,7 @@ export class RiskWatch {
     await this.#trip(this.#patience.ripe(signals, head.timestamp, settings));
     const price = { sharePrice: snapshot.sharePrice.toString(), observedAt: snapshot.timestamp };
     if (this.#deps.persist) await store.breaker.raise(this.#of, price);
-    return this.#inputOf(this.#assess(snapshot, feeds));
+    return this.#inputOf(this.#assess(snapshot, feeds), await this.#kappaAt(head.timestamp));
   }
 
   /** What only the clock tells: that no block came, or that nothing was collected any more. */
@@ -164,12 +169,27 @@ export class RiskWatch {
     });
   }
 
-  #inputOf({ venues, scenarios }: RiskAssessment): RiskInput {
+  /** Of the tail; once an hour anew where it follows what the vault has been through. */
+  async #kappaAt(now: number): Promise<number> {
+    const { kappa, tolerance } = this.#deps.config.risk.tail;
+    if (tolerance === undefined || kappa === 0) return kappa;
+    if (this.#kappa !== null && now < this.#kappa.at + HOUR) return this.#kappa.kappa;
+    const prices = await this.#deps.store.sharePrices({ ...this.#of, from: now - REALISED_SECONDS });
+    const points = prices
+      .map(({ at, sharePrice }) => ({ at, value: Number(sharePrice) }))
+      .filter(({ at }) => at <= now);
+    const realised = realisedOf(points);
+    const found = realised === null ? kappa : kappaOf({ ...tolerance, kappa }, realised);
+    this.#kappa = { at: now, kappa: Number(found.toPrecision(KAPPA_DIGITS)) };
+    return this.#kappa.kappa;
+  }
+
+  #inputOf({ venues, scenarios }: RiskAssessment, kappa: number): RiskInput {
     const { limitPositions, tail } = this.#deps.config.risk;
     return {
       verdicts: limitPositions ? venues.map(verdictOf) : [],
       scenarios: limitPositions ? scenarios : [],
-      ...(limitPositions && tail.kappa > 0 ? { tail } : {}),
+      ...(limitPositions && kappa > 0 ? { tail: { kappa, confidence: tail.confidence } } : {}),
       tripped: this.#open.map(({ cause, detail }) => ({ cause, detail })),
       closing: this.#open.some(({ closes }) => closes) ? { unable: [] } : null,
     };

@@ -38,7 +38,7 @@ export const TAIL_HINDSIGHT =
 /** The joint shocks that these series share, with failures of protocols by their scores at a time, for the allocator's tail. */
 export function seriesTail(
   series: readonly string[],
-  settings: Pick<TailRisk, "kappa" | "confidence">,
+  { kappa, confidence }: Pick<TailRisk, "kappa" | "confidence">,
   known: { readonly protocols: readonly Protocol[]; readonly scenarios: ScenarioFile; readonly at: number },
 ): TailRisk {
   const exposed = series.map((venue) => {
@@ -48,7 +48,7 @@ export function seriesTail(
   });
   const scenarios = scenarioMatrix(known.scenarios, exposed);
   return {
-    ...settings,
+    ...{ kappa, confidence },
     scenarios: scenarios.map(({ probabilityPerYear, lossShare }) => ({
       probability: probabilityPerYear,
       losses: lossShare,

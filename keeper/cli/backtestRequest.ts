@@ -125,7 +125,10 @@ export async function requestOf(options: BacktestCommandOptions): Promise<Reques
   const limits = {
     ...{ horizonHours, minGainUsd, noTradeBandBps, cooldownSeconds, maxShareOfVenue, gasPatienceHours },
     ...(risk.tail.kappa > 0
-      ? { tail: seriesTail(series, risk.tail, { protocols, scenarios: readScenarios(), at: market.from }) }
+      ? {
+          tail: seriesTail(series, risk.tail, { protocols, scenarios: readScenarios(), at: market.from }),
+          tolerance: risk.tail.tolerance,
+        }
       : {}),
   };
   // Where no strategy would ask a model, none is looked at.
@@ -151,9 +154,10 @@ export async function requestOf(options: BacktestCommandOptions): Promise<Reques
   };
   const parameters = { ...limits, halfLifeHours };
   const run = { capital, costBps };
-  const scores = names.includes("risk-adjusted") ? scoreHindsight(series, protocols) : null;
+  const scored = names.filter((name) => name.startsWith("risk-adjusted"));
+  const scores = scored.length > 0 ? scoreHindsight(series, protocols) : null;
   const notes = [
-    ...(scores === null ? [] : [`risk-adjusted: ${scores}`]),
+    ...(scores === null ? [] : [`${scored.join(", ")}: ${scores}`]),
     ...("tail" in limits ? [TAIL_HINDSIGHT] : []),
   ];
   return {

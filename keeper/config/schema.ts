@@ -179,6 +179,18 @@ const risk = z.strictObject({
     .strictObject({
       kappa: nonNegative.max(1_000, "must be at most 1000").default(0),
       confidence: z.number().min(0, "must be in [0, 0.9999]").max(0.9999, "must be in [0, 0.9999]").default(0.999),
+      /** Kappa follows what the vault has been through in 30 days: times the volatility of its returns over the usual one, and
+       * more the further it is below its best. Absent: it stays as it is. */
+      tolerance: z
+        .strictObject({
+          /** Of daily returns, a year. */
+          usualVolatility: positive,
+          /** Fall from the best share price at which kappa has doubled. */
+          drawdownToDouble: positive.max(1, "must be at most 1"),
+          /** Kappa is never above so many times its own, nor below that part of it. */
+          most: z.number().min(1, "must be at least 1").default(4),
+        })
+        .optional(),
     })
     .prefault({}),
   breaker: breaker.prefault({}),

@@ -2,12 +2,15 @@
 // instead of a vault's snapshot. Where its forecasts come from is a parameter.
 import { DUST_USD } from "../../allocate/allocate";
 import type { AllocationProblem, AllocationVenue, TailRisk } from "../../allocate/problem";
+import { kappaOf, type ToleranceSettings } from "../../allocate/riskTolerance";
 import { type Candidate, choose, cooldownLeft, isHopeless, type Saving } from "../../decide/choice";
 import { FEES_KEPT_SECONDS, LEAST_FEES_SECONDS, likelyLow } from "../../decide/gasTiming";
 import type { Target } from "../../decide/income";
 import type { OperatorLimits } from "../../decide/strategy";
 import { halfLifeOf, TIME_FRAMES, type TimeFrame } from "../../decide/timeFrames";
 import { RateEwma } from "../../forecast/ewma";
+import { realisedOf, REALISED_SECONDS } from "../../risk/realised";
+import type { Point } from "../../risk/returns";
 import { impliedModel, type RateModel } from "../../venues/rateModel";
 import type { Knowledge } from "../market";
 import type { Decider, Situation, Strategy, Terms } from "../strategy";
@@ -21,6 +24,8 @@ export type LiveLimits = Pick<
   readonly gasPatienceHours?: number;
   /** Default: no joint shock is looked at. */
   readonly tail?: TailRisk | undefined;
+  /** Of the tail: its kappa follows what the run has been through. Default: it stays as it is. */
+  readonly tolerance?: ToleranceSettings | undefined;
 };
 
 /**
@@ -68,6 +73,8 @@ function meansOf({ series, rows }: Knowledge, halfLifeHours: number): Forecasts 
   };
 }
 
+const DAY = 86_400;
+
 interface Leg {
   readonly venue: number;
   readonly change: number;
@@ -82,6 +89,9 @@ class LiveDecider implements Decider {
   readonly #models: RateModel[];
   readonly #modelRows: Int32Array;
   #chosen: Candidate<Leg> | null = null;
+  /** The last month's days. */
+  readonly #equity: Point[] = [];
+  #kappa: number;
 
   constructor(knowledge: Knowledge, terms: Terms, own: { readonly limits: LiveLimits; readonly forecast: Forecasts }) {
     this.#knowledge = knowledge;
@@ -90,9 +100,11 @@ class LiveDecider implements Decider {
     this.#halfCostBps = terms.costBps / 2;
     this.#models = knowledge.series.map(() => ({ kind: "fixed", apr: 0 }));
     this.#modelRows = new Int32Array(knowledge.series.length).fill(-1);
+    this.#kappa = own.limits.tail?.kappa ?? 0;
   }
 
   decide(now: Situation, wanted: Float64Array): boolean {
+    this.#remember(now);
     if (cooldownLeft(now.at, now.lastMovedAt, this.#limits.cooldownSeconds) > 0) return false;
     if (now.first && this.#knowledge.rows.some((known) => known[now.step] === 0)) return false;
     // What is placed first costs nothing, so it need gain nothing either.
@@ -128,6 +140,16 @@ class LiveDecider implements Decider {
     return `gains ${usd(forecastGain)} over ${this.#limits.horizonHours} h as forecast, ${usd(todayGain)} at today's rates, after ${usd(cost)}`;
   }
 
+  /** Once a day: what kappa is by what the run has been through. */
+  #remember({ at, total }: Situation): void {
+    const { tail, tolerance } = this.#limits;
+    if (tail === undefined || tolerance === undefined || at < (this.#equity.at(-1)?.at ?? -Infinity) + DAY) return;
+    this.#equity.push({ at, value: total });
+    while ((this.#equity[0] as Point).at < at - REALISED_SECONDS) this.#equity.shift();
+    const realised = realisedOf(this.#equity);
+    this.#kappa = realised === null ? tail.kappa : kappaOf({ ...tolerance, kappa: tail.kappa }, realised);
+  }
+
   #costUsd(legs: readonly Leg[], gasUsd: number): number {
     const changed = legs.reduce((sum, { change }) => sum + Math.abs(change), 0);
     return movesOf(legs) * gasUsd + (this.#halfCostBps / 1e4) * changed;
@@ -158,7 +180,7 @@ class LiveDecider implements Decider {
       minIdle: 0,
       groups: [],
       venues: series.map(({ name }, v) => this.#venue(name, v, now)),
-      ...(this.#limits.tail === undefined ? {} : { tail: this.#limits.tail }),
+      ...(this.#limits.tail === undefined ? {} : { tail: { ...this.#limits.tail, kappa: this.#kappa } }),
     };
   }
 

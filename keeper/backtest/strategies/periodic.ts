@@ -1,8 +1,11 @@
 // Strategies that look now and then, score each venue by what is known of it, and spread the money over the best by a rule.
 // Between two looks, and while the money is near enough where the rule wants it, they leave everything alone.
 import { meanVariance } from "../../allocate/meanVariance";
+import type { AllocationVenue } from "../../allocate/problem";
+import { allocateRiskAdjusted } from "../../allocate/riskAdjusted";
 import { riskParity } from "../../allocate/riskParity";
 import { shrunkCovariance } from "../../allocate/shrunkCovariance";
+import { impliedModel } from "../../venues/rateModel";
 import type { RateSeries } from "../series";
 import type { Situation, Strategy } from "../strategy";
 
@@ -47,6 +50,8 @@ interface Look {
   readonly pasts: readonly Past[];
   /** Of its protocol, 0 to 1: by its scorecard, or as one of which nothing is known. */
   readonly protocolRisks: readonly number[];
+  /** The allocator's own answer where each venue's mean rate is divided by one plus its risk, as shares; our size counts. */
+  readonly optimum: (risks: readonly number[]) => number[];
   /** Returns of each whole day of the window, oldest first, by venue; empty where too few are known. */
   readonly daily: () => readonly (readonly number[])[];
   readonly top: number;
@@ -78,12 +83,13 @@ const RULES = {
    * protocol's scorecard lacks.
    */
   "risk-adjusted": ({ pasts, protocolRisks, top }) => {
-    const worths = pasts.map(({ mean, deviation, illiquid }, v) =>
-      mean > 0 ? mean / (1 + deviation / mean + illiquid + (protocolRisks[v] as number)) : 0,
-    );
+    const worths = pasts.map((past, v) => past.mean / (1 + riskOf(past, protocolRisks[v] as number)));
     const chosen = best(worths, top);
-    return inProportion(worths.map((worth, v) => (chosen[v] === true ? worth : 0)));
+    return inProportion(worths.map((worth, v) => (chosen[v] === true ? Math.max(0, worth) : 0)));
   },
+  /** The same by the exact allocator: the split that earns most of such yields, of all splits. */
+  "risk-adjusted-exact": ({ pasts, protocolRisks, optimum }) =>
+    optimum(pasts.map((past, v) => riskOf(past, protocolRisks[v] as number))),
   "mean-variance": ({ daily }) => {
     const returns = daily();
     if (returns.length === 0) return [];
@@ -99,6 +105,11 @@ const RULES = {
     return returns.length === 0 ? [] : riskParity(shrunkCovariance(returns).matrix);
   },
 } as const satisfies Record<string, Rule>;
+
+/** A venue that pays nothing has no swing for its size: none of its yield is left, whatever it is divided by. */
+function riskOf({ mean, deviation, illiquid }: Past, protocolRisk: number): number {
+  return (mean > 0 ? deviation / mean : 0) + illiquid + protocolRisk;
+}
 
 /** Of daily returns: at this a rate of 5 % that swings by 5 points from day to day is worth a third of one that does not. */
 const AVERSION = 10_000;
@@ -135,7 +146,7 @@ export function periodic(
   const window = settings.windowHours * 3600;
   return {
     name,
-    start({ grid, series, rows }) {
+    start({ grid, series, rows, priceTaker }) {
       const every = Math.max(1, Math.round((settings.reviewHours * 3600) / grid.stepSeconds));
       return {
         decide(now, wanted) {
@@ -145,6 +156,7 @@ export function periodic(
           const shares = rule({
             pasts: series.map((one, v) => pastOf(one, known[v] as number, now.knownAt, window)),
             protocolRisks: series.map((one) => protocolRisk(one.name, now.knownAt)),
+            optimum: (risks) => optimumOf(series, { known, now, window, priceTaker, risks }),
             daily: () => dailyReturns(series, known, { at: now.knownAt, window }),
             top: settings.top,
           });
@@ -170,6 +182,33 @@ function dailyReturns(
   return series.map((one, v) =>
     Array.from({ length: days }, (_, k) => pastOf(one, known[v] as number, at - (days - 1 - k) * DAY, DAY).mean / 365),
   );
+}
+
+/** Rates are those of the window's mean at the size of now, and fall with ours as each market's last curve says. */
+function optimumOf(
+  series: readonly RateSeries[],
+  of: {
+    readonly known: readonly number[];
+    readonly now: Situation;
+    readonly window: number;
+    readonly priceTaker: boolean;
+    readonly risks: readonly number[];
+  },
+): number[] {
+  const { known, now, window, priceTaker, risks } = of;
+  const venues = series.map((one, v): AllocationVenue => {
+    const count = known[v] as number;
+    const { mean } = pastOf(one, count, now.knownAt, window);
+    const current = now.held[v] as number;
+    const model = impliedModel(one.modelOf(count - 1, priceTaker), mean, 0);
+    return { id: one.name, current, cap: now.total, costBps: 0, expectedLossApr: 0, model };
+  });
+  const problem = { total: now.total, horizonHours: 168, gasUsdPerMove: 0, minIdle: 0, groups: [], venues };
+  const { allocation } = allocateRiskAdjusted(
+    problem,
+    Object.fromEntries(series.map(({ name }, v) => [name, risks[v] as number])),
+  );
+  return series.map(({ name }) => (now.total > 0 ? (allocation[name] ?? 0) / now.total : 0));
 }
 
 function isWorthIt(now: Situation, wanted: Float64Array, { band, mostGasShare }: PeriodicSettings): boolean {

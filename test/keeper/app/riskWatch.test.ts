@@ -17,6 +17,7 @@ import type { Store } from "../../../keeper/store/records";
 import { observationsOf } from "../../../keeper/venues/observations";
 import { PriceFeedModel__factory } from "../../../typechain-types";
 import { startLocalVenues, type LocalVenues } from "../collect/localVenues";
+import { snapshotRow } from "../store/fixtures/rows";
 
 const PAR = 100_000_000n;
 
@@ -105,6 +106,26 @@ describe("the look at risk", function () {
     expect(await tailOf()).to.equal(undefined);
     expect(await tailOf({ tail })).to.deep.equal(tail);
     expect(await tailOf({ tail, limitPositions: false })).to.equal(undefined);
+  });
+
+  it("dislikes the tail more after a month of swings, where it is told to", async () => {
+    const now = (await local.head()).timestamp;
+    for (let day = 1; day <= 25; day += 1) {
+      const sharePrice = day % 2 === 0 ? "1000000000000000000" : "1010000000000000000";
+      const at = now - day * 86_400;
+      const row = { ...of(), blockNumber: 10_000 + day, observedAt: at, availableAt: at, sharePrice };
+      await store.saveSnapshot(snapshotRow(row), []);
+    }
+    const tolerance = { usualVolatility: 0.001, drawdownToDouble: 0.05, most: 3 };
+    const tail = { kappa: 0.5, confidence: 0.99 };
+    expect((await look(watching({ risk: { tail: { ...tail, tolerance } } }))).tail).to.deep.equal({
+      ...tail,
+      kappa: 1.5,
+    });
+    expect((await look(watching({ risk: { tail } }))).tail).to.deep.equal(tail);
+    const calm = { ...tolerance, usualVolatility: 1_000 };
+    const third = (await look(watching({ risk: { tail: { ...tail, tolerance: calm } } }))).tail;
+    expect(third).to.deep.equal({ ...tail, kappa: 0.166666666667 });
   });
 
   it("trips once, tells once, and is tripped still with the price back and another process looking", async () => {

@@ -54,6 +54,29 @@ describe("the live decision over history", () => {
     }
   });
 
+  it("dislikes the tail more after a month of swings, and as much as ever where it is not told to", () => {
+    const on = market([seriesOf("safe", { apr: () => 0.05 }), seriesOf("shaky", { apr: () => 0.06 })]);
+    // Within a week it comes with 4 in 10,000; of the worst thousandth it takes a fifth of what is there.
+    const scenarios = [{ probability: 0.02, losses: { shaky: 0.5 } }];
+    const tail = { kappa: 2.5e-4, confidence: 0.999, scenarios };
+    const tolerance = { usualVolatility: 0.001, drawdownToDouble: 0.01, most: 4 };
+    const wantedAfter = (limits: LiveLimits, swing: number): number[] => {
+      const decider = live("x", limits, ewmaForecasts(24)).start(on.knowledge, { costBps: 0 });
+      const wanted = new Float64Array(2);
+      for (let day = 0; day < 20; day += 1) {
+        const total = 1e6 * (1 + swing * (day % 2));
+        const [step, held] = [day * 24, Float64Array.of(total, 0)];
+        const at = on.grid.from + day * 86_400;
+        wanted.set(held);
+        decider.decide(situation({ step, at, knownAt: at - 3_600, held, total }), wanted);
+      }
+      return [...wanted].map((usd) => Math.round(usd / 1e4));
+    };
+    expect(wantedAfter({ ...OWN, tail, tolerance }, 0.01)).to.deep.equal([101, 0]);
+    expect(wantedAfter({ ...OWN, tail, tolerance }, 0)).to.deep.equal([0, 100]);
+    expect(wantedAfter({ ...OWN, tail }, 0.01)).to.deep.equal([0, 101]);
+  });
+
   it("wants what the keeper plans for a vault that holds the same, knows the same and may do the same", () => {
     // Two venues of the vault as the chain shows them, and the same as rows; caps and minimum idle apart, which history
     // does not know.

@@ -8,6 +8,7 @@ import {
   type PeriodicName,
   type PeriodicSettings,
 } from "../../../../keeper/backtest/strategies/periodic";
+import { impliedModel, supplyApr } from "../../../../keeper/venues/rateModel";
 import { market, rowsOf, seriesOf, START, wave } from "../synthetic";
 
 const RUN = { capital: 1e5, costBps: 0, record: true };
@@ -71,6 +72,38 @@ describe("strategies that look now and then", () => {
     const strategy = periodic("risk-adjusted", undefined, risk);
     const { holdings } = runBacktest(market([flat("a", 0.05), flat("b", 0.05)]), strategy, RUN);
     expect((holdings[0] as number) / (holdings[1] as number)).to.be.closeTo(1.8 / 1.2, 1e-9);
+  });
+
+  it("split such yields exactly, with what our own money does to each rate", () => {
+    const risks: Record<string, number> = { a: 0.2, b: 0.6, c: 0.1 };
+    const series = [flat("a", 0.05, 4e6), flat("b", 0.07, 3e6), flat("c", 0.03, 9e6)];
+    const on = market(series, { priceTaker: false, capital: 1e6 });
+    const strategy = periodic("risk-adjusted-exact", undefined, (name) => risks[name] as number);
+    const { holdings } = runBacktest(on, strategy, { ...RUN, capital: 1e6 });
+    const last = (on.knowledge.rows[0]?.[0] ?? 0) - 1;
+    const worth = (v: number, x: number): number => {
+      const one = series[v] as RateSeries;
+      return (
+        (x * supplyApr(impliedModel(one.modelOf(last, false), one.apr[last] as number, 0), x)) /
+        (1 + (risks[one.name] as number))
+      );
+    };
+    let [best, at] = [-1, [0, 0]];
+    for (let a = 0; a <= 100; a += 1) {
+      for (let b = 0; a + b <= 100; b += 1) {
+        const total = worth(0, a * 1e4) + worth(1, b * 1e4) + worth(2, (100 - a - b) * 1e4);
+        if (total > best) [best, at] = [total, [a, b]];
+      }
+    }
+    expect(holdings[0]).to.be.closeTo((at[0] as number) * 1e4, 1.1e4);
+    expect(holdings[1]).to.be.closeTo((at[1] as number) * 1e4, 1.1e4);
+    expect(
+      at.every((share) => share > 5 && share < 95),
+      "it is a split",
+    ).to.equal(true);
+    // A price taker has the best of them alone.
+    const alone = runBacktest(market(series), strategy, RUN).holdings;
+    expect([...alone.slice(0, 3)].map((usd) => Math.round(usd))).to.deep.equal([0, 100_000, 0]);
   });
 
   it("by variance take what pays more for how its rate swings, by parity what swings less, whatever it pays", () => {
