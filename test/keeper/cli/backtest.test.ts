@@ -56,12 +56,14 @@ describe("tiller backtest", () => {
     expect(found.model).to.equal(null);
     const [prices, scores, ...others] = found.notes;
     expect(prices).to.equal("a, b: prices between assets, and what swapping one for another costs, are not counted");
-    expect(scores).to.match(/^risk-adjusted: .*only age and incidents are of that day.* are as of \d{4}-\d\d(-\d\d)?$/);
+    expect(scores).to.match(
+      /^risk-adjusted, risk-adjusted-exact: .*only age and incidents are of that day.* are as of \d{4}-\d\d(-\d\d)?$/,
+    );
     expect(others).to.deep.equal([]);
     expect(found.dataHash).to.match(/^[0-9a-f]{64}$/);
     expect(Object.keys(found.strategies)).to.deep.equal([
       ...["hold:aave-a", "hold:compound-v3-b", "equal-weight", "best-history", "highest-tvl", "risk-adjusted"],
-      ...["mean-variance", "risk-parity", "ewma"],
+      ...["risk-adjusted-exact", "mean-variance", "risk-parity", "ewma"],
     ]);
     for (const figures of Object.values(found.strategies)) {
       expect(figures).to.include.all.keys(STRATEGY_KEYS);
@@ -201,7 +203,7 @@ describe("tiller backtest", () => {
       notes: string[];
     };
     expect(found.clean).to.equal(true);
-    expect(found.notes.join(), "what the check cannot see").to.match(/^risk-adjusted: /);
+    expect(found.notes.join(), "what the check cannot see").to.match(/^risk-adjusted, risk-adjusted-exact: /);
     expect(Object.keys(found.strategies)).to.include.members(["ewma", "risk-adjusted", "hold:aave-a"]);
     const table = await tiller(["backtest", "check-leaks", ...options, "--moments", "1", "--strategy", "ewma"]);
     expect(table.out).to.match(/ewma +\d[\d,]* +clean/);

@@ -51,7 +51,7 @@ describe("tiller backtest walk-forward", function () {
     expect(code, err).to.equal(0);
     const { sets, notes } = JSON.parse(text) as Found;
     expect(notes, "once for all sets").to.have.length(1);
-    expect(notes[0]).to.match(/^risk-adjusted: of a past day's scorecard/);
+    expect(notes[0]).to.match(/^risk-adjusted, risk-adjusted-exact: of a past day's scorecard/);
     expect(sets.map(({ series, from, to }) => [series.join(" "), from, to])).to.deep.equal([
       ["aave-v2-abc aave-v3-abc", "2023-11-20", "2024-05-20"],
       ["aave-v2-abc aave-v3-abc compound-v3-abc", "2024-05-20", "2024-11-22"],
@@ -73,7 +73,7 @@ describe("tiller backtest walk-forward", function () {
     expect(code, err).to.equal(0);
     expect(out).to.match(/ABC, 2023-11-20 to 2024-05-20: aave-v2-abc, aave-v3-abc/);
     expect(out).to.match(/best in sample \(chosen on this history\)/);
-    expect(out).to.match(/\nrisk-adjusted: of a past day's scorecard.*\n$/);
+    expect(out).to.match(/\nrisk-adjusted, risk-adjusted-exact: of a past day's scorecard.*\n$/);
     expect(out.match(/probability of overfitting \d+\.\d\d % over 2 trials/g)).to.have.length(2);
   });
 
