@@ -233,7 +233,13 @@ describe("the collector", function () {
         everySeconds: EVERY,
         targets: [{ kind: "erc4626", subject: "nobody", vault }],
       });
-      await until(() => count(events, "collect.swept") >= 1, mine);
+      // anvil answers a call at its newest block by the next one's state while that is made: a tick is left alone until it is over.
+      const mineAndTick = async (): Promise<void> => {
+        await mine();
+        const { number } = await local.head();
+        await until(() => events.some((event) => event.name === "tick.end" && event.block === number));
+      };
+      await until(() => count(events, "collect.swept") >= 1, mineAndTick);
       proxy.fault = (request, response) => {
         // Only the sweep asks a vault that is not there.
         const asks = JSON.stringify(request.params).includes(vault.slice(2));
@@ -241,10 +247,12 @@ describe("the collector", function () {
         response.writeHead(500).end();
         return true;
       };
-      const ticks = count(events, "tick.end");
-      await until(() => count(events, "tick.end") >= ticks + 3, mine);
-      await until(() => events.some((event) => event.name === "source.trouble" && event.source === "chain"), mine);
-      expect(count(events, "tick.failed")).to.equal(0);
+      for (let block = 0; block < 3; block += 1) await mineAndTick();
+      await until(
+        () => events.some((event) => event.name === "source.trouble" && event.source === "chain"),
+        mineAndTick,
+      );
+      expect(events.filter(({ name }) => name === "tick.failed")).to.deep.equal([]);
       const told = events.filter((event) => event.name === "source.trouble" && event.source === "erc4626 nobody");
       expect(told).to.have.length(1);
     });
