@@ -53,16 +53,17 @@ function outlookOf({ series, now, past }: SeriesFeatures, model: RiskModel, prob
     case "unknown":
       return untold("what it goes by is not known of this venue");
     case "asked": {
-      const strangeness = strangenessOf(past, model);
-      if (strangeness !== null) return untold(strangeness);
+      const trouble = troubleOf(past, model);
+      if (trouble !== null) return untold(trouble);
       if (Number.isNaN(probability)) return untold("the model answered with what is no probability");
       return { ...of, probability, class: classOf(probability, event.classes), note: null };
     }
   }
 }
 
-function strangenessOf(past: Float64Array, { norms }: RiskModel): string | null {
+/** Why it is not to be asked, in words. */
+function troubleOf(past: Float64Array, { norms }: RiskModel): string | null {
   const watch = new ModelWatch(norms);
   for (let row = 0; row < past.length / FEATURES.length; row += 1) watch.see(past, row);
-  return watch.strangeness;
+  return watch.unusualShare === null ? "less than a day of it is known" : watch.strangeness;
 }

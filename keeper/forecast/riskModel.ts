@@ -44,8 +44,9 @@ const STANDINGS: Readonly<Record<string, Stand>> = {
     const utilisation = value(UTILISATION);
     return Number.isNaN(utilisation) ? "unknown" : utilisation > ILLIQUID ? "there" : "asked";
   },
-  // A rate of nothing cannot be halved.
-  "apr-collapse": (value) => (value(APR) > 0 && !Number.isNaN(value(EWMA)) ? "asked" : "unknown"),
+  // A rate of nothing cannot be halved; and models have learnt from lenders alone.
+  "apr-collapse": (value) =>
+    value(APR) > 0 && !Number.isNaN(value(EWMA)) && !Number.isNaN(value(UTILISATION)) ? "asked" : "unknown",
 };
 
 export interface RiskFolder {

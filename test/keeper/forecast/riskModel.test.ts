@@ -123,6 +123,18 @@ describe("models of risk", function () {
     expect(silent).to.equal(undefined);
   });
 
+  it("are not asked about a venue that pays without lending, nor about one that was seen for less than a day", async () => {
+    const models = await Promise.all(riskFolders(MODELS_FOLDER).map((one) => loadRiskModel(one.folder)));
+    const savings = await outlook({ "savings-usds": () => null }, models);
+    expect(savings.map(({ class: level }) => level)).to.deep.equal([null, null, null]);
+    const live = new LiveForecasts(null);
+    live.add("young-usdc", rowsOf((k) => wave(0.5, k)).slice(-20));
+    for (const { probability, note } of await live.outlook(NOW, models)) {
+      expect(probability).to.equal(null);
+      expect(note).to.match(/less than a day/);
+    }
+  });
+
   it("are not asked where a week of inputs is unlike what they were trained on", async () => {
     const place = copied((card) => {
       const narrow = { mean: 0, sd: 1, p01: 40, p50: 50, p99: 60, nanShare: 0 };
