@@ -62,20 +62,19 @@ export class Forecasting {
     at: number,
   ): Promise<Forecast[]> {
     try {
-      await this.#refresh(seen.decimals, at);
-      if (this.#live === null) return [...ewma];
+      const live = await this.#refresh(seen.decimals, at);
       for (const row of seen.observations) {
-        this.#live.add(row.venue, [historyRowOf(row, { decimals: seen.decimals, assetUsd: this.#parts.assetUsd })]);
+        live.add(row.venue, [historyRowOf(row, { decimals: seen.decimals, assetUsd: this.#parts.assetUsd })]);
       }
-      const answer = await this.#live.at(at);
-      for (const hash of this.#live.models) {
+      const answer = await live.at(at);
+      for (const hash of live.models) {
         const subject = `answer ${hash}`;
         if (answer.failed.has(hash)) this.#tell(subject, failureOf(answer.failed.get(hash)));
         else this.#over(subject);
       }
       this.#tellDrift(answer);
-      await this.#keep(answer, at);
-      await this.#lookAhead(this.#live, at);
+      await this.#keep(answer, live, at);
+      await this.#lookAhead(live, at);
       this.#over("forecasting");
       return ewma.map((forecast) => this.#served(forecast, answer));
     } catch (error) {
@@ -85,10 +84,10 @@ export class Forecasting {
     }
   }
 
-  /** At every hour: who is served, and who would like to be. */
-  async #refresh(decimals: number, at: number): Promise<void> {
+  /** At every hour: who is served, and who would like to be. @returns what they forecast with. */
+  async #refresh(decimals: number, at: number): Promise<LiveForecasts> {
     const hour = Math.floor(at / HOUR);
-    if (hour <= this.#lookedAt) return;
+    if (this.#live !== null && hour <= this.#lookedAt) return this.#live;
     const { registry, store, sink } = this.#parts;
     if (this.#parts.persist) await registry.register();
     const champion = await store.models.champion();
@@ -99,17 +98,21 @@ export class Forecasting {
     if (champion !== null) this.#over("served");
     else this.#tell("served", { code: "MODEL_NONE", message: "no trained model is served: the EWMA is" });
 
-    const live = new LiveForecasts(
+    const fresh = new LiveForecasts(
       model ?? null,
       shadow.filter((one) => one !== null),
     );
-    if (this.#live?.models.join() !== live.models.join()) this.#live = await this.#started(live, { decimals, at });
+    const isSame = this.#live?.models.join() === fresh.models.join();
+    const live = this.#live !== null && isSame ? this.#live : await this.#started(fresh, { decimals, at });
+    this.#live = live;
     const before = this.#model?.hash;
     this.#model = model ?? null;
     this.#lookedAt = hour;
-    if (this.#model === null || this.#model.hash === before) return;
-    const { name, hash, card } = this.#model;
-    sink.emit({ name: "model.served", model: name, hash, horizonsHours: card.servedHorizonsHours });
+    if (this.#model !== null && this.#model.hash !== before) {
+      const { name, hash, card } = this.#model;
+      sink.emit({ name: "model.served", model: name, hash, horizonsHours: card.servedHorizonsHours });
+    }
+    return live;
   }
 
   /** At every hour: what may come of the venues. Whatever is wrong with that, rates are forecast. */
@@ -183,9 +186,9 @@ export class Forecasting {
     };
   }
 
-  async #keep({ made, cameTrue }: Answer, now: number): Promise<void> {
+  async #keep({ made, cameTrue }: Answer, live: LiveForecasts, now: number): Promise<void> {
     const { chainId, store, persist } = this.#parts;
-    if (!persist || this.#live === null || (made.length === 0 && cameTrue.length === 0)) return;
+    if (!persist || (made.length === 0 && cameTrue.length === 0)) return;
     const rows = made
       .filter(({ model }) => model !== "")
       .flatMap(({ series, model, at, horizons, baselines }) =>
@@ -205,7 +208,7 @@ export class Forecasting {
       cameTrue.map(({ series, horizonHours, at, came }) => ({ chainId, series, horizonHours, madeAt: at, came })),
     );
     await store.models.saveStates(
-      this.#live.states().map(({ series, model, at, state }) => ({
+      live.states().map(({ series, model, at, state }) => ({
         ...{ chainId, series, modelHash: model, at },
         state: JSON.stringify(state),
       })),

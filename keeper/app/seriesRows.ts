@@ -1,6 +1,5 @@
 // The rows that forecasts of the vault's venues are made from, as whoever saw them left them.
-import type { LiveForecasts } from "../forecast/liveForecasts";
-import { KEPT_SECONDS } from "../forecast/liveForecasts";
+import { KEPT_SECONDS, type LiveForecasts } from "../forecast/liveForecasts";
 import type { HistoryRow } from "../store/historyRecords";
 import type { ObservationRow, Store } from "../store/records";
 

@@ -7,6 +7,7 @@ import {
   ALL,
   DAY,
   MAX,
+  PERMIT_TYPES,
   WAD,
   YEAR,
   deploySystem,
@@ -511,15 +512,7 @@ describe("Vault: ERC-4626", () => {
     const signature = ethers.Signature.from(
       await alice.signTypedData(
         { name: "Plain", version: "1", chainId: 31337n, verifyingContract: await token.getAddress() },
-        {
-          Permit: [
-            { name: "owner", type: "address" },
-            { name: "spender", type: "address" },
-            { name: "value", type: "uint256" },
-            { name: "nonce", type: "uint256" },
-            { name: "deadline", type: "uint256" },
-          ],
-        },
+        PERMIT_TYPES,
         { owner: alice.address, spender: await vault.getAddress(), value: unit, nonce: 0n, deadline },
       ),
     );

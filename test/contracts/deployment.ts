@@ -17,6 +17,17 @@ export const WAD = 10n ** 18n;
 export const DAY = 86_400n;
 export const YEAR = 365n * DAY;
 export const MAX = ethers.MaxUint256;
+
+/** ERC-2612's struct, as EIP-712 types. */
+export const PERMIT_TYPES = {
+  Permit: [
+    { name: "owner", type: "address" },
+    { name: "spender", type: "address" },
+    { name: "value", type: "uint256" },
+    { name: "nonce", type: "uint256" },
+    { name: "deadline", type: "uint256" },
+  ],
+};
 /** `Move.assets` for "all of it, out". */
 export const ALL = ethers.MinInt256;
 export const DECISION = ethers.id("decision");

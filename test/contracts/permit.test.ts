@@ -4,21 +4,10 @@ import { loadFixture, takeSnapshot, time } from "@nomicfoundation/hardhat-networ
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/signers";
 import { expect } from "chai";
 import { ethers } from "hardhat";
-import { MAX, WAD, YEAR, defaultTerms, deploySystem, deposit, type System } from "./deployment";
+import { MAX, PERMIT_TYPES, WAD, YEAR, defaultTerms, deploySystem, deposit, type System } from "./deployment";
 
 const HELD = 1_000n * WAD;
 const ALLOWED = 400n * WAD;
-
-/** EIP-2612's struct. */
-const TYPES = {
-  Permit: [
-    { name: "owner", type: "address" },
-    { name: "spender", type: "address" },
-    { name: "value", type: "uint256" },
-    { name: "nonce", type: "uint256" },
-    { name: "deadline", type: "uint256" },
-  ],
-};
 
 interface Signed {
   readonly value: bigint;
@@ -50,7 +39,7 @@ async function sign({ vault, alice, bob }: System, terms: Terms = {}): Promise<S
   const { value = ALLOWED, deadline = BigInt(await time.latest()) + YEAR, nonce = 0n, signer = alice } = terms;
   const { chainId = 31337n, verifyingContract = await vault.getAddress(), name = defaultTerms.name } = terms;
   const { v, r, s } = ethers.Signature.from(
-    await signer.signTypedData({ name, version: "1", chainId, verifyingContract }, TYPES, {
+    await signer.signTypedData({ name, version: "1", chainId, verifyingContract }, PERMIT_TYPES, {
       owner: alice.address,
       spender: bob.address,
       value,
@@ -141,7 +130,7 @@ describe("Vault: a permit on its shares", () => {
     const ofAsset = ethers.Signature.from(
       await alice.signTypedData(
         { name: "Plain", version: "1", chainId: 31337n, verifyingContract: await token.getAddress() },
-        TYPES,
+        PERMIT_TYPES,
         { owner: alice.address, spender: await vault.getAddress(), value: 7n * unit, nonce: 0n, deadline: MAX },
       ),
     );

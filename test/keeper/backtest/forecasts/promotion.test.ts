@@ -4,6 +4,8 @@ import type { ForecastPair } from "../../../../keeper/store/modelRecords";
 import { seeded } from "../../../../scripts/bench/randomProblems";
 
 const HOUR = 3_600;
+/** Of the normal law, one-sided. */
+const ONE_IN_TWENTY = 1.645;
 
 /** Errors of so many points, both ways, of two series an hour. */
 function pairs(of: {
@@ -56,10 +58,10 @@ describe("the rule of promotion", () => {
   });
 
   /** How often a model is taken that is no better: the difference of an hour is the mean of a week's news. */
-  function takenByLuck(hours: number): number {
+  function takenByLuck(hours: number): { readonly taken: number; readonly byTheNormalLaw: number } {
     const random = seeded(11);
     const [WEEK, RUNS] = [168, 100];
-    let taken = 0;
+    let [taken, normal] = [0, 0];
     for (let run = 0; run < RUNS; run += 1) {
       const news = Array.from({ length: hours + WEEK }, () => random() - 0.5);
       let sum = news.slice(0, WEEK).reduce((total, one) => total + one, 0);
@@ -71,14 +73,18 @@ describe("the rule of promotion", () => {
           ...{ low: 0, high: 1 },
         };
       });
-      taken += verdictOf(pairs, [WEEK]).promote ? 1 : 0;
+      const { promote, scores } = verdictOf(pairs, [WEEK]);
+      taken += promote ? 1 : 0;
+      normal += (scores[0]?.dmT ?? 0) > ONE_IN_TWENTY ? 1 : 0;
     }
-    return taken / RUNS;
+    return { taken: taken / RUNS, byTheNormalLaw: normal / RUNS };
   }
 
   it("is seldom taken in by weeks of errors that are nearly all the same errors, and by a few of them never", () => {
-    expect(takenByLuck(400)).to.equal(0);
-    expect(takenByLuck(1_700)).to.be.below(0.1);
+    const few = takenByLuck(340);
+    expect(few.taken).to.equal(0);
+    expect(few.byTheNormalLaw, "why there is another law").to.be.above(0.2);
+    expect(takenByLuck(1_700).taken).to.be.below(0.1);
   });
 
   it("waits for a fortnight of hours, and looks at the bounds", () => {
