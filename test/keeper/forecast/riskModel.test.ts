@@ -127,6 +127,7 @@ describe("models of risk", function () {
     const models = await Promise.all(riskFolders(MODELS_FOLDER).map((one) => loadRiskModel(one.folder)));
     const savings = await outlook({ "savings-usds": () => null }, models);
     expect(savings.map(({ class: level }) => level)).to.deep.equal([null, null, null]);
+    for (const { event, note } of savings) expect(note, event).to.match(/not known of this venue/);
     const live = new LiveForecasts(null);
     live.add("young-usdc", rowsOf((k) => wave(0.5, k)).slice(-20));
     for (const { probability, note } of await live.outlook(NOW, models)) {
