@@ -113,10 +113,19 @@ export interface ChunkRow {
  */
 export const UNJUDGED = 4096;
 
-export interface SweptPoint {
+export interface SeriesPoint {
   /** Name of the series. */
   readonly series: string;
   readonly row: HistoryRow;
+}
+
+/** What the sources of a chain said at one block. */
+export interface CollectedRows {
+  readonly chainId: number;
+  readonly points: readonly SeriesPoint[];
+  readonly readings: readonly ReadingRow[];
+  /** The block may still be reorganised away. */
+  readonly tentative: boolean;
 }
 
 /** What sweeps of a range of blocks brought, in any order of series. */
@@ -124,7 +133,7 @@ export interface SweptChunk {
   readonly key: BackfillKey;
   readonly chunk: ChunkRow;
   readonly readings: readonly ReadingRow[];
-  readonly points: readonly SweptPoint[];
+  readonly points: readonly SeriesPoint[];
 }
 
 /** Which point, by its time, and what it was judged to be. */
@@ -227,6 +236,13 @@ export interface HistoryStore {
     options?: { readonly tentative?: boolean },
   ): Promise<Inserted>;
   addReadings(rows: readonly ReadingRow[], options?: { readonly tentative?: boolean }): Promise<Inserted>;
+  /**
+   * Points and readings, all or none; what is stored already, equal, is left.
+   *
+   * @returns of both together.
+   * @throws WorldFailure as `addHistory`.
+   */
+  addBlock(block: CollectedRows): Promise<Inserted>;
   /**
    * The events of a chunk and the chunk itself: a chunk whose blocks are stored already changes nothing, so that two
    * workers may bring the same one.
