@@ -1,6 +1,8 @@
 // Rows of what is collected, and the repository that keeps them. Times are unix seconds, rates fractions a year, amounts of
 // chains decimal strings, hashes 0x-prefixed lower-case hex.
 
+import type { PoolFileStore } from "./poolFileRecords";
+
 /** The year 2200, unix seconds: later than any row, and within what PostgreSQL plans partitions for. */
 export const FAR_FUTURE = 7_258_118_400;
 
@@ -319,4 +321,7 @@ export interface HistoryStore {
     readonly fromBlock: number;
     readonly toBlock: number;
   }): AsyncGenerator<EventRow[], void, void>;
+
+  /** What was imported of pools. */
+  readonly poolFiles: PoolFileStore;
 }

@@ -5,6 +5,7 @@ import { addEvents, events, finalise, rollBack, tentativeRanges } from "./eventR
 import type { HistoryStore } from "./historyRecords";
 import { addBlock, addHistory, history, newest, seriesInfo } from "./historyRows";
 import { Partitions } from "./partitions";
+import { poolFileStore } from "./poolFileRows";
 import { pools, volumes } from "./poolVolumes";
 import { addReadings, newestReading, readings } from "./readingRows";
 import { buckets, maintain } from "./rollUps";
@@ -35,5 +36,6 @@ export function historyStore(database: Database): HistoryStore {
     pools: () => pools(database),
     volumes: (query) => volumes(database, query),
     events: (query) => events(database, query),
+    poolFiles: poolFileStore(database),
   };
 }
