@@ -31,7 +31,8 @@ const FIRST_OF_SLOTS = 15_537_394;
 
 /**
  * When a block can have been at all, unix seconds: between the blocks around it whose times are known, and as far from them as
- * the blocks between take at least. Mainnet's blocks of before September 2022 are known to a year or so, later ones to some days.
+ * the blocks between take at least. Of mainnet's blocks that is within a year and a half before September 2022, within six days
+ * later.
  * `latest` null: no later block is known. Null of chains without known times.
  */
 export function blockTimeSpan(
