@@ -85,7 +85,7 @@ export function modelStore(database: Database): ModelStore {
            champion === null
              ? ""
              : `JOIN model_forecasts p ON p.model_hash = $3 AND p.chain_id = c.chain_id AND p.series = c.series
-                AND p.horizon_hours = c.horizon_hours AND p.made_at = c.made_at`
+                AND p.horizon_hours = c.horizon_hours AND p.made_at = c.made_at AND p.made_at >= to_timestamp($2)`
          }
          WHERE c.model_hash = $1 AND c.live AND c.made_at >= to_timestamp($2) AND c.came IS NOT NULL
          ORDER BY c.made_at, c.chain_id, c.series, c.horizon_hours`,
