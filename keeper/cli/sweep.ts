@@ -11,7 +11,8 @@ import { runSharedTrials } from "../backtest/sharedSweep";
 import type { Strategy } from "../backtest/strategy";
 import { hold } from "../backtest/strategies/hold";
 import { judge, runTrials, type SweepVerdict } from "../backtest/sweep";
-import type { Trial } from "../backtest/sweepWorker";
+import type { Trial } from "../backtest/trial";
+import type { Grid } from "../backtest/truth";
 import { chooseFolds, walkForward, type Fold } from "../backtest/walkForward";
 import { loadConfig } from "../config/load";
 import { silent } from "../events/events";
@@ -38,7 +39,7 @@ export interface SweepCommandOptions extends BacktestCommandOptions {
   readonly seed: string;
 }
 
-const MOST_TRIALS = 100_000;
+export const MOST_TRIALS = 100_000;
 const MOST_WORKERS = 64;
 /** Trials that are listed for people. */
 const SHOWN = 10;
@@ -64,11 +65,16 @@ export function sweepCommand(): Command {
 }
 
 export function withSweepOptions(command: Command): Command {
-  return withOptions(command)
-    .option("--vary <name=values...>", `what to try, for example half-life-hours=6,24; default: ${USUAL.join(" ")}`)
-    .option("--folds <count>", "parts of the history; at the begin of each, parameters are chosen anew", "8")
+  return withTrialOptions(withOptions(command))
     .option("--workers <count>", "threads; default: one a core")
     .option("--seed <number>", "of the resampling behind the intervals", "1");
+}
+
+/** Of every command that lets the past choose. */
+export function withTrialOptions(command: Command, tried: readonly string[] = USUAL): Command {
+  return command
+    .option("--vary <name=values...>", `what to try, for example half-life-hours=6,24; default: ${tried.join(" ")}`)
+    .option("--folds <count>", "parts of the history; at the begin of each, parameters are chosen anew", "8");
 }
 
 async function sweep(options: SweepCommandOptions, signal: AbortSignal): Promise<void> {
@@ -93,13 +99,20 @@ interface SharedBy {
 }
 
 /** @throws InputFailure `OPTION_MALFORMED`. */
-export function settingsOf(options: Pick<SweepCommandOptions, "vary" | "folds" | "workers" | "seed">): SweepSettings {
+export function settingsOf(
+  options: Pick<SweepCommandOptions, "vary" | "folds" | "workers" | "seed">,
+  tried: readonly string[] = USUAL,
+): SweepSettings {
   return {
-    vary: options.vary ?? USUAL,
-    folds: wholeNumber(options.folds, "--folds", 1_000),
+    vary: options.vary ?? tried,
+    folds: foldsAsked(options.folds),
     workers: wholeNumber(options.workers ?? String(cpus().length), "--workers", MOST_WORKERS),
     seed: wholeNumber(options.seed, "--seed", 2 ** 32 - 1),
   };
+}
+
+export function foldsAsked(text: string): number {
+  return wholeNumber(text, "--folds", 1_000);
 }
 
 export interface SweepSettings {
@@ -121,13 +134,46 @@ export async function sweepHistory(
     readonly beside?: readonly Strategy[];
   },
 ): Promise<Swept> {
-  const { vary, folds, workers, seed, out, shared, signal } = options;
+  const { seed, signal } = options;
   const { run, parameters } = request;
-  const sets = combinations(parameters, vary, MOST_TRIALS);
-  const { market, dataHash } = await readMarket(request, signal);
-  const { folder, series: names, market: settings } = request;
+  const history = await readMarket(request, signal);
+  const tried = await tryAll(request, history, options);
+  const { sets, verdict, chosen } = tried;
+  const { market } = history;
+  const strategies = [
+    walkForward(sets, parameters, chosen),
+    strategyWith("as configured", parameters),
+    ...(options.beside ?? []),
+    strategyWith("best in sample", sets[verdict.best] as Parameters),
+  ];
+  const result = await compare(market, strategies, { ...run, seed, signal });
+  return { request, ...history, ...tried, result };
+}
+
+/** What came of every combination over one history, and what the past of each fold would have chosen. */
+export interface Tried {
+  readonly sets: readonly Parameters[];
+  readonly trials: readonly Trial[];
+  readonly verdict: SweepVerdict;
+  readonly chosen: readonly Fold[];
+}
+
+export async function tryAll(
+  request: Request,
+  { market, dataHash }: { readonly market: Market; readonly dataHash: string },
+  options: Omit<SweepSettings, "seed"> & {
+    readonly out: string | undefined;
+    readonly shared?: SharedBy | undefined;
+    readonly signal: AbortSignal;
+    /** Steps of the trials. Default: the market's. */
+    readonly stepSeconds?: number;
+  },
+): Promise<Tried> {
+  const { vary, folds, workers, out, shared, signal, stepSeconds = market.grid.stepSeconds } = options;
+  const { run, folder, series: names } = request;
+  const sets = combinations(request.parameters, vary, MOST_TRIALS);
   const work = {
-    room: { folder, names, settings, run, now: request.now },
+    room: { folder, names, settings: { ...request.market, stepSeconds }, run, now: request.now },
     ...{ dataHash, trials: sets, workers, signal },
     ...(request.json ? {} : { progress: countOf("trials") }),
   };
@@ -137,35 +183,26 @@ export async function sweepHistory(
   const best = holds.reduce((a, b) => ((b.at(-1) as number) > (a.at(-1) as number) ? b : a));
   const every = 86_400 / market.grid.stepSeconds;
   const held = Float64Array.from({ length: trials[0]?.daily.length ?? 1 }, (_, day) => best[day * every] as number);
-  const verdict = judge(trials, held);
   const chosen = chooseFolds(
     trials.map(({ daily }) => daily),
     market.grid,
-    folds,
+    { folds, lagSeconds: market.knowledge.lagSeconds },
   );
-  const strategies = [
-    walkForward(sets, parameters, chosen),
-    strategyWith("as configured", parameters),
-    ...(options.beside ?? []),
-    strategyWith("best in sample", sets[verdict.best] as Parameters),
-  ];
-  const result = await compare(market, strategies, { ...run, seed, signal });
-  return { request, market, dataHash, sets, trials, verdict, chosen, result };
+  return { sets, trials, verdict: judge(trials, held), chosen };
 }
 
-export interface Swept {
+export interface Swept extends Tried {
   readonly request: Request;
   readonly market: Market;
   readonly dataHash: string;
-  readonly sets: readonly Parameters[];
-  readonly trials: readonly Trial[];
-  readonly verdict: SweepVerdict;
-  readonly chosen: readonly Fold[];
   readonly result: Comparison;
 }
 
-function foldsOf({ request, market, sets, chosen }: Swept): { from: string; parameters: Parameters }[] {
-  const { grid } = market;
+/** From when on which parameters. */
+export function foldsOf(
+  { sets, chosen }: Pick<Tried, "sets" | "chosen">,
+  { request, grid }: { readonly request: Request; readonly grid: Grid },
+): { from: string; parameters: Parameters }[] {
   return chosen.map(({ begin, chosen: index }) => ({
     from: iso(grid.from + begin * grid.stepSeconds),
     parameters: index === null ? request.parameters : (sets[index] as Parameters),
@@ -191,7 +228,7 @@ function jsonOf(swept: Swept): object {
             splits: overfitting.splits,
           },
     deflatedSharpe: verdict.deflatedSharpe,
-    folds: foldsOf(swept),
+    folds: foldsOf(swept, { request, grid: swept.market.grid }),
     strategies: Object.fromEntries([...result.strategies].map(([name, { metrics }]) => [name, metrics])),
     ceiling: result.ceiling,
     bestHold: result.bestHold,
@@ -218,7 +255,10 @@ function report(swept: Swept): string {
   });
   const names = ["half-life h", "horizon h", "min gain USD", "band bps", "cooldown h", "max share"];
   const { overfitting, deflatedSharpe } = verdict;
-  const folds = foldsOf(swept).map(({ from, parameters }) => [from, ...wordsOf(parameters)]);
+  const folds = foldsOf(swept, { request, grid: swept.market.grid }).map(({ from, parameters }) => [
+    from,
+    ...wordsOf(parameters),
+  ]);
   return [
     table(head, rows, head.slice(1)),
     "",
