@@ -29,6 +29,7 @@ import { recordedCommand } from "./recorded";
 import { writeReport } from "./reportFile";
 import {
   foldsAsked,
+  inSample,
   settingsOf,
   sweepCommand,
   withSweepOptions,
@@ -163,11 +164,6 @@ function assumptionsOf({ knowledge }: Market, { run }: Request, gas: string): st
 
 /** Of figures that somebody could have picked afterwards. */
 const IN_SAMPLE_WORDS = `In sample are best hold and ceiling, known only afterwards, and strategies whose parameters are as set: whoever set them may have known this history. Those of ${WALK_FORWARD} are chosen by the past of each fold alone.`;
-
-/** What of the answer is in sample; of strategies those whose parameters were set beforehand, by whom we do not know. */
-function inSample({ strategies }: Comparison): string[] {
-  return ["bestHold", "ceiling", ...[...strategies.keys()].filter((name) => parameterSource(name) === "as set")];
-}
 
 /** The fixed shape; what is beyond it may be read, and may change. */
 function jsonShape({ strategies, ceiling, bestHold }: Comparison): object {

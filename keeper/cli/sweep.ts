@@ -3,6 +3,7 @@
 import { Command } from "commander";
 import { cpus } from "node:os";
 import { withStore } from "../app/assemble";
+import { parameterSource, sourceWords } from "../backtest/catalogue";
 import { compare, type Comparison } from "../backtest/compare";
 import { iso, type Market } from "../backtest/market";
 import { combinations, strategyWith, USUAL, type Parameters } from "../backtest/parameters";
@@ -144,7 +145,7 @@ export async function sweepHistory(
     walkForward(sets, parameters, chosen),
     strategyWith("as configured", parameters),
     ...(options.beside ?? []),
-    strategyWith("best in sample", sets[verdict.best] as Parameters),
+    strategyWith(BEST_IN_SAMPLE, sets[verdict.best] as Parameters),
   ];
   const result = await compare(market, strategies, { ...run, seed, signal });
   return { request, ...history, ...tried, result };
@@ -209,6 +210,21 @@ export function foldsOf(
   }));
 }
 
+/** The best of all parameters on this very history. */
+const BEST_IN_SAMPLE = "best in sample";
+
+/** What of an answer is in sample; of strategies those whose parameters were set beforehand, by whom we do not know. */
+export function inSample({ strategies }: Comparison): string[] {
+  return ["bestHold", "ceiling", ...[...strategies.keys()].filter((name) => parameterSource(name) === "as set")];
+}
+
+/** A strategy's name with where its parameters are from, if somebody could have picked them afterwards. */
+export function labelled(name: string): string {
+  if (name === BEST_IN_SAMPLE) return `${name} (chosen on this history)`;
+  const source = parameterSource(name);
+  return source === "as set" ? `${name}, ${sourceWords(source)}` : name;
+}
+
 function jsonOf(swept: Swept): object {
   const { request, sets, trials, verdict, result } = swept;
   const { overfitting } = verdict;
@@ -232,6 +248,7 @@ function jsonOf(swept: Swept): object {
     strategies: Object.fromEntries([...result.strategies].map(([name, { metrics }]) => [name, metrics])),
     ceiling: result.ceiling,
     bestHold: result.bestHold,
+    inSample: inSample(result),
     notes: request.notes,
   };
 }
@@ -242,7 +259,7 @@ function report(swept: Swept): string {
     share === null || share === undefined ? "–" : `${(100 * share).toFixed(2)} %`;
   const head = ["", "APY", "over the best hold", "95 %", "capture", "moves", "costs, USD"];
   const rows = [...result.strategies].map(([name, { metrics }]) => [
-    ...[name === "best in sample" ? "best in sample (chosen on this history)" : name, percent(metrics.apy)],
+    ...[labelled(name), percent(metrics.apy)],
     percent(metrics.excess?.mean),
     metrics.excess === null ? "–" : `${percent(metrics.excess.low)} … ${percent(metrics.excess.high)}`,
     metrics.captureRatio === null ? "–" : metrics.captureRatio.toFixed(2),
@@ -262,7 +279,7 @@ function report(swept: Swept): string {
   return [
     table(head, rows, head.slice(1)),
     "",
-    `best hold  ${percent(result.bestHold.apy)}  ${result.bestHold.series}; ceiling ${percent(result.ceiling.apy)}`,
+    `best hold (in sample)  ${percent(result.bestHold.apy)}  ${result.bestHold.series}; ceiling (in sample) ${percent(result.ceiling.apy)}`,
     overfitting === null
       ? "too few trials or days to say how much is overfitted"
       : `probability of overfitting ${percent(overfitting.probability)} over ${overfitting.splits.toLocaleString("en-US")} splits; deflated Sharpe of the best ${deflatedSharpe === null ? "–" : deflatedSharpe.toFixed(3)} of ${trials.length} trials`,
