@@ -9,6 +9,7 @@ import type { RunOptions } from "../backtest/run";
 import { protocolRisk, scoreHindsight, seriesTail, TAIL_HINDSIGHT } from "../backtest/seriesRisk";
 import { mlForecasts } from "../backtest/strategies/ml";
 import type { Strategy } from "../backtest/strategy";
+import { WALK_FORWARD } from "../backtest/walkForward";
 import { InputFailure } from "../config/failure";
 import { loadConfig } from "../config/load";
 import { isCard, MODELS_FOLDER, modelFor, modelsIn } from "../forecast/modelFolder";
@@ -73,7 +74,7 @@ export function withSeries(command: Command): Command {
 
 export function withStrategies(command: Command): Command {
   return command
-    .option("--strategy <name...>", "these only; default: all")
+    .option("--strategy <name...>", "these only; default: all, walk-forward among them")
     .option("--models <dir>", "folder of trained models, for the strategy ml", MODELS_FOLDER);
 }
 
@@ -81,10 +82,15 @@ export function withStrategies(command: Command): Command {
 export interface Request {
   readonly folder: string;
   readonly series: readonly string[];
-  /** Of any market: without those that a trained model forecasts for. */
+  /** Of any market: without those that a trained model forecasts for, and without `walk-forward`. */
   readonly strategies: () => Strategy[];
-  /** @throws InputFailure `IMPORT_…`: of the series that the model's features compare with. */
+  /**
+   * All but `walk-forward`, which needs many runs.
+   * @throws InputFailure `IMPORT_…`: of the series that the model's features compare with.
+   */
   readonly strategiesOn: (market: Market, signal: AbortSignal) => Promise<Strategy[]>;
+  /** Whether `walk-forward` shall run: by name, since all are meant, or not. */
+  readonly walkForward: "asked" | "with all" | "no";
   /** Null: no strategy asks one. */
   readonly model: ServedModel | null;
   /** Of the live decision, by the config. */
@@ -136,7 +142,9 @@ export async function requestOf(options: BacktestCommandOptions): Promise<Reques
     options.strategy?.includes("ml") === false ? null : modelFor(market, modelsIn(options.models ?? MODELS_FOLDER));
   // Of itself only a model that was trained before the span is tested on it.
   const isFresh = found !== null && isCard(found.card) && found.card.trainWindow.to <= market.from;
-  const names = [...new Set(options.strategy ?? [...namesOf(series), ...(isFresh ? ["ml"] : [])])];
+  const asked = new Set(options.strategy ?? [...namesOf(series), ...(isFresh ? ["ml"] : []), WALK_FORWARD]);
+  const walkForward = !asked.delete(WALK_FORWARD) ? "no" : options.strategy === undefined ? "with all" : "asked";
+  const names = [...asked];
   const file = names.includes("ml") && found !== null ? found.folder : null;
   const known = { venues: series, halfLifeHours, protocolRisk: protocolRisk(protocols) };
   // A name that means nothing is refused before anything is read.
@@ -161,7 +169,7 @@ export async function requestOf(options: BacktestCommandOptions): Promise<Reques
     ...("tail" in limits ? [TAIL_HINDSIGHT] : []),
   ];
   return {
-    ...{ folder, series, strategies, strategiesOn, model, parameters, market, run, now, notes },
+    ...{ folder, series, strategies, strategiesOn, walkForward, model, parameters, market, run, now, notes },
     json: options.json === true,
   };
 }
