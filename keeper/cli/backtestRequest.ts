@@ -11,10 +11,11 @@ import { mlForecasts } from "../backtest/strategies/ml";
 import type { Strategy } from "../backtest/strategy";
 import { InputFailure } from "../config/failure";
 import { loadConfig } from "../config/load";
-import { isCard, MODELS_FOLDER, modelFor, modelsIn } from "../forecast/modelFolder";
+import { isCard, modelFor } from "../forecast/modelFolder";
 import { loadModel, type ServedModel } from "../forecast/onnxModel";
 import { readProtocols } from "../risk/protocolFile";
 import { readScenarios } from "../risk/scenarios";
+import { modelsOption } from "./modelsOption";
 import { DATES, decimal, malformed, optionalDate, required, wholeNumber } from "./optionValues";
 import { countOf } from "./progress";
 
@@ -74,7 +75,7 @@ export function withSeries(command: Command): Command {
 export function withStrategies(command: Command): Command {
   return command
     .option("--strategy <name...>", "these only; default: all")
-    .option("--models <dir>", "folder of trained models, for the strategy ml", MODELS_FOLDER);
+    .option("--models <dir>", "folder of trained models, for the strategy ml; default: the checkout's own");
 }
 
 /** What was asked for, checked as far as that goes without reading any history. */
@@ -93,7 +94,7 @@ export interface Request {
   readonly run: RunOptions;
   /** Unix seconds: rows of later are refused. */
   readonly now: number;
-  /** What strategies know of the future by data files that no check for leaks alters. */
+  /** What strategies know of the future by data files that no check for leaks alters; that there is no model. */
   readonly notes: readonly string[];
   readonly json: boolean;
 }
@@ -132,8 +133,8 @@ export async function requestOf(options: BacktestCommandOptions): Promise<Reques
       : {}),
   };
   // Where no strategy would ask a model, none is looked at.
-  const found =
-    options.strategy?.includes("ml") === false ? null : modelFor(market, modelsIn(options.models ?? MODELS_FOLDER));
+  const models = options.strategy?.includes("ml") === false ? null : modelsOption(options.models);
+  const found = models === null ? null : modelFor(market, models.found);
   // Of itself only a model that was trained before the span is tested on it.
   const isFresh = found !== null && isCard(found.card) && found.card.trainWindow.to <= market.from;
   const names = [...new Set(options.strategy ?? [...namesOf(series), ...(isFresh ? ["ml"] : [])])];
@@ -159,6 +160,7 @@ export async function requestOf(options: BacktestCommandOptions): Promise<Reques
   const notes = [
     ...(scores === null ? [] : [`${scored.join(", ")}: ${scores}`]),
     ...("tail" in limits ? [TAIL_HINDSIGHT] : []),
+    ...(models?.note == null ? [] : [`no ml: ${models.note}`]),
   ];
   return {
     ...{ folder, series, strategies, strategiesOn, model, parameters, market, run, now, notes },
