@@ -29,7 +29,7 @@ export interface ProbabilityScore {
   /** Area under precision over recall, as average precision; null: no event came. */
   readonly prAuc: number | null;
   readonly brier: number;
-  /** 1 − Brier score / the climatology's; null: that is zero. */
+  /** 1 − Brier score / the climatology's; null: no event came, so that there is nothing to be better at. */
   readonly brierSkill: number | null;
 }
 
@@ -140,7 +140,7 @@ export function picked(rows: Foretold, counts: (row: number) => boolean): Foreto
 function scoreOf({ happens, climatology }: Foretold, probability: Float64Array): ProbabilityScore | null {
   if (happens.length === 0) return null;
   const [brier, base] = [brierOf(happens, probability), brierOf(happens, climatology)];
-  return { prAuc: prAucOf(happens, probability), brier, brierSkill: base > 0 ? 1 - brier / base : null };
+  return { prAuc: prAucOf(happens, probability), brier, brierSkill: base > 0 && happens.includes(1) ? 1 - brier / base : null };
 }
 
 function brierOf(happens: Uint8Array, probability: Float64Array): number {

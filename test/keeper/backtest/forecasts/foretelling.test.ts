@@ -208,6 +208,7 @@ describe("alerts", () => {
     expect(alerts).to.deep.equal({ episodes: 0, falseEpisodes: 0, eventsTold: 0 });
     expect(classes?.high).to.deep.equal({ share: 0, recall: null, precision: null });
     expect(model?.prAuc).to.equal(null);
-    expect(model?.brierSkill).to.be.closeTo(1 - (0.001 ** 2 + 0.02 ** 2) / 2 / 0.01, 1e-12);
+    expect(model?.brier).to.be.closeTo((0.001 ** 2 + 0.02 ** 2) / 2, 1e-12);
+    expect(model?.brierSkill).to.equal(null);
   });
 });
