@@ -6,6 +6,7 @@ import { compare, type Comparison } from "../backtest/compare";
 import { checkLeaks, type LeakReport } from "../backtest/leaks";
 import { iso, type Market } from "../backtest/market";
 import { WorldFailure } from "../config/failure";
+import type { Peers } from "../backtest/strategies/ml";
 import { assetOf } from "../forecast/features";
 import {
   readMarket,
@@ -75,24 +76,25 @@ async function backtest(
   { seed, sheet, signal }: { readonly seed: number; readonly sheet: Sheet | null; readonly signal: AbortSignal },
 ): Promise<void> {
   const { market, dataHash } = await readMarket(request, signal);
-  const result = await compare(market, await request.strategiesOn(market, signal), {
+  const { strategies, peers } = await request.strategiesOn(market, signal);
+  const result = await compare(market, strategies, {
     ...{ ...request.run, seed, signal, record: sheet !== null },
     ...(request.json ? {} : { progress: countOf("strategies") }),
   });
   const notes = notesOn(market, request);
-  const said = withModel(request, notes);
+  const said = withModel(request, notes, peers);
   if (sheet !== null) {
     const assumptions = [...assumptionsOf(market, request, sheet.gas), ...said];
     const { capital } = request.run;
     writeReport(sheet.file, tearSheetPage({ market, comparison: result, capital, dataHash, assumptions }));
   }
-  if (request.json) printJson({ dataHash, model: modelShape(request.model), ...jsonShape(result), notes });
+  if (request.json) printJson({ dataHash, model: shapeOf(request, peers), ...jsonShape(result), notes });
   else process.stdout.write(report(result, { market, dataHash, capital: request.run.capital, notes: said }));
 }
 
 async function findLeaks(request: Request, moments: number, signal: AbortSignal): Promise<void> {
   const { market, dataHash } = await readMarket(request, signal);
-  const reports = await checkLeaks(market, (on) => request.strategiesOn(on, signal), {
+  const reports = await checkLeaks(market, async (on) => (await request.strategiesOn(on, signal)).strategies, {
     ...{ ...request.run, moments, signal },
     ...(request.json ? {} : { progress: countOf("futures") }),
   });
@@ -146,8 +148,18 @@ function notesOn({ venues }: Market, { notes }: Request): string[] {
 }
 
 /** As lines under a table. */
-function withModel({ model }: Request, notes: readonly string[]): string[] {
-  return model === null ? [...notes] : [modelWords(model), ...notes];
+function withModel({ model }: Request, notes: readonly string[], peers: Peers | null = null): string[] {
+  if (model === null) return [...notes];
+  const beside =
+    peers === null || peers.series.length === 0
+      ? []
+      : [`its features compare with ${peers.series.join(", ")}: data ${peers.dataHash.slice(0, 16)}`];
+  return [modelWords(model), ...beside, ...notes];
+}
+
+/** The data's hash covers the markets; this the other series that the model's features looked at. */
+function shapeOf({ model }: Request, peers: Peers | null): object | null {
+  return model === null ? null : { ...modelShape(model), peers };
 }
 
 interface Reported {

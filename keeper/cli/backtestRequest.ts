@@ -7,7 +7,7 @@ import type { Parameters } from "../backtest/parameters";
 import { readSeries } from "../backtest/readSeries";
 import type { RunOptions } from "../backtest/run";
 import { protocolRisk, scoreHindsight, seriesTail, TAIL_HINDSIGHT } from "../backtest/seriesRisk";
-import { mlForecasts } from "../backtest/strategies/ml";
+import { mlForecasts, type Peers } from "../backtest/strategies/ml";
 import type { Strategy } from "../backtest/strategy";
 import { InputFailure } from "../config/failure";
 import { loadConfig } from "../config/load";
@@ -85,7 +85,7 @@ export interface Request {
   /** Of any market: without those that a trained model forecasts for. */
   readonly strategies: () => Strategy[];
   /** @throws InputFailure `IMPORT_…`: of the series that the model's features compare with. */
-  readonly strategiesOn: (market: Market, signal: AbortSignal) => Promise<Strategy[]>;
+  readonly strategiesOn: (market: Market, signal: AbortSignal) => Promise<Asked>;
   /** Null: no strategy asks one. */
   readonly model: ServedModel | null;
   /** Of the live decision, by the config. */
@@ -97,6 +97,12 @@ export interface Request {
   /** What strategies know of the future by data files that no check for leaks alters; that there is no model. */
   readonly notes: readonly string[];
   readonly json: boolean;
+}
+
+export interface Asked {
+  readonly strategies: Strategy[];
+  /** Null: no strategy asks a model. */
+  readonly peers: Peers | null;
 }
 
 export async function readMarket(
@@ -148,10 +154,13 @@ export async function requestOf(options: BacktestCommandOptions): Promise<Reques
     names.filter((name) => name !== "ml").map((name) => strategyOf(name, { ...known, limits }));
   const model = file === null ? null : await loadModel(file);
   const now = Math.floor(Date.now() / 1_000);
-  const strategiesOn = async (on: Market, signal: AbortSignal): Promise<Strategy[]> => {
+  const strategiesOn = async (on: Market, signal: AbortSignal): Promise<Asked> => {
     const options = { folder, horizonHours, halfLifeHours, now, signal };
     const ml = model === null ? undefined : await mlForecasts(on, { model, ...options });
-    return names.map((name) => strategyOf(name, { ...known, limits, ml }));
+    return {
+      strategies: names.map((name) => strategyOf(name, { ...known, limits, ml: ml?.forecasts })),
+      peers: ml?.peers ?? null,
+    };
   };
   const parameters = { ...limits, halfLifeHours };
   const run = { capital, costBps };
