@@ -2,6 +2,7 @@
 // one event within its horizon, from the same features as the models of rates.
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
+import { InputFailure, type Failure } from "../config/failure";
 import { latestBefore, riskCardOf, type RiskCard } from "./card";
 import { FEATURES } from "./features";
 import { normsOf, type Norms } from "./modelWatch";
@@ -59,11 +60,28 @@ export interface RiskFolder {
   readonly hash: string | null;
 }
 
+export interface FoundRiskModel {
+  /** The folder's. */
+  readonly name: string;
+  readonly folder: string;
+  /** What is wrong with the card, where something is. */
+  readonly card: RiskCard | Failure;
+}
+
+/** Models of risk, by name. Empty where there is no such folder. */
+export function riskModelsIn(models: string): FoundRiskModel[] {
+  if (!existsSync(models)) return [];
+  return readdirSync(models, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && RISK_FOLDER.test(entry.name))
+    .map(({ name }) => ({ name, folder: path.join(models, name) }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map((one) => ({ ...one, card: cardIn(one.folder) }));
+}
+
 /** Of a folder's models of risk those that are to be served, by name. */
 export function riskFolders(models: string): RiskFolder[] {
-  return foldersIn(models).flatMap((folder): RiskFolder[] => {
-    const card = existsSync(cardFile(folder)) ? cardIn(folder) : "there is none";
-    if (typeof card === "string") return [{ folder, hash: null }];
+  return riskModelsIn(models).flatMap(({ folder, card }): RiskFolder[] => {
+    if (card instanceof Error) return [{ folder, hash: null }];
     return card.role === "served" ? [{ folder, hash: card.sha256 }] : [];
   });
 }
@@ -76,9 +94,8 @@ export function riskFolders(models: string): RiskFolder[] {
  * @throws InputFailure `MODEL_MISSING`, `MODEL_CARD`: a card cannot be read, and the model that it is of may have been the one.
  */
 export function riskFoldersFor(span: { readonly from: number }, models: string): string[] {
-  const found = foldersIn(models).map((folder) => {
-    const card = cardIn(folder);
-    if (typeof card === "string") throw refused("MODEL_CARD", card, cardFile(folder));
+  const found = riskModelsIn(models).map(({ folder, card }) => {
+    if (card instanceof Error) throw card;
     return { folder, card };
   });
   const frozen = found.filter(({ card }) => card.role === "evaluation");
@@ -89,18 +106,10 @@ export function riskFoldersFor(span: { readonly from: number }, models: string):
   });
 }
 
-function foldersIn(models: string): string[] {
-  if (!existsSync(models)) return [];
-  return readdirSync(models, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && RISK_FOLDER.test(entry.name))
-    .map(({ name }) => path.join(models, name))
-    .sort();
-}
-
 /** @throws InputFailure `MODEL_MISSING`, `MODEL_CARD`, `MODEL_EVENT`; what {@link openModel} throws. */
 export async function loadRiskModel(folder: string): Promise<RiskModel> {
   const card = cardIn(folder);
-  if (typeof card === "string") throw refused("MODEL_CARD", card, cardFile(folder));
+  if (card instanceof Error) throw card;
   const { name } = card.event;
   const kind = name.replace(/-\d+[hd]$/, "");
   if (!isEventKind(kind)) {
@@ -137,7 +146,13 @@ export function classOf(probability: number, [medium, high]: readonly [number, n
   return probability >= high ? "high" : probability >= medium ? "medium" : "low";
 }
 
-/** @returns the card, or what is wrong with it. @throws InputFailure `MODEL_MISSING`. */
-function cardIn(folder: string): RiskCard | string {
-  return riskCardOf(contentOf(folder, "card.json").toString());
+/** @returns the card, or what is wrong with it: `MODEL_MISSING`, `MODEL_CARD`. */
+function cardIn(folder: string): RiskCard | Failure {
+  try {
+    const card = riskCardOf(contentOf(folder, "card.json").toString());
+    return typeof card === "string" ? refused("MODEL_CARD", card, cardFile(folder)) : card;
+  } catch (error) {
+    if (error instanceof InputFailure) return error;
+    throw error;
+  }
 }
