@@ -77,7 +77,6 @@ export interface EventScore {
   /** Of the rows with a day behind them in which the event was not there. */
   readonly declustered: {
     readonly n: number;
-    readonly events: number;
     readonly model: ProbabilityScore | null;
     readonly climatology: ProbabilityScore | null;
     readonly table: ProbabilityScore | null;
@@ -116,7 +115,7 @@ export function eventScoreOf(
     rule: { prAuc: prAucOf(happens, rows.rule) },
     brierGain: brierGain(rows, seed),
     declustered: {
-      ...{ n: quiet.happens.length, events: episodesOf(quiet, quiet.happens).length },
+      n: quiet.happens.length,
       model: scoreOf(quiet, quiet.model),
       climatology: scoreOf(quiet, quiet.climatology),
       table: quiet.table === null ? null : scoreOf(quiet, quiet.table),
