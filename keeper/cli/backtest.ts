@@ -9,6 +9,7 @@ import { iso, type Market } from "../backtest/market";
 import type { Strategy } from "../backtest/strategy";
 import { WALK_FORWARD } from "../backtest/walkForward";
 import { WorldFailure } from "../config/failure";
+import type { Peers } from "../backtest/strategies/ml";
 import { assetOf } from "../forecast/features";
 import {
   readMarket,
@@ -94,14 +95,14 @@ async function backtest(
   const { settings, sheet, signal } = of;
   const history = await readMarket(request, signal);
   const { market, dataHash } = history;
-  const strategies = await request.strategiesOn(market, signal);
+  const { strategies, peers } = await request.strategiesOn(market, signal);
   const choice = await chosenByPast(request, history, { settings, signal });
   const result = await compare(market, [...strategies, ...choice.strategies], {
     ...{ ...request.run, seed: settings.seed, signal, record: sheet !== null },
     ...(request.json ? {} : { progress: countOf("strategies") }),
   });
   const notes = [...notesOn(market, request), ...choice.notes];
-  const said = [...choiceWords(choice), ...withModel(request, notes)];
+  const said = [...choiceWords(choice), ...withModel(request, notes, peers)];
   if (sheet !== null) {
     const assumptions = [...assumptionsOf(market, request, sheet.gas), ...said];
     const { capital } = request.run;
@@ -109,7 +110,7 @@ async function backtest(
   }
   if (request.json) {
     const chosen = choiceShape(choice, { request, grid: market.grid });
-    const model = modelShape(request.model);
+    const model = shapeOf(request, peers);
     printJson({ dataHash, model, ...jsonShape(result), inSample: inSample(result), walkForward: chosen, notes });
   } else process.stdout.write(report(result, { market, dataHash, capital: request.run.capital, notes: said }));
 }
@@ -122,7 +123,7 @@ async function findLeaks(
   const { market, dataHash } = await readMarket(request, signal);
   const choice = chosenAlong(request, market.grid, of);
   const strategiesOn = async (on: Market): Promise<Strategy[]> => [
-    ...(await request.strategiesOn(on, signal)),
+    ...(await request.strategiesOn(on, signal)).strategies,
     ...choice.strategiesOn(on),
   ];
   const reports = await checkLeaks(market, strategiesOn, {
@@ -184,8 +185,18 @@ function notesOn({ venues }: Market, { notes }: Request): string[] {
 }
 
 /** As lines under a table. */
-function withModel({ model }: Request, notes: readonly string[]): string[] {
-  return model === null ? [...notes] : [modelWords(model), ...notes];
+function withModel({ model }: Request, notes: readonly string[], peers: Peers | null = null): string[] {
+  if (model === null) return [...notes];
+  const beside =
+    peers === null || peers.series.length === 0
+      ? []
+      : [`its features compare with ${peers.series.join(", ")}: data ${peers.dataHash.slice(0, 16)}`];
+  return [modelWords(model), ...beside, ...notes];
+}
+
+/** The data's hash covers the markets; this the other series that the model's features looked at. */
+function shapeOf({ model }: Request, peers: Peers | null): object | null {
+  return model === null ? null : { ...modelShape(model), peers };
 }
 
 interface Reported {

@@ -7,15 +7,16 @@ import type { Parameters } from "../backtest/parameters";
 import { readSeries } from "../backtest/readSeries";
 import type { RunOptions } from "../backtest/run";
 import { protocolRisk, scoreHindsight, seriesTail, TAIL_HINDSIGHT } from "../backtest/seriesRisk";
-import { mlForecasts } from "../backtest/strategies/ml";
+import { mlForecasts, type Peers } from "../backtest/strategies/ml";
 import type { Strategy } from "../backtest/strategy";
 import { WALK_FORWARD } from "../backtest/walkForward";
 import { InputFailure } from "../config/failure";
 import { loadConfig } from "../config/load";
-import { isCard, MODELS_FOLDER, modelFor, modelsIn } from "../forecast/modelFolder";
+import { isCard, modelFor } from "../forecast/modelFolder";
 import { loadModel, type ServedModel } from "../forecast/onnxModel";
 import { readProtocols } from "../risk/protocolFile";
 import { readScenarios } from "../risk/scenarios";
+import { modelsOption } from "./modelsOption";
 import { DATES, decimal, malformed, optionalDate, required, wholeNumber } from "./optionValues";
 import { countOf } from "./progress";
 
@@ -75,7 +76,7 @@ export function withSeries(command: Command): Command {
 export function withStrategies(command: Command): Command {
   return command
     .option("--strategy <name...>", "these only; default: all, walk-forward among them")
-    .option("--models <dir>", "folder of trained models, for the strategy ml", MODELS_FOLDER);
+    .option("--models <dir>", "folder of trained models, for the strategy ml; default: the checkout's own");
 }
 
 /** What was asked for, checked as far as that goes without reading any history. */
@@ -88,7 +89,7 @@ export interface Request {
    * All but `walk-forward`, which needs many runs.
    * @throws InputFailure `IMPORT_…`: of the series that the model's features compare with.
    */
-  readonly strategiesOn: (market: Market, signal: AbortSignal) => Promise<Strategy[]>;
+  readonly strategiesOn: (market: Market, signal: AbortSignal) => Promise<Asked>;
   /** Whether `walk-forward` shall run: by name, since all are meant, or not. */
   readonly walkForward: "asked" | "with all" | "no";
   /** Null: no strategy asks one. */
@@ -99,9 +100,15 @@ export interface Request {
   readonly run: RunOptions;
   /** Unix seconds: rows of later are refused. */
   readonly now: number;
-  /** What strategies know of the future by data files that no check for leaks alters. */
+  /** What strategies know of the future by data files that no check for leaks alters; that there is no model. */
   readonly notes: readonly string[];
   readonly json: boolean;
+}
+
+export interface Asked {
+  readonly strategies: Strategy[];
+  /** Null: no strategy asks a model. */
+  readonly peers: Peers | null;
 }
 
 export async function readMarket(
@@ -138,8 +145,8 @@ export async function requestOf(options: BacktestCommandOptions): Promise<Reques
       : {}),
   };
   // Where no strategy would ask a model, none is looked at.
-  const found =
-    options.strategy?.includes("ml") === false ? null : modelFor(market, modelsIn(options.models ?? MODELS_FOLDER));
+  const models = options.strategy?.includes("ml") === false ? null : modelsOption(options.models);
+  const found = models === null ? null : modelFor(market, models.found);
   // Of itself only a model that was trained before the span is tested on it.
   const isFresh = found !== null && isCard(found.card) && found.card.trainWindow.to <= market.from;
   const asked = new Set(options.strategy ?? [...namesOf(series), ...(isFresh ? ["ml"] : []), WALK_FORWARD]);
@@ -155,10 +162,13 @@ export async function requestOf(options: BacktestCommandOptions): Promise<Reques
     names.filter((name) => name !== "ml").map((name) => strategyOf(name, { ...known, limits }));
   const model = file === null ? null : await loadModel(file);
   const now = Math.floor(Date.now() / 1_000);
-  const strategiesOn = async (on: Market, signal: AbortSignal): Promise<Strategy[]> => {
+  const strategiesOn = async (on: Market, signal: AbortSignal): Promise<Asked> => {
     const options = { folder, horizonHours, halfLifeHours, now, signal };
     const ml = model === null ? undefined : await mlForecasts(on, { model, ...options });
-    return names.map((name) => strategyOf(name, { ...known, limits, ml }));
+    return {
+      strategies: names.map((name) => strategyOf(name, { ...known, limits, ml: ml?.forecasts })),
+      peers: ml?.peers ?? null,
+    };
   };
   const parameters = { ...limits, halfLifeHours };
   const run = { capital, costBps };
@@ -167,6 +177,7 @@ export async function requestOf(options: BacktestCommandOptions): Promise<Reques
   const notes = [
     ...(scores === null ? [] : [`${scored.join(", ")}: ${scores}`]),
     ...("tail" in limits ? [TAIL_HINDSIGHT] : []),
+    ...(models?.note == null ? [] : [`no ml: ${models.note}`]),
   ];
   return {
     ...{ folder, series, strategies, strategiesOn, walkForward, model, parameters, market, run, now, notes },

@@ -21,7 +21,12 @@ const STRATEGY_KEYS = [
 
 interface Answer {
   readonly dataHash: string;
-  readonly model: { readonly name: string; readonly hash: string; readonly trainWindow: object } | null;
+  readonly model: {
+    readonly name: string;
+    readonly hash: string;
+    readonly trainWindow: object;
+    readonly peers: { readonly series: readonly string[]; readonly dataHash: string } | null;
+  } | null;
   readonly strategies: Record<string, Record<string, number | null>>;
   readonly ceiling: { readonly totalReturn: number; readonly apy: number; readonly exact: boolean };
   readonly bestHold: { readonly series: string; readonly apy: number };
@@ -188,15 +193,8 @@ describe("tiller backtest", () => {
     "a day that is none": ["--from", "OPTION_MALFORMED", "--from", "2023-02-31"],
     "an unknown strategy": ["--strategy", "BACKTEST_STRATEGY", "--strategy", "magic"],
     "a hold of what is not there": ["--strategy", "BACKTEST_STRATEGY", "--strategy", "hold:x"],
-    "a model, of which none is served": [
-      "--strategy",
-      "MODEL_NOT_SERVED",
-      "--models",
-      "no-such-folder",
-      "--strategy",
-      "ewma",
-      "ml",
-    ],
+    "a folder without a model": ["--models", "MODEL_MISSING", "--models", "no-such-folder", "--strategy", "ewma", "ml"],
+    "a folder without a model, whoever asks": ["--models", "MODEL_MISSING", "--models", "no-such-folder"],
     "steps that do not fill a day": ["--step-minutes", "OPTION_MALFORMED", "--step-minutes", "7"],
     "a lag that is no number": ["--lag-hours", "OPTION_MALFORMED", "--lag-hours", "soon"],
     "gas below nothing": ["--gas-usd-per-move", "OPTION_MALFORMED", "--gas-usd-per-move", "-1"],
@@ -238,7 +236,18 @@ describe("tiller backtest", () => {
       .update(readFileSync(path.join(fresh, "model.onnx")))
       .digest("hex");
     const trainWindow = { from: 0, to: 1_600_000_000 };
-    expect(found.model).to.deep.equal({ name: "fresh", hash, trainWindow });
+    const peers = found.model?.peers;
+    expect(found.model).to.deep.equal({ name: "fresh", hash, trainWindow, peers });
+    // Of the assets a and b the folder has no other series.
+    expect(peers?.series).to.deep.equal([]);
+    writeFileSync(path.join(folder, "other-a.csv"), historyCsv(rowsOf({ apr: wave(0.03, 0.01, 90) })));
+    const beside = await answer("--models", models);
+    expect(beside.dataHash, "the markets are the same").to.equal(found.dataHash);
+    expect(beside.model?.peers?.series).to.deep.equal(["other-a"]);
+    expect(beside.model?.peers?.dataHash)
+      .to.match(/^[0-9a-f]{64}$/)
+      .and.not.equal(peers?.dataHash);
+    rmSync(path.join(folder, "other-a.csv"));
     const asked = ["--models", models, "--strategy", "ml"];
     const words = `model fresh, ${hash.slice(0, 16)}, trained up to 2020-09-13`;
     expect((await tiller([...base, ...asked])).out).to.contain(words);
