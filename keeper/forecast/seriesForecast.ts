@@ -121,7 +121,8 @@ export class SeriesForecast {
   step(hour: Hour, truth: (then: number, horizonHours: number) => number): HorizonForecast[] {
     this.#at = hour.at;
     this.#cameTrue = [];
-    this.#watch?.see(hour.features, hour.row);
+    // Of a series' first day next to nothing is known: that the model is not asked then is no word on what it is asked later.
+    if (hour.known > LEAST_ROWS) this.#watch?.see(hour.features, hour.row);
     HORIZONS.forEach((hours, h) => {
       const known = new Map<number, number>();
       this.#conformal[h]?.learn(hour.at, (then) => {

@@ -47,6 +47,8 @@ interface Truth {
   /** Of all features but the rates. */
   readonly fill?: (k: number) => number;
   readonly came: (k: number) => number;
+  /** Rows of the series. Default: a hundred. */
+  readonly known?: (k: number) => number;
 }
 
 async function run(
@@ -60,7 +62,7 @@ async function run(
     features[columnOf("apr")] = 0.06;
     features[columnOf("ewma_24h")] = 0.05;
     const points = await forecastRows(features, served);
-    const hour = { at: BEGIN + k * HOUR, features, points, row: 0, known: 100 };
+    const hour = { at: BEGIN + k * HOUR, features, points, row: 0, known: of.known?.(k) ?? 100 };
     made.push(series.step(hour, (then) => of.came((then - BEGIN) / HOUR)));
   }
   return made;
@@ -118,6 +120,18 @@ describe("the forecast of a series", () => {
     expect(by(usual).at(-1)).to.equal("told");
     const lacking = await run(new SeriesForecast(served), served, { hours: 30, came, fill: () => NaN });
     expect(lacking.at(-1)?.[DAY]?.trouble, "what was always known is missing").to.match(/unusual/);
+  });
+
+  it("is the model's from the second day of a new series on, whatever was unknown on the first", async () => {
+    const served = model(() => 0);
+    const lives = { came: (): number => 0.05, known: (k: number): number => k + 1 };
+    const fill = (k: number): number => (k < 24 ? NaN : 0.5);
+    const made = await run(new SeriesForecast(served), served, { ...lives, hours: 100, fill });
+    expect(made[22]?.[DAY]?.trouble).to.equal("its history is shorter than a day");
+    expect(by(made).slice(0, 23)).to.deep.equal(Array(23).fill("ewma"));
+    expect(by(made).slice(23)).to.deep.equal(Array(77).fill("told"));
+    const strange = await run(new SeriesForecast(served), served, { ...lives, hours: 100, fill: () => NaN });
+    expect(strange[48]?.[DAY]?.trouble, "what is unknown on the second day counts").to.match(/unusual/);
   });
 
   it("goes on from its state to the last bit, and learns bounds but no weights from another model", async () => {
