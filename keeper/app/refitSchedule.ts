@@ -27,7 +27,7 @@ export interface RefitScheduleParts {
 }
 
 /** A keeper has other things to do at its start. */
-const LOOKS = { firstMs: 60_000, everyMs: 600_000 };
+const LOOKS = { firstMs: 10_000, everyMs: 600_000 };
 
 /** Until `signal` is raised; never fails. */
 export async function keepRefitting(parts: RefitScheduleParts, signal: AbortSignal): Promise<void> {
