@@ -13,6 +13,7 @@ import {IAggregatorV3Metadata} from "../interfaces/external/IAggregatorV3Metadat
 import {ICurvePool} from "../interfaces/external/ICurvePool.sol";
 import {BoundedRead} from "../libraries/BoundedRead.sol";
 import {FreshPrice} from "../libraries/FreshPrice.sol";
+import {MoveData} from "../libraries/MoveData.sol";
 import {TrustedRead} from "../libraries/TrustedRead.sol";
 
 /// @title A position in Curve's 3pool, entered and left in one of its coins
@@ -228,7 +229,7 @@ contract Curve3PoolAdapter is ILiquidityAdapter {
     /// @inheritdoc IAdapter
     /// @dev `data`: empty, or `abi.encode(uint256)` of the least receipts that must come.
     function deposit(uint256 assets, bytes calldata data) external onlyVault {
-        uint256 floor = Math.max(leastReceipts(assets, steadyPrice()), minimumOf(data));
+        uint256 floor = Math.max(leastReceipts(assets, steadyPrice()), MoveData.floorOf(data));
         uint256 before = receipt.balanceOf(address(this));
         IERC20(asset).forceApprove(venue, assets);
         try ICurvePool(venue).add_liquidity(oneSided(assets), 0) {} catch (bytes memory reason) {
@@ -251,7 +252,7 @@ contract Curve3PoolAdapter is ILiquidityAdapter {
         bool all = assets == type(uint256).max;
         if (left != 0) left = removeFromPool(all, Math.saturatingSub(assets, strays), left, strays);
         paid = all ? asset.balanceOf(address(this)) : assets;
-        (uint256 reached, uint256 minimum) = (all ? paid : left, minimumOf(data));
+        (uint256 reached, uint256 minimum) = (all ? paid : left, MoveData.floorOf(data));
         if (reached < minimum) revert FloorMissed(reached, minimum);
         if (paid != 0) IERC20(asset).safeTransfer(vault, paid);
     }
@@ -507,9 +508,5 @@ contract Curve3PoolAdapter is ILiquidityAdapter {
 
     function leastReceipts(uint256 assets, uint256 price) private view returns (uint256) {
         return Math.mulDiv(assets * SCALE, WAD - slippage, price, Math.Rounding.Ceil);
-    }
-
-    function minimumOf(bytes calldata data) private pure returns (uint256) {
-        return data.length == 0 ? 0 : abi.decode(data, (uint256));
     }
 }

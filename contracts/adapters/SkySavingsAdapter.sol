@@ -11,6 +11,7 @@ import {IAdapter} from "../interfaces/IAdapter.sol";
 import {ILiquidityAdapter} from "../interfaces/ILiquidityAdapter.sol";
 import {ISkyPsm, ISkyPsmWrapper} from "../interfaces/external/ISky.sol";
 import {BoundedRead} from "../libraries/BoundedRead.sol";
+import {MoveData} from "../libraries/MoveData.sol";
 import {TrustedRead} from "../libraries/TrustedRead.sol";
 
 /// @title A position in Sky's savings, entered and left through the peg stability module (PSM)
@@ -267,7 +268,7 @@ contract SkySavingsAdapter is IAdapter {
     }
 
     function checkMinimum(uint256 reached, bytes calldata data) private pure {
-        uint256 minimum = abi.decode(data, (uint256));
+        uint256 minimum = MoveData.floorOf(data);
         if (reached < minimum) revert ILiquidityAdapter.FloorMissed(reached, minimum);
     }
 

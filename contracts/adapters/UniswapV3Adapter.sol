@@ -12,6 +12,7 @@ import {ILiquidityAdapter} from "../interfaces/ILiquidityAdapter.sol";
 import {IAggregatorV3} from "../interfaces/external/IAggregatorV3.sol";
 import {IUniswapV3Callbacks, IUniswapV3Factory, IUniswapV3Pool} from "../interfaces/external/IUniswapV3.sol";
 import {FreshPrice} from "../libraries/FreshPrice.sol";
+import {MoveData} from "../libraries/MoveData.sol";
 import {PairPrice} from "../libraries/PairPrice.sol";
 import {PoolReads} from "../libraries/PoolReads.sol";
 import {RangeAmounts} from "../libraries/RangeAmounts.sol";
@@ -423,7 +424,7 @@ contract UniswapV3Adapter is ILiquidityAdapter, IUniswapV3Callbacks {
     ) private view {
         uint256 bearable = Math.mulDiv(moved, slippage, WAD) + ROUNDING + toAssets(ROUNDING, price);
         uint256 floor = Math.saturatingSub(given, bearable);
-        if (data.length != 0) floor = Math.max(floor, abi.decode(data, (uint256)));
+        floor = Math.max(floor, MoveData.floorOf(data));
         if (received < floor) revert FloorMissed(received, floor);
     }
 

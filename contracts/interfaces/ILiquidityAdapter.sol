@@ -15,6 +15,9 @@ interface ILiquidityAdapter is IAdapter {
     /// @notice A call of the pool is under way, or its lock cannot be read: its price cannot be judged. There is no number.
     error PoolLocked(address pool);
 
+    /// @notice The data of a move are neither empty nor one word: `length` bytes are not `expected`.
+    error MalformedData(uint256 length, uint256 expected);
+
     /// @notice What came of a move is under the floor derived from fair value, or under the caller's own.
     error FloorMissed(uint256 received, uint256 floor);
 

@@ -199,6 +199,9 @@ interface IVault is IERC4626, IERC20Permit {
     error AdapterQuarantined(address adapter);
     /// @notice The adapter's fair value cannot be read, so nothing can be measured. There is no number: it says none.
     error AdapterUnreadable(address adapter);
+    /// @notice The adapter, or its venue, reverted without a reason. `gasLeft` says whether it ran out of gas: a 63rd of what it
+    /// had is left then.
+    error AdapterFailed(address adapter, uint256 gasLeft);
     /// @notice A deposit of more assets than are idle at that move.
     error IdleExceeded(uint256 asked, uint256 idle);
     /// @notice The plan lost more assets than it, or any one plan, may.

@@ -6,6 +6,7 @@ import {IAdapter} from "../interfaces/IAdapter.sol";
 import {ICondition} from "../interfaces/ICondition.sol";
 import {IVault} from "../interfaces/IVault.sol";
 import {Accounting} from "./Accounting.sol";
+import {AdapterFailure} from "./AdapterFailure.sol";
 import {Authority} from "./Authority.sol";
 import {BoundedRead} from "./BoundedRead.sol";
 import {BreakerState} from "./BreakerState.sol";
@@ -119,7 +120,7 @@ library Breaking {
         (bool known, uint256 before) = Accounting.positionValue(adapter);
         uint256 amount = Accounting.withdrawable(s, slot);
         uint256 idleBefore = asset.balanceOf(address(this));
-        if (amount != 0) IAdapter(adapter).withdraw(amount, "");
+        if (amount != 0) withdraw(adapter, amount);
         received = asset.balanceOf(address(this)) - idleBefore;
         if (received == 0) revert IVault.EmptyMove(0);
         Accounting.bookLoss(s, slot, Accounting.bookWithdrawal(s, slot, known, before, received));
@@ -172,12 +173,18 @@ library Breaking {
         Accounting.Withdrawal memory w = Accounting.beginWithdrawal(s, slot, assets);
         if (!w.known) revert IVault.AdapterUnreadable(adapter);
         uint256 idleBefore = asset.balanceOf(address(this));
-        IAdapter(adapter).withdraw(w.amount, "");
+        withdraw(adapter, w.amount);
         received = asset.balanceOf(address(this)) - idleBefore;
         if (received == 0) revert IVault.EmptyMove(0);
         if (received < minimum) revert IVault.BoundMissed(received, minimum);
         chargeEmergency(s, Accounting.endWithdrawal(s, slot, w, received), base);
         emit IVault.EmergencyExit(adapter, received, s.accounted);
+    }
+
+    function withdraw(address adapter, uint256 assets) private {
+        try IAdapter(adapter).withdraw(assets, "") returns (uint256) {} catch (bytes memory reason) {
+            AdapterFailure.raise(adapter, reason);
+        }
     }
 
     /// @param base What shares of the budget are of (asset units).

@@ -8,6 +8,7 @@ import {Claims} from "../Claims.sol";
 import {IAdapter} from "../interfaces/IAdapter.sol";
 import {IVault} from "../interfaces/IVault.sol";
 import {Accounting} from "./Accounting.sol";
+import {AdapterFailure} from "./AdapterFailure.sol";
 import {AdapterSlot, ClaimUnits, VaultState} from "./VaultState.sol";
 
 /// @title The exit that needs nobody: a part of everything, as receipts or as claims
@@ -177,7 +178,11 @@ library InKind {
         Accounting.setUnits(s, adapter, last ? 0 : units.total - amount, units.claimed - amount);
         uint256 place = s.positions[adapter].place;
         if (last && place != 0) s.adapters[place - 1].claimed = false;
-        receipts = IAdapter(adapter).redeemInKind(amount, units.total, receiver);
+        try IAdapter(adapter).redeemInKind(amount, units.total, receiver) returns (uint256 sent) {
+            receipts = sent;
+        } catch (bytes memory reason) {
+            AdapterFailure.raise(adapter, reason);
+        }
         emit IVault.ClaimRedeemed(adapter, receiver, amount, receipts);
     }
 

@@ -7,6 +7,7 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IAdapter} from "../interfaces/IAdapter.sol";
 import {IVault} from "../interfaces/IVault.sol";
 import {Accounting} from "./Accounting.sol";
+import {AdapterFailure} from "./AdapterFailure.sol";
 import {BreakerState} from "./BreakerState.sol";
 import {RateBudget} from "./RateBudget.sol";
 import {TrustedRead} from "./TrustedRead.sol";
@@ -162,7 +163,9 @@ library Rebalancing {
             all ? type(uint256).max : uint256(-move.assets)
         );
         uint256 idleBefore = run.idle;
-        IAdapter(slot.adapter).withdraw(w.amount, move.data);
+        try IAdapter(slot.adapter).withdraw(w.amount, move.data) returns (uint256) {} catch (bytes memory reason) {
+            AdapterFailure.raise(slot.adapter, reason);
+        }
         run.idle = asset.balanceOf(address(this));
         if (run.idle <= idleBefore) revert IVault.EmptyMove(index);
         run.lost += Accounting.endWithdrawal(s, slot, w, run.idle - idleBefore);
@@ -186,7 +189,7 @@ library Rebalancing {
         // fair value has counted what lies with it already.)
         uint256 strays = slot.exact ? TrustedRead.balanceOf(address(asset), slot.adapter) : 0;
         asset.safeTransfer(slot.adapter, amount);
-        IAdapter(slot.adapter).deposit(amount, move.data);
+        put(slot.adapter, amount, move.data);
         run.idle = asset.balanceOf(address(this));
         uint256 kept = idleBefore - amount;
         strays = Math.min(strays, run.idle - Math.min(run.idle, kept));
@@ -206,6 +209,12 @@ library Rebalancing {
         run.moved += run.idle < kept ? idleBefore - run.idle : amount;
         Accounting.recordValue(s, slot, valueAfter);
         emit IVault.Allocated(slot.adapter, int256(amount), valueAfter);
+    }
+
+    function put(address adapter, uint256 assets, bytes calldata data) private {
+        try IAdapter(adapter).deposit(assets, data) {} catch (bytes memory reason) {
+            AdapterFailure.raise(adapter, reason);
+        }
     }
 
     function checkLoss(VaultState storage s, Run memory run, uint256 moves, uint256 keepersBound) private {

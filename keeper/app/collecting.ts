@@ -3,7 +3,7 @@ import { settle, type Settled } from "../collect/settle";
 import { blockFees } from "../collect/baseFee";
 import { FollowedSeries } from "../collect/followedSeries";
 import { locate } from "../collect/locate";
-import type { ChainCollector, HistoryRow, Reading } from "../collect/reading";
+import type { ChainCollector, Reading } from "../collect/reading";
 import { historyRow, readingRow, sweep, type SweepFailure } from "../collect/sweep";
 import type { CollectedTargets } from "../collect/targets";
 import type { Chain } from "../chain/connect";
@@ -11,7 +11,7 @@ import type { Head } from "../chain/heads";
 import type { WorldFailure } from "../config/failure";
 import { Failure } from "../config/failure";
 import type { Sink } from "../events/events";
-import type { BlockMoment, HistoryStore } from "../store/historyRecords";
+import type { BlockMoment, HistoryStore, SeriesPoint } from "../store/historyRecords";
 
 export interface CollectedBlock {
   readonly at: BlockMoment;
@@ -59,13 +59,18 @@ export class ChainCollecting {
     const { at, readings, failures, requests } = await this.read(head);
     const availableAt = at.timestamp + Math.max(0, Math.ceil((Date.now() - seenAt) / 1_000));
     const tentative = finalityBlocks > 0;
-    let stored = 0;
+    const followed = new Map<string, FollowedSeries>();
+    const points: SeriesPoint[] = [];
     for (const reading of readings) {
-      const row = historyRow(reading, at, availableAt);
-      if (row !== null) stored += await this.#addPoint(reading.subject, row, tentative);
+      const point = historyRow(reading, at, availableAt);
+      if (point === null) continue;
+      const series = await this.#taken(reading.subject);
+      points.push({ series: reading.subject, row: series.next(point) });
+      followed.set(reading.subject, series);
     }
     const rows = readings.map((reading) => readingRow(reading, at, availableAt));
-    stored += (await store.addReadings(rows, { tentative })).inserted;
+    const { inserted: stored } = await store.addBlock({ chainId: at.chainId, points, readings: rows, tentative });
+    for (const [subject, series] of followed) this.#followed.set(subject, series);
     this.#tell(readings, failures);
     return { at, readings, failures, requests, stored, forgotten };
   }
@@ -101,16 +106,12 @@ export class ChainCollecting {
     return { ...swept, readings: [...swept.readings, ...("failure" in fees ? [] : [fees])], failures };
   }
 
-  async #addPoint(subject: string, point: HistoryRow, tentative: boolean): Promise<number> {
+  /** A series up to now, to be put back once its next point is stored: else it is followed again from the store. */
+  async #taken(subject: string): Promise<FollowedSeries> {
     const { chain, store } = this.#options;
-    const series = { chainId: chain.chainId, name: subject };
-    const followed = this.#followed.get(subject) ?? (await FollowedSeries.stored(store, series));
-    const row = followed.next(point);
-    // Followed again from the store unless this point is stored.
+    const followed = this.#followed.get(subject);
     this.#followed.delete(subject);
-    const { inserted } = await store.addHistory(series, [row], { tentative });
-    this.#followed.set(subject, followed);
-    return inserted;
+    return followed ?? FollowedSeries.stored(store, { chainId: chain.chainId, name: subject });
   }
 
   #tell(readings: readonly Reading[], failures: readonly SweepFailure[]): void {

@@ -53,7 +53,11 @@ export async function collectorJobs(parts: CollectorJobsParts): Promise<Job[]> {
       time: wallTime(wallClock),
       timeoutMs: MAINTENANCE_TIMEOUT_MS,
       lastDone: null,
-      work: async () => void (await store.history.maintain(Math.floor(Date.now() / 1_000))),
+      work: async () => {
+        const now = Math.floor(Date.now() / 1_000);
+        await store.history.maintain(now);
+        await store.models.prune(now);
+      },
     },
     ...(await llamaJobs(config.collect.defiLlama, store.history, { chainId: chain.chainId })),
   ];

@@ -16,6 +16,7 @@ import type { FeedState } from "../risk/oracle";
 import { VenuePast } from "../risk/past";
 import { indexReturns, rateReturns } from "../risk/returns";
 import { scenarioCvar } from "../risk/scenarios";
+import { lossIfOthersFall } from "../venues/impermanentLoss";
 import type { BreakerTrip } from "../store/breakerRecords";
 import type { Store } from "../store/records";
 import { chainOf, withStore } from "./assemble";
@@ -40,6 +41,11 @@ export interface RiskReport {
     readonly expectedLoss: number;
     readonly cvar: readonly { readonly level: number; readonly cvar: number }[];
   };
+  /** Impermanent loss of each position in a pool where its other coins fall, fractions of it, fees apart. */
+  readonly pools: readonly {
+    readonly venue: string;
+    readonly falls: readonly { readonly fall: number; readonly loss: number }[];
+  }[];
   readonly tripped: readonly BreakerTrip[];
   /** What trained models foretell; empty where the config wants none. */
   readonly outlook: readonly Outlook[];
@@ -76,12 +82,27 @@ export async function riskReport(config: Config): Promise<RiskReport> {
         collected: await collectedRisk(store, snapshot),
         sharePrice: await sharePriceRisk(store, snapshot),
         shocks: shocksOf(assessment),
+        pools: poolFalls(snapshot),
         tripped: await store.breaker.open({ chainId, vault: snapshot.vault }),
         ...(await outlookOf(config, store, snapshot)),
       };
     } finally {
       chain.close();
     }
+  });
+}
+
+/** Of a price: what happens in a bad hour, on a bad day, and in a run. */
+const FALLS: readonly number[] = [0.001, 0.01, 0.1];
+
+function poolFalls({ adapters }: VaultSnapshot): RiskReport["pools"] {
+  return adapters.flatMap((adapter) => {
+    if (adapter.counted === 0n) return [];
+    const falls = FALLS.flatMap((fall) => {
+      const loss = lossIfOthersFall(adapter, fall);
+      return loss === null ? [] : [{ fall, loss }];
+    });
+    return falls.length === 0 ? [] : [{ venue: adapter.id, falls }];
   });
 }
 

@@ -122,9 +122,10 @@ export class RiskWatch {
     const { chain, config, store } = this.#deps;
     this.#past.add(rows);
     this.#feeds ??= await locateFeeds(chain, head, this.#deps.addresses);
-    const [feeds, reference] = await Promise.all([
+    const [feeds, reference, drift] = await Promise.all([
       readFeeds(chain, head, this.#feeds),
       store.breaker.reference(this.#of),
+      this.#driftAt(head.timestamp),
       this.#refresh(),
     ]);
     const settings = config.risk.breaker;
@@ -132,7 +133,7 @@ export class RiskWatch {
       {
         ...{ snapshot, feeds, feeCeiling: config.fees.maxFeePerGas },
         reference: reference === null ? null : BigInt(reference),
-        drift: this.#driftAt(head.timestamp),
+        drift,
       },
       settings,
     );
@@ -236,19 +237,28 @@ export class RiskWatch {
     this.#deps.sink.emit({ name: "breaker.tripped", cause, reason: detail, block });
   }
 
-  #driftAt(now: number): Drift | null {
+  /** Of what was served: a model's word where decisions rested on it, else the EWMA's. */
+  async #driftAt(now: number): Promise<Drift | null> {
     if (this.#drift !== null && now < this.#drift.at + DRIFT_EVERY_SECONDS) return this.#drift.drift;
-    const { config, addresses } = this.#deps;
+    const { config, addresses, store } = this.#deps;
     const { halfLifeHours } = config.forecast;
     const span = {
       ...{ now, horizonSeconds: DRIFT_HORIZON_SECONDS },
       windowSeconds: config.risk.breaker.driftWindowHours * HOUR,
     };
-    const drift = together(
-      addresses.adapters.map(({ id }) =>
-        driftOf(this.#past.of(id), (known, at) => ewmaForecast(known, at, { halfLifeHours })?.apr ?? null, span),
-      ),
-    );
+    const drifts = addresses.adapters.map(async ({ id }) => {
+      const rows = await store.models.served({
+        ...{ chainId: addresses.chainId, series: id, horizonHours: DRIFT_HORIZON_SECONDS / HOUR },
+        from: now - riskLookbackSeconds(config),
+      });
+      const said = new Map(rows.map(({ madeAt, point }) => [madeAt, point]));
+      return driftOf(
+        this.#past.of(id),
+        (known, at) => said.get(at) ?? ewmaForecast(known, at, { halfLifeHours })?.apr ?? null,
+        span,
+      );
+    });
+    const drift = together(await Promise.all(drifts));
     this.#drift = { at: now, drift };
     return drift;
   }

@@ -7,7 +7,8 @@ import type { TakenTrial, TrialStore } from "../store/trialRecords";
 import type { Parameters } from "./parameters";
 import { trialKey, trialKeys } from "./sweepFile";
 import { startThread, type Thread } from "./sweepThread";
-import type { SweepRoom, Trial } from "./sweepWorker";
+import type { SweepRoom } from "./sweepWorker";
+import type { Trial } from "./trial";
 
 export interface SharedSweepOptions {
   readonly store: TrialStore;

@@ -5,7 +5,8 @@ import { overfitting, type Overfitting } from "./overfitting";
 import type { Parameters } from "./parameters";
 import { SweepFile, trialKeys } from "./sweepFile";
 import { startThread } from "./sweepThread";
-import type { SweepRoom, Trial } from "./sweepWorker";
+import type { SweepRoom } from "./sweepWorker";
+import type { Trial } from "./trial";
 
 export interface SweepOptions {
   readonly room: SweepRoom;

@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { appendFileSync, existsSync, readFileSync, truncateSync } from "node:fs";
 import { InputFailure } from "../config/failure";
 import type { Parameters } from "./parameters";
-import type { SweepRoom, Trial } from "./sweepWorker";
+import type { SweepRoom } from "./sweepWorker";
+import type { Trial } from "./trial";
 
 /** What a trial's result depends on besides the code. */
 export function trialKey(of: object): string {

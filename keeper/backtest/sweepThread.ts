@@ -2,7 +2,8 @@
 import path from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Parameters } from "./parameters";
-import type { SweepRoom, Trial } from "./sweepWorker";
+import type { SweepRoom } from "./sweepWorker";
+import type { Trial } from "./trial";
 
 /** A thread does not inherit the loader of TypeScript that its process registered by itself. */
 const TYPESCRIPT = ["-r", require.resolve("tsx/cjs")];

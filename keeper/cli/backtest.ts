@@ -2,10 +2,14 @@
 // its JSON is a contract with others.
 import { Command } from "commander";
 import path from "node:path";
+import { parameterSource, sourceWords } from "../backtest/catalogue";
 import { compare, type Comparison } from "../backtest/compare";
 import { checkLeaks, type LeakReport } from "../backtest/leaks";
 import { iso, type Market } from "../backtest/market";
+import type { Strategy } from "../backtest/strategy";
+import { WALK_FORWARD } from "../backtest/walkForward";
 import { WorldFailure } from "../config/failure";
+import type { Peers } from "../backtest/strategies/ml";
 import { assetOf } from "../forecast/features";
 import {
   readMarket,
@@ -16,6 +20,7 @@ import {
   type BacktestCommandOptions,
   type Request,
 } from "./backtestRequest";
+import { chosenAlong, chosenByPast, choiceShape, choiceWords, TRIED_FOR_LEAKS } from "./chosenByPast";
 import { modelShape, modelWords } from "./forecastWords";
 import { untilInterrupted } from "./interrupted";
 import { wholeNumber } from "./optionValues";
@@ -23,23 +28,37 @@ import { percent, points, printJson, table } from "./printing";
 import { countOf } from "./progress";
 import { recordedCommand } from "./recorded";
 import { writeReport } from "./reportFile";
-import { sweepCommand } from "./sweep";
+import {
+  foldsAsked,
+  inSample,
+  settingsOf,
+  sweepCommand,
+  withSweepOptions,
+  withTrialOptions,
+  type SweepCommandOptions,
+  type SweepSettings,
+} from "./sweep";
 import { tearSheetPage } from "./tearSheet/page";
 import { walkForwardCommand } from "./walkForward";
 
 const MOST_MOMENTS = 1_000;
 
 export function backtestCommand(): Command {
-  return ofStrategies(
-    new Command("backtest").description("what strategies would have earned on recorded history, and what was possible"),
+  return withSweepOptions(
+    withStrategies(
+      withSeries(
+        new Command("backtest").description(
+          "what strategies would have earned on recorded history, and what was possible",
+        ),
+      ),
+    ),
   )
-    .option("--seed <number>", "of the resampling behind the intervals", "1")
     .option("--html <file>", "write a tear sheet: one file that opens without a network")
-    .action(async (options: BacktestCommandOptions & { seed: string; html?: string }) => {
+    .action(async (options: SweepCommandOptions & { html?: string }) => {
+      const settings = settingsOf(options);
       const request = await requestOf(options);
-      const seed = wholeNumber(options.seed, "--seed", 2 ** 32 - 1);
       const sheet = options.html === undefined ? null : { file: options.html, gas: gasWords(options) };
-      await untilInterrupted((signal) => backtest(request, { seed, sheet, signal }), "nothing was written");
+      await untilInterrupted((signal) => backtest(request, { settings, sheet, signal }), "nothing was written");
     })
     .enablePositionalOptions()
     .addCommand(leaksCommand())
@@ -48,19 +67,18 @@ export function backtestCommand(): Command {
     .addCommand(walkForwardCommand());
 }
 
-const ofStrategies = (command: Command): Command => withStrategies(withSeries(withOptions(command)));
-
 function leaksCommand(): Command {
-  return ofStrategies(
-    new Command("check-leaks").description(
-      "alter the future and fail if a strategy decided anything otherwise before it",
-    ),
-  )
+  const command = new Command("check-leaks").description(
+    "alter the future and fail if a strategy decided anything otherwise before it",
+  );
+  return withTrialOptions(withStrategies(withSeries(withOptions(command))), TRIED_FOR_LEAKS)
     .option("--moments <count>", "at how many moments the future is altered", "8")
-    .action(async (options: BacktestCommandOptions & { moments: string }) => {
+    .action(async (options: BacktestCommandOptions & { vary?: string[]; folds: string; moments: string }) => {
+      const { vary = TRIED_FOR_LEAKS } = options;
+      const folds = foldsAsked(options.folds);
       const request = await requestOf(options);
       const moments = wholeNumber(options.moments, "--moments", MOST_MOMENTS);
-      await untilInterrupted((signal) => findLeaks(request, moments, signal), "nothing was written");
+      await untilInterrupted((signal) => findLeaks(request, { vary, folds, moments, signal }), "nothing was written");
     });
 }
 
@@ -72,32 +90,49 @@ interface Sheet {
 
 async function backtest(
   request: Request,
-  { seed, sheet, signal }: { readonly seed: number; readonly sheet: Sheet | null; readonly signal: AbortSignal },
+  of: { readonly settings: SweepSettings; readonly sheet: Sheet | null; readonly signal: AbortSignal },
 ): Promise<void> {
-  const { market, dataHash } = await readMarket(request, signal);
-  const result = await compare(market, await request.strategiesOn(market, signal), {
-    ...{ ...request.run, seed, signal, record: sheet !== null },
+  const { settings, sheet, signal } = of;
+  const history = await readMarket(request, signal);
+  const { market, dataHash } = history;
+  const { strategies, peers } = await request.strategiesOn(market, signal);
+  const choice = await chosenByPast(request, history, { settings, signal });
+  const result = await compare(market, [...strategies, ...choice.strategies], {
+    ...{ ...request.run, seed: settings.seed, signal, record: sheet !== null },
     ...(request.json ? {} : { progress: countOf("strategies") }),
   });
-  const notes = notesOn(market, request);
-  const said = withModel(request, notes);
+  const notes = [...notesOn(market, request), ...choice.notes];
+  const said = [...choiceWords(choice), ...withModel(request, notes, peers)];
   if (sheet !== null) {
     const assumptions = [...assumptionsOf(market, request, sheet.gas), ...said];
     const { capital } = request.run;
     writeReport(sheet.file, tearSheetPage({ market, comparison: result, capital, dataHash, assumptions }));
   }
-  if (request.json) printJson({ dataHash, model: modelShape(request.model), ...jsonShape(result), notes });
-  else process.stdout.write(report(result, { market, dataHash, capital: request.run.capital, notes: said }));
+  if (request.json) {
+    const chosen = choiceShape(choice, { request, grid: market.grid });
+    const model = shapeOf(request, peers);
+    printJson({ dataHash, model, ...jsonShape(result), inSample: inSample(result), walkForward: chosen, notes });
+  } else process.stdout.write(report(result, { market, dataHash, capital: request.run.capital, notes: said }));
 }
 
-async function findLeaks(request: Request, moments: number, signal: AbortSignal): Promise<void> {
+async function findLeaks(
+  request: Request,
+  of: Pick<SweepSettings, "vary" | "folds"> & { readonly moments: number; readonly signal: AbortSignal },
+): Promise<void> {
+  const { moments, signal } = of;
   const { market, dataHash } = await readMarket(request, signal);
-  const reports = await checkLeaks(market, (on) => request.strategiesOn(on, signal), {
+  const choice = chosenAlong(request, market.grid, of);
+  const strategiesOn = async (on: Market): Promise<Strategy[]> => [
+    ...(await request.strategiesOn(on, signal)).strategies,
+    ...choice.strategiesOn(on),
+  ];
+  const reports = await checkLeaks(market, strategiesOn, {
     ...{ ...request.run, moments, signal },
     ...(request.json ? {} : { progress: countOf("futures") }),
   });
   const leaking = reports.filter(({ leak }) => leak !== null).map(({ strategy }) => strategy);
-  const { model, notes } = request;
+  const { model } = request;
+  const notes = [...request.notes, ...choice.notes];
   const clean = leaking.length === 0;
   if (request.json) {
     printJson({ dataHash, model: modelShape(model), clean, strategies: leakShape(reports, market), notes });
@@ -123,9 +158,13 @@ function assumptionsOf({ knowledge }: Market, { run }: Request, gas: string): st
     knowledge.priceTaker
       ? "Our deposits change no rate and can always leave."
       : "Our deposits dilute the rates that they earn; a withdrawal waits while the venue has no cash.",
-    "Rates are base rates without rewards. All of it is in hindsight; parameters were not chosen on this history.",
+    "Rates are base rates without rewards. All of it is in hindsight.",
+    IN_SAMPLE_WORDS,
   ];
 }
+
+/** Of figures that somebody could have picked afterwards. */
+const IN_SAMPLE_WORDS = `In sample are best hold and ceiling, known only afterwards, and strategies whose parameters are as set: whoever set them may have known this history. Those of ${WALK_FORWARD} are chosen by the past of each fold alone.`;
 
 /** The fixed shape; what is beyond it may be read, and may change. */
 function jsonShape({ strategies, ceiling, bestHold }: Comparison): object {
@@ -146,8 +185,18 @@ function notesOn({ venues }: Market, { notes }: Request): string[] {
 }
 
 /** As lines under a table. */
-function withModel({ model }: Request, notes: readonly string[]): string[] {
-  return model === null ? [...notes] : [modelWords(model), ...notes];
+function withModel({ model }: Request, notes: readonly string[], peers: Peers | null = null): string[] {
+  if (model === null) return [...notes];
+  const beside =
+    peers === null || peers.series.length === 0
+      ? []
+      : [`its features compare with ${peers.series.join(", ")}: data ${peers.dataHash.slice(0, 16)}`];
+  return [modelWords(model), ...beside, ...notes];
+}
+
+/** The data's hash covers the markets; this the other series that the model's features looked at. */
+function shapeOf({ model }: Request, peers: Peers | null): object | null {
+  return model === null ? null : { ...modelShape(model), peers };
 }
 
 interface Reported {
@@ -162,6 +211,7 @@ function report({ strategies, ceiling, bestHold }: Comparison, of: Reported): st
   const { grid, knowledge } = market;
   const head = [
     "strategy",
+    "parameters",
     "APY",
     "over the hold, pp (95 %)",
     "capture",
@@ -173,6 +223,7 @@ function report({ strategies, ceiling, bestHold }: Comparison, of: Reported): st
   ];
   const rows = [...strategies].map(([name, { metrics }]) => [
     name,
+    sourceWords(parameterSource(name)),
     percent(metrics.apy),
     metrics.excess === null
       ? "–"
@@ -189,15 +240,16 @@ function report({ strategies, ceiling, bestHold }: Comparison, of: Reported): st
   );
   const ways = knowledge.priceTaker ? "deposits change no rate" : "own deposits dilute rates";
   const lines = [
-    `best hold  ${percent(bestHold.apy)}  ${bestHold.series}`,
+    `best hold  ${percent(bestHold.apy)}  ${bestHold.series}, known only afterwards (in sample)`,
     ceiling.exact
-      ? `ceiling    ${percent(ceiling.apy)}  hindsight optimum, exact`
-      : `ceiling    ${percent(ceiling.apy)}  upper bound; a plan with hindsight reached ${percent(ceiling.feasible.apy)}`,
+      ? `ceiling    ${percent(ceiling.apy)}  hindsight optimum, exact (in sample)`
+      : `ceiling    ${percent(ceiling.apy)}  upper bound; a plan with hindsight reached ${percent(ceiling.feasible.apy)} (in sample)`,
     `${usd(capital)} USD, ${iso(grid.from)} to ${iso(grid.from + grid.steps * grid.stepSeconds)}, steps of ${grid.stepSeconds / 60} min, lag ${knowledge.lagSeconds / 3600} h; ${ways}; in hindsight, not a forecast`,
     `data ${dataHash.slice(0, 16)}`,
+    IN_SAMPLE_WORDS,
     ...notes,
   ];
-  return `${table(head, rows, head.slice(1))}\n\n${lines.join("\n")}\n`;
+  return `${table(head, rows, head.slice(2))}\n\n${lines.join("\n")}\n`;
 }
 
 function leakShape(reports: readonly LeakReport[], { grid }: Market): object {

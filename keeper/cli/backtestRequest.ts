@@ -7,14 +7,16 @@ import type { Parameters } from "../backtest/parameters";
 import { readSeries } from "../backtest/readSeries";
 import type { RunOptions } from "../backtest/run";
 import { protocolRisk, scoreHindsight, seriesTail, TAIL_HINDSIGHT } from "../backtest/seriesRisk";
-import { mlForecasts } from "../backtest/strategies/ml";
+import { mlForecasts, type Peers } from "../backtest/strategies/ml";
 import type { Strategy } from "../backtest/strategy";
+import { WALK_FORWARD } from "../backtest/walkForward";
 import { InputFailure } from "../config/failure";
 import { loadConfig } from "../config/load";
-import { isCard, MODELS_FOLDER, modelFor, modelsIn } from "../forecast/modelFolder";
+import { isCard, modelFor } from "../forecast/modelFolder";
 import { loadModel, type ServedModel } from "../forecast/onnxModel";
 import { readProtocols } from "../risk/protocolFile";
 import { readScenarios } from "../risk/scenarios";
+import { modelsOption } from "./modelsOption";
 import { DATES, decimal, malformed, optionalDate, required, wholeNumber } from "./optionValues";
 import { countOf } from "./progress";
 
@@ -73,18 +75,23 @@ export function withSeries(command: Command): Command {
 
 export function withStrategies(command: Command): Command {
   return command
-    .option("--strategy <name...>", "these only; default: all")
-    .option("--models <dir>", "folder of trained models, for the strategy ml", MODELS_FOLDER);
+    .option("--strategy <name...>", "these only; default: all, walk-forward among them")
+    .option("--models <dir>", "folder of trained models, for the strategy ml; default: the checkout's own");
 }
 
 /** What was asked for, checked as far as that goes without reading any history. */
 export interface Request {
   readonly folder: string;
   readonly series: readonly string[];
-  /** Of any market: without those that a trained model forecasts for. */
+  /** Of any market: without those that a trained model forecasts for, and without `walk-forward`. */
   readonly strategies: () => Strategy[];
-  /** @throws InputFailure `IMPORT_…`: of the series that the model's features compare with. */
-  readonly strategiesOn: (market: Market, signal: AbortSignal) => Promise<Strategy[]>;
+  /**
+   * All but `walk-forward`, which needs many runs.
+   * @throws InputFailure `IMPORT_…`: of the series that the model's features compare with.
+   */
+  readonly strategiesOn: (market: Market, signal: AbortSignal) => Promise<Asked>;
+  /** Whether `walk-forward` shall run: by name, since all are meant, or not. */
+  readonly walkForward: "asked" | "with all" | "no";
   /** Null: no strategy asks one. */
   readonly model: ServedModel | null;
   /** Of the live decision, by the config. */
@@ -93,9 +100,15 @@ export interface Request {
   readonly run: RunOptions;
   /** Unix seconds: rows of later are refused. */
   readonly now: number;
-  /** What strategies know of the future by data files that no check for leaks alters. */
+  /** What strategies know of the future by data files that no check for leaks alters; that there is no model. */
   readonly notes: readonly string[];
   readonly json: boolean;
+}
+
+export interface Asked {
+  readonly strategies: Strategy[];
+  /** Null: no strategy asks a model. */
+  readonly peers: Peers | null;
 }
 
 export async function readMarket(
@@ -132,11 +145,13 @@ export async function requestOf(options: BacktestCommandOptions): Promise<Reques
       : {}),
   };
   // Where no strategy would ask a model, none is looked at.
-  const found =
-    options.strategy?.includes("ml") === false ? null : modelFor(market, modelsIn(options.models ?? MODELS_FOLDER));
+  const models = options.strategy?.includes("ml") === false ? null : modelsOption(options.models);
+  const found = models === null ? null : modelFor(market, models.found);
   // Of itself only a model that was trained before the span is tested on it.
   const isFresh = found !== null && isCard(found.card) && found.card.trainWindow.to <= market.from;
-  const names = [...new Set(options.strategy ?? [...namesOf(series), ...(isFresh ? ["ml"] : [])])];
+  const asked = new Set(options.strategy ?? [...namesOf(series), ...(isFresh ? ["ml"] : []), WALK_FORWARD]);
+  const walkForward = !asked.delete(WALK_FORWARD) ? "no" : options.strategy === undefined ? "with all" : "asked";
+  const names = [...asked];
   const file = names.includes("ml") && found !== null ? found.folder : null;
   const known = { venues: series, halfLifeHours, protocolRisk: protocolRisk(protocols) };
   // A name that means nothing is refused before anything is read.
@@ -147,10 +162,13 @@ export async function requestOf(options: BacktestCommandOptions): Promise<Reques
     names.filter((name) => name !== "ml").map((name) => strategyOf(name, { ...known, limits }));
   const model = file === null ? null : await loadModel(file);
   const now = Math.floor(Date.now() / 1_000);
-  const strategiesOn = async (on: Market, signal: AbortSignal): Promise<Strategy[]> => {
+  const strategiesOn = async (on: Market, signal: AbortSignal): Promise<Asked> => {
     const options = { folder, horizonHours, halfLifeHours, now, signal };
     const ml = model === null ? undefined : await mlForecasts(on, { model, ...options });
-    return names.map((name) => strategyOf(name, { ...known, limits, ml }));
+    return {
+      strategies: names.map((name) => strategyOf(name, { ...known, limits, ml: ml?.forecasts })),
+      peers: ml?.peers ?? null,
+    };
   };
   const parameters = { ...limits, halfLifeHours };
   const run = { capital, costBps };
@@ -159,9 +177,10 @@ export async function requestOf(options: BacktestCommandOptions): Promise<Reques
   const notes = [
     ...(scores === null ? [] : [`${scored.join(", ")}: ${scores}`]),
     ...("tail" in limits ? [TAIL_HINDSIGHT] : []),
+    ...(models?.note == null ? [] : [`no ml: ${models.note}`]),
   ];
   return {
-    ...{ folder, series, strategies, strategiesOn, model, parameters, market, run, now, notes },
+    ...{ folder, series, strategies, strategiesOn, walkForward, model, parameters, market, run, now, notes },
     json: options.json === true,
   };
 }

@@ -2,12 +2,15 @@
 // is a contract with others.
 import { Command } from "commander";
 import { evaluate, pooled, type EvaluateOptions, type Evaluation } from "../backtest/forecasts/evaluate";
-import { isCard, MODELS_FOLDER, modelFor, modelNamed, modelsIn } from "../forecast/modelFolder";
+import type { EventRow } from "../backtest/forecasts/foretelling";
+import { isCard, modelFor, modelNamed } from "../forecast/modelFolder";
 import { loadModel } from "../forecast/onnxModel";
+import { loadRiskModel, riskFoldersFor, type RiskModel } from "../forecast/riskModel";
 import type { DeviationModel } from "../forecast/served";
 import { date } from "./backtestRequest";
-import { decimals, horizon, modelShape, modelWords, percent } from "./forecastWords";
+import { decimals, horizon, modelShape, modelWords, percent, riskModelShape } from "./forecastWords";
 import { untilInterrupted } from "./interrupted";
+import { modelsOption } from "./modelsOption";
 import { required, wholeNumber } from "./optionValues";
 import { printJson, table } from "./printing";
 import { writeReport } from "./reportFile";
@@ -19,7 +22,7 @@ interface EvaluateCommandOptions {
   readonly series?: string[];
   readonly from?: string;
   readonly to?: string;
-  readonly models: string;
+  readonly models?: string;
   readonly model?: string;
   readonly seed: string;
   readonly html?: string;
@@ -37,7 +40,7 @@ function evaluateCommand(): Command {
     .option("--series <name...>", "the series to score, of any name")
     .option("--from <date>", "ISO date, UTC: first forecast")
     .option("--to <date>", "ISO date, UTC: last forecast")
-    .option("--models <dir>", "folder of trained models", MODELS_FOLDER)
+    .option("--models <dir>", "folder of trained models; default: the checkout's own")
     .option("--model <name>", "one of them, or ewma for none; default: the last that was trained before the span")
     .option("--seed <number>", "of the resampling behind the intervals", "1")
     .option("--html <file>", "write a report with plots: one file that opens without a network")
@@ -48,8 +51,10 @@ function evaluateCommand(): Command {
       if (series.length === 0) required(undefined, "--series", "Name the series to score.");
       const span = { from: date(options.from, "--from"), to: date(options.to, "--to") };
       const seed = wholeNumber(options.seed, "--seed", 2 ** 32 - 1);
-      const model = await modelOf(options, span);
-      const request = { ...{ folder, series, ...span, seed, model }, now: Math.floor(Date.now() / 1000) };
+      const request = {
+        ...{ folder, series, ...span, seed, now: Math.floor(Date.now() / 1000) },
+        ...(await modelsOf(options, span)),
+      };
       await untilInterrupted((signal) => score(request, { ...options, signal }), "nothing was written");
     });
 }
@@ -59,26 +64,31 @@ async function score(
   { json, html, signal }: { readonly json?: boolean; readonly html?: string; readonly signal: AbortSignal },
 ): Promise<void> {
   const result = await evaluate({ ...request, signal, ...(json === true ? {} : { progress: countOf("series") }) });
-  const { rows, dataHash } = result;
-  const { model } = request;
+  const { rows, events, dataHash } = result;
+  const { model, risk } = request;
   if (html !== undefined) writeReport(html, forecastPage(result, request));
-  if (json === true) printJson({ rows, pooled: pooled(rows), dataHash, model: modelShape(model) });
-  else process.stdout.write(report(result, model));
+  if (json === true) {
+    const shown = { model: modelShape(model), eventModels: risk.map(riskModelShape) };
+    printJson({ rows, pooled: pooled(rows), events, dataHash, ...shown });
+  } else process.stdout.write(report(result, request));
 }
 
 /** @throws InputFailure `MODEL_…`: a model that was asked for and cannot be served is an error here, unlike in the keeper. */
-async function modelOf(
+async function modelsOf(
   { models, model: name }: EvaluateCommandOptions,
   span: { readonly from: number; readonly to: number },
-): Promise<DeviationModel | null> {
-  const found = modelsIn(models);
-  const chosen = name === "ewma" ? null : name === undefined ? modelFor(span, found) : modelNamed(name, found);
-  if (chosen === null) return null;
+): Promise<{ readonly model: DeviationModel | null; readonly risk: readonly RiskModel[] }> {
+  if (name === "ewma") return { model: null, risk: [] };
+  const { folder, found, note } = modelsOption(models);
+  if (note !== null) process.stderr.write(`tiller: ${note}: the baselines are scored\n`);
+  const chosen = name === undefined ? modelFor(span, found) : modelNamed(name, found);
+  const risk = await Promise.all(riskFoldersFor(span, folder).map(loadRiskModel));
+  if (chosen === null) return { model: null, risk };
   if (!isCard(chosen.card)) throw chosen.card;
-  return loadModel(chosen.folder);
+  return { model: await loadModel(chosen.folder), risk };
 }
 
-function report({ rows, dataHash }: Evaluation, model: DeviationModel | null): string {
+function report({ rows, events, dataHash }: Evaluation, { model }: EvaluateOptions): string {
   const head = [
     ...["series", "horizon", "hours", "persistence, pp", "EWMA, pp", "served, pp", "by", "skill", "DM t"],
     ...["coverage", "width, pp", "worst 30 d", "worst 90 d"],
@@ -100,5 +110,35 @@ function report({ rows, dataHash }: Evaluation, model: DeviationModel | null): s
     ...(seen === 0 ? [] : [`up to ${seen} hours of a series left out: the model was trained on them`]),
     `data ${dataHash.slice(0, 16)}`,
   ];
-  return `${table(head, lines, right)}\n\nall series, by hours\n${[...all, ...notes].join("\n")}\n`;
+  const together = `all series, by hours\n${[...all, ...notes].join("\n")}`;
+  return `${[table(head, lines, right), ...eventTables(events), together].join("\n\n")}\n`;
+}
+
+/** Nothing where nothing was foretold. */
+function eventTables(events: readonly EventRow[]): string[] {
+  if (events.length === 0) return [];
+  const head = [
+    ...["event", "series", "rows", "left out", "came", "events", "PR-AUC", "of the past", "table", "column"],
+    ...["Brier skill", "table", "High: rows", "recall", "precision", "told", "false"],
+  ];
+  const lines = events.map((row) => [
+    ...[row.event, row.series ?? "all", String(row.n), String(sum(row.left)), percent(row.prevalence)],
+    ...[String(row.events), decimals(row.model?.prAuc ?? null, 3), decimals(row.climatology?.prAuc ?? null, 3)],
+    ...[decimals(row.table?.prAuc ?? null, 3), decimals(row.rule.prAuc, 3)],
+    ...[decimals(row.model?.brierSkill ?? null, 3), decimals(row.table?.brierSkill ?? null, 3)],
+    ...[row.classes?.high.share, row.classes?.high.recall, row.classes?.high.precision].map((one) =>
+      percent(one ?? null),
+    ),
+    ...[`${row.alerts.eventsTold} of ${row.events}`, `${row.alerts.falseEpisodes} of ${row.alerts.episodes}`],
+  ]);
+  const meaning = [
+    "every third fresh hour on which the event is not there already; skill against how often it came before in each series",
+    "table, column: by utilisation, or the rate over its EWMA; told: events that were High before; false: runs of High without one",
+  ];
+  const right = head.filter((name) => name !== "event" && name !== "series");
+  return [`${table(head, lines, right)}\n${meaning.join("\n")}`];
+}
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
 }

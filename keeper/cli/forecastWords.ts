@@ -1,10 +1,16 @@
 // Forecasts and the model that they are of, in words: in the table of a terminal and on the page of a report alike.
 import { utcDay } from "../collect/utcDay";
+import type { RiskModel } from "../forecast/riskModel";
 import type { DeviationModel } from "../forecast/served";
 
 /** Of the JSON of every command that asks a model; null: none was asked. */
 export function modelShape(model: DeviationModel | null): object | null {
   return model === null ? null : { name: model.name, hash: model.hash, trainWindow: model.trainWindow };
+}
+
+export function riskModelShape({ name, hash, card }: RiskModel): object {
+  const { event, trainWindow } = card;
+  return { event: event.name, name, hash, kind: card.kind, classes: event.classes, trainWindow };
 }
 
 export function modelWords({ name, hash, trainWindow }: DeviationModel): string {

@@ -40,7 +40,8 @@ export async function untilInterrupted(work: (signal: AbortSignal) => Promise<vo
     await work(stopOnSignal());
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
-    process.stderr.write(`tiller: stopped; ${stands}\n`);
+    // Over a count that stands there unfinished.
+    process.stderr.write(`${process.stderr.isTTY ? "\r\u001b[K" : ""}tiller: stopped; ${stands}\n`);
     process.exitCode = INTERRUPTED_EXIT;
   }
 }

@@ -7,6 +7,8 @@ import type { HorizonScore } from "../backtest/forecasts/promotion";
 import { utcDay } from "../collect/utcDay";
 import { loadConfig } from "../config/load";
 import { silent } from "../events/events";
+import type { RiskCard } from "../forecast/card";
+import { riskModelsIn, type FoundRiskModel } from "../forecast/riskModel";
 import type { ModelChange, ModelStore } from "../store/modelRecords";
 import { printJson, table } from "./printing";
 import { refitCommand } from "./refit";
@@ -25,14 +27,22 @@ export function modelsCommand(): Command {
       withRegistry(options, async (registry, store) => {
         const models = await registry.list();
         const changes = await store.changes(SHOWN);
-        if (options.json === true) printJson({ models: models.map(jsonOf), changes });
-        else process.stdout.write(described(models, changes));
+        const events = riskModelsIn(registry.folder);
+        if (options.json === true) {
+          printJson({ models: models.map(jsonOf), eventModels: events.map(eventJsonOf), changes });
+        } else process.stdout.write(`${described(models, changes)}${describedEvents(events)}`);
       }),
   );
   const show = withOptions(
     new Command("show").description("a model's card, and how it does in the shadow").argument("<name>"),
   ).action((name: string, options: ModelsOptions) =>
     withRegistry(options, async (registry, store) => {
+      const event = riskModelsIn(registry.folder).find((one) => one.name === name);
+      if (event !== undefined) {
+        if (options.json === true) printJson({ ...eventJsonOf(event), card: isFound(event.card) ? event.card : null });
+        else process.stdout.write(eventCard(event));
+        return;
+      }
       const model = await registry.named(name);
       const champion = await store.champion();
       const verdict =
@@ -115,6 +125,42 @@ function card({ name, status, hash, card, trouble }: KnownModel): string {
     `data ${card.dataHash}, code ${card.codeCommit}, ${card.features.length} features of version ${card.featureVersion}`,
     "",
   ].join("\n");
+}
+
+/** No registry chooses among models of events: of those that are to be served every one foretells its own. */
+function eventJsonOf({ name, card }: FoundRiskModel): object {
+  if (!isFound(card)) return { name, status: "broken", trouble: card.toJSON() };
+  const { sha256: hash, kind, role, event, trainWindow } = card;
+  return { name, hash, status: role, kind, event, trainWindow, trouble: null };
+}
+
+/** Nothing where there are none. */
+function describedEvents(events: readonly FoundRiskModel[]): string {
+  if (events.length === 0) return "";
+  const head = ["model of an event", "status", "kind", "trained on", "horizon, h", "hash"];
+  const rows = events.map(({ name, card }) =>
+    isFound(card)
+      ? [name, card.role, card.kind, span(card.trainWindow), String(card.event.horizonHours), card.sha256.slice(0, 16)]
+      : [name, "broken", card.message, "–", "–", ""],
+  );
+  return `\n${table(head, rows)}\n`;
+}
+
+function eventCard({ name, card }: FoundRiskModel): string {
+  if (!isFound(card)) return `${name}: broken, ${card.line()}\n`;
+  const { event, trainWindow, trainSeries } = card;
+  const [medium, high] = event.classes.map((probability) => `${(100 * probability).toFixed(0)} %`);
+  return [
+    `${name}: ${card.role}, ${card.kind}, trained on ${span(trainWindow)}, ${trainSeries.length} series`,
+    `foretells ${event.name}: Medium from ${medium}, High from ${high}; it came after ${(100 * event.prevalence).toFixed(2)} % of the hours that were scored`,
+    `model ${card.sha256}`,
+    `data ${card.dataHash}, code ${card.codeCommit}, ${card.features.length} features of version ${card.featureVersion}`,
+    "",
+  ].join("\n");
+}
+
+function isFound(card: FoundRiskModel["card"]): card is RiskCard {
+  return !(card instanceof Error);
 }
 
 function scored(scores: readonly HorizonScore[]): string {

@@ -57,6 +57,10 @@ function describe(report: RiskReport): string {
     table(head, venues, [...scores, ...numbers]),
     "",
     ...lines,
+    ...report.pools.map(
+      ({ venue, falls }) =>
+        `${venue}: less than its coins held would be worth, where its others fall: ${falls.map(({ fall, loss }) => `by ${percent(fall, 1)} ${percent(loss, 3)}`).join(", ")}`,
+    ),
     `of ${money(vault.total)} could leave now ${money(vault.now)}; all of it ${vault.seconds === null ? "at no pace that was seen" : vault.seconds === 0 ? "now" : `in ${duration(vault.seconds)}`}`,
     `joint shocks: ${percent(shocks.expectedLoss)} of the vault a year expected, ${shocks.cvar.map(({ level, cvar }) => `CVaR ${percent(level)} ${percent(cvar)}`).join(", ")}`,
     `share price, hourly returns: ${tailOf(sharePrice)} (${sharePrice.returns} of them)`,

@@ -3,6 +3,7 @@
 import { Command } from "commander";
 import { cpus } from "node:os";
 import { withStore } from "../app/assemble";
+import { parameterSource, sourceWords } from "../backtest/catalogue";
 import { compare, type Comparison } from "../backtest/compare";
 import { iso, type Market } from "../backtest/market";
 import { combinations, strategyWith, USUAL, type Parameters } from "../backtest/parameters";
@@ -11,7 +12,8 @@ import { runSharedTrials } from "../backtest/sharedSweep";
 import type { Strategy } from "../backtest/strategy";
 import { hold } from "../backtest/strategies/hold";
 import { judge, runTrials, type SweepVerdict } from "../backtest/sweep";
-import type { Trial } from "../backtest/sweepWorker";
+import type { Trial } from "../backtest/trial";
+import type { Grid } from "../backtest/truth";
 import { chooseFolds, walkForward, type Fold } from "../backtest/walkForward";
 import { loadConfig } from "../config/load";
 import { silent } from "../events/events";
@@ -38,7 +40,7 @@ export interface SweepCommandOptions extends BacktestCommandOptions {
   readonly seed: string;
 }
 
-const MOST_TRIALS = 100_000;
+export const MOST_TRIALS = 100_000;
 const MOST_WORKERS = 64;
 /** Trials that are listed for people. */
 const SHOWN = 10;
@@ -64,11 +66,16 @@ export function sweepCommand(): Command {
 }
 
 export function withSweepOptions(command: Command): Command {
-  return withOptions(command)
-    .option("--vary <name=values...>", `what to try, for example half-life-hours=6,24; default: ${USUAL.join(" ")}`)
-    .option("--folds <count>", "parts of the history; at the begin of each, parameters are chosen anew", "8")
+  return withTrialOptions(withOptions(command))
     .option("--workers <count>", "threads; default: one a core")
     .option("--seed <number>", "of the resampling behind the intervals", "1");
+}
+
+/** Of every command that lets the past choose. */
+export function withTrialOptions(command: Command, tried: readonly string[] = USUAL): Command {
+  return command
+    .option("--vary <name=values...>", `what to try, for example half-life-hours=6,24; default: ${tried.join(" ")}`)
+    .option("--folds <count>", "parts of the history; at the begin of each, parameters are chosen anew", "8");
 }
 
 async function sweep(options: SweepCommandOptions, signal: AbortSignal): Promise<void> {
@@ -93,13 +100,20 @@ interface SharedBy {
 }
 
 /** @throws InputFailure `OPTION_MALFORMED`. */
-export function settingsOf(options: Pick<SweepCommandOptions, "vary" | "folds" | "workers" | "seed">): SweepSettings {
+export function settingsOf(
+  options: Pick<SweepCommandOptions, "vary" | "folds" | "workers" | "seed">,
+  tried: readonly string[] = USUAL,
+): SweepSettings {
   return {
-    vary: options.vary ?? USUAL,
-    folds: wholeNumber(options.folds, "--folds", 1_000),
+    vary: options.vary ?? tried,
+    folds: foldsAsked(options.folds),
     workers: wholeNumber(options.workers ?? String(cpus().length), "--workers", MOST_WORKERS),
     seed: wholeNumber(options.seed, "--seed", 2 ** 32 - 1),
   };
+}
+
+export function foldsAsked(text: string): number {
+  return wholeNumber(text, "--folds", 1_000);
 }
 
 export interface SweepSettings {
@@ -121,13 +135,46 @@ export async function sweepHistory(
     readonly beside?: readonly Strategy[];
   },
 ): Promise<Swept> {
-  const { vary, folds, workers, seed, out, shared, signal } = options;
+  const { seed, signal } = options;
   const { run, parameters } = request;
-  const sets = combinations(parameters, vary, MOST_TRIALS);
-  const { market, dataHash } = await readMarket(request, signal);
-  const { folder, series: names, market: settings } = request;
+  const history = await readMarket(request, signal);
+  const tried = await tryAll(request, history, options);
+  const { sets, verdict, chosen } = tried;
+  const { market } = history;
+  const strategies = [
+    walkForward(sets, parameters, chosen),
+    strategyWith("as configured", parameters),
+    ...(options.beside ?? []),
+    strategyWith(BEST_IN_SAMPLE, sets[verdict.best] as Parameters),
+  ];
+  const result = await compare(market, strategies, { ...run, seed, signal });
+  return { request, ...history, ...tried, result };
+}
+
+/** What came of every combination over one history, and what the past of each fold would have chosen. */
+export interface Tried {
+  readonly sets: readonly Parameters[];
+  readonly trials: readonly Trial[];
+  readonly verdict: SweepVerdict;
+  readonly chosen: readonly Fold[];
+}
+
+export async function tryAll(
+  request: Request,
+  { market, dataHash }: { readonly market: Market; readonly dataHash: string },
+  options: Omit<SweepSettings, "seed"> & {
+    readonly out: string | undefined;
+    readonly shared?: SharedBy | undefined;
+    readonly signal: AbortSignal;
+    /** Steps of the trials. Default: the market's. */
+    readonly stepSeconds?: number;
+  },
+): Promise<Tried> {
+  const { vary, folds, workers, out, shared, signal, stepSeconds = market.grid.stepSeconds } = options;
+  const { run, folder, series: names } = request;
+  const sets = combinations(request.parameters, vary, MOST_TRIALS);
   const work = {
-    room: { folder, names, settings, run, now: request.now },
+    room: { folder, names, settings: { ...request.market, stepSeconds }, run, now: request.now },
     ...{ dataHash, trials: sets, workers, signal },
     ...(request.json ? {} : { progress: countOf("trials") }),
   };
@@ -137,39 +184,45 @@ export async function sweepHistory(
   const best = holds.reduce((a, b) => ((b.at(-1) as number) > (a.at(-1) as number) ? b : a));
   const every = 86_400 / market.grid.stepSeconds;
   const held = Float64Array.from({ length: trials[0]?.daily.length ?? 1 }, (_, day) => best[day * every] as number);
-  const verdict = judge(trials, held);
   const chosen = chooseFolds(
     trials.map(({ daily }) => daily),
     market.grid,
-    folds,
+    { folds, lagSeconds: market.knowledge.lagSeconds },
   );
-  const strategies = [
-    walkForward(sets, parameters, chosen),
-    strategyWith("as configured", parameters),
-    ...(options.beside ?? []),
-    strategyWith("best in sample", sets[verdict.best] as Parameters),
-  ];
-  const result = await compare(market, strategies, { ...run, seed, signal });
-  return { request, market, dataHash, sets, trials, verdict, chosen, result };
+  return { sets, trials, verdict: judge(trials, held), chosen };
 }
 
-export interface Swept {
+export interface Swept extends Tried {
   readonly request: Request;
   readonly market: Market;
   readonly dataHash: string;
-  readonly sets: readonly Parameters[];
-  readonly trials: readonly Trial[];
-  readonly verdict: SweepVerdict;
-  readonly chosen: readonly Fold[];
   readonly result: Comparison;
 }
 
-function foldsOf({ request, market, sets, chosen }: Swept): { from: string; parameters: Parameters }[] {
-  const { grid } = market;
+/** From when on which parameters. */
+export function foldsOf(
+  { sets, chosen }: Pick<Tried, "sets" | "chosen">,
+  { request, grid }: { readonly request: Request; readonly grid: Grid },
+): { from: string; parameters: Parameters }[] {
   return chosen.map(({ begin, chosen: index }) => ({
     from: iso(grid.from + begin * grid.stepSeconds),
     parameters: index === null ? request.parameters : (sets[index] as Parameters),
   }));
+}
+
+/** The best of all parameters on this very history. */
+const BEST_IN_SAMPLE = "best in sample";
+
+/** What of an answer is in sample; of strategies those whose parameters were set beforehand, by whom we do not know. */
+export function inSample({ strategies }: Comparison): string[] {
+  return ["bestHold", "ceiling", ...[...strategies.keys()].filter((name) => parameterSource(name) === "as set")];
+}
+
+/** A strategy's name with where its parameters are from, if somebody could have picked them afterwards. */
+export function labelled(name: string): string {
+  if (name === BEST_IN_SAMPLE) return `${name} (chosen on this history)`;
+  const source = parameterSource(name);
+  return source === "as set" ? `${name}, ${sourceWords(source)}` : name;
 }
 
 function jsonOf(swept: Swept): object {
@@ -191,10 +244,11 @@ function jsonOf(swept: Swept): object {
             splits: overfitting.splits,
           },
     deflatedSharpe: verdict.deflatedSharpe,
-    folds: foldsOf(swept),
+    folds: foldsOf(swept, { request, grid: swept.market.grid }),
     strategies: Object.fromEntries([...result.strategies].map(([name, { metrics }]) => [name, metrics])),
     ceiling: result.ceiling,
     bestHold: result.bestHold,
+    inSample: inSample(result),
     notes: request.notes,
   };
 }
@@ -205,7 +259,7 @@ function report(swept: Swept): string {
     share === null || share === undefined ? "–" : `${(100 * share).toFixed(2)} %`;
   const head = ["", "APY", "over the best hold", "95 %", "capture", "moves", "costs, USD"];
   const rows = [...result.strategies].map(([name, { metrics }]) => [
-    ...[name === "best in sample" ? "best in sample (chosen on this history)" : name, percent(metrics.apy)],
+    ...[labelled(name), percent(metrics.apy)],
     percent(metrics.excess?.mean),
     metrics.excess === null ? "–" : `${percent(metrics.excess.low)} … ${percent(metrics.excess.high)}`,
     metrics.captureRatio === null ? "–" : metrics.captureRatio.toFixed(2),
@@ -218,11 +272,14 @@ function report(swept: Swept): string {
   });
   const names = ["half-life h", "horizon h", "min gain USD", "band bps", "cooldown h", "max share"];
   const { overfitting, deflatedSharpe } = verdict;
-  const folds = foldsOf(swept).map(({ from, parameters }) => [from, ...wordsOf(parameters)]);
+  const folds = foldsOf(swept, { request, grid: swept.market.grid }).map(({ from, parameters }) => [
+    from,
+    ...wordsOf(parameters),
+  ]);
   return [
     table(head, rows, head.slice(1)),
     "",
-    `best hold  ${percent(result.bestHold.apy)}  ${result.bestHold.series}; ceiling ${percent(result.ceiling.apy)}`,
+    `best hold (in sample)  ${percent(result.bestHold.apy)}  ${result.bestHold.series}; ceiling (in sample) ${percent(result.ceiling.apy)}`,
     overfitting === null
       ? "too few trials or days to say how much is overfitted"
       : `probability of overfitting ${percent(overfitting.probability)} over ${overfitting.splits.toLocaleString("en-US")} splits; deflated Sharpe of the best ${deflatedSharpe === null ? "–" : deflatedSharpe.toFixed(3)} of ${trials.length} trials`,

@@ -15,7 +15,15 @@ import { untilInterrupted } from "./interrupted";
 import { required } from "./optionValues";
 import { percent, points, printJson, table } from "./printing";
 import { countOf } from "./progress";
-import { settingsOf, sweepHistory, withSweepOptions, type Swept, type SweepCommandOptions } from "./sweep";
+import {
+  inSample,
+  labelled,
+  settingsOf,
+  sweepHistory,
+  withSweepOptions,
+  type Swept,
+  type SweepCommandOptions,
+} from "./sweep";
 
 interface WalkForwardOptions extends Omit<SweepCommandOptions, "series" | "strategy" | "models"> {
   readonly asset?: string[];
@@ -120,7 +128,7 @@ function shapeOf({ asset, era, swept }: EraResult): object {
   return {
     ...{ asset, series: era.series, from: utcDay(era.from), to: utcDay(era.to), dataHash: swept.dataHash },
     strategies: Object.fromEntries([...swept.result.strategies].map(([name, { metrics }]) => [name, metrics])),
-    ...{ bestHold: swept.result.bestHold, ceiling: swept.result.ceiling },
+    ...{ bestHold: swept.result.bestHold, ceiling: swept.result.ceiling, inSample: inSample(swept.result) },
     ...{ trials: swept.trials.length, overfitting: overfitting?.probability ?? null, deflatedSharpe },
   };
 }
@@ -135,7 +143,7 @@ function report(results: readonly EraResult[]): string {
     return [
       titleOf(asset, era),
       table(head, rows, head.slice(1)),
-      `best hold ${percent(result.bestHold.apy)} ${result.bestHold.series}; ceiling ${percent(result.ceiling.apy)}, reached with hindsight ${percent(result.ceiling.feasible.apy)}`,
+      `best hold (in sample) ${percent(result.bestHold.apy)} ${result.bestHold.series}; ceiling (in sample) ${percent(result.ceiling.apy)}, reached with hindsight ${percent(result.ceiling.feasible.apy)}`,
       `probability of overfitting ${luck} over ${trials.length} trials; deflated Sharpe of the best ${deflatedSharpe === null ? "–" : deflatedSharpe.toFixed(3)}; data ${swept.dataHash.slice(0, 16)}`,
       "",
     ].join("\n");
@@ -145,7 +153,7 @@ function report(results: readonly EraResult[]): string {
 
 function rowOf(name: string, { apy, excess, captureRatio, moves, turnoverUsd, costsUsd }: Metrics): string[] {
   return [
-    ...[name === "best in sample" ? "best in sample (chosen on this history)" : name, percent(apy)],
+    ...[labelled(name), percent(apy)],
     ...(excess === null ? ["–", "–"] : [points(excess.mean), `${points(excess.low)} … ${points(excess.high)}`]),
     ...[captureRatio === null ? "–" : captureRatio.toFixed(2), String(moves)],
     ...[turnoverUsd, costsUsd].map((usd) => Math.round(usd).toLocaleString("en-US")),

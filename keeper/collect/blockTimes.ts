@@ -24,6 +24,31 @@ const MAINNET_BLOCK_SECONDS = 12.1;
 /** Far more than the pace between two anchors ever left the line, far less than another chain does. */
 const TOLERANCE_SECONDS = 45 * 86_400;
 
+/** Blocks came a second apart at least, and come a slot apart at least since the first of proof of stake. */
+const LEAST_BLOCK_SECONDS = 1;
+const SLOT_SECONDS = 12;
+const FIRST_OF_SLOTS = 15_537_394;
+
+/**
+ * When a block can have been at all, unix seconds: between the blocks around it whose times are known, and as far from them as
+ * the blocks between take at least. Of mainnet's blocks that is within a year and a half before September 2022, within six days
+ * later.
+ * `latest` null: no later block is known. Null of chains without known times.
+ */
+export function blockTimeSpan(
+  chainId: number,
+  block: number,
+): { readonly earliest: number; readonly latest: number | null } | null {
+  if (chainId !== 1) return null;
+  const next = MAINNET.findIndex((anchor) => block <= anchor.block);
+  const from = MAINNET.at(next < 0 ? -1 : Math.max(0, next - 1)) as Anchor;
+  const apart = from.block >= FIRST_OF_SLOTS ? SLOT_SECONDS : LEAST_BLOCK_SECONDS;
+  const to = MAINNET[next];
+  const latest = to === undefined ? null : to.time - (to.block - block) * apart;
+  if (to?.block === block) return { earliest: to.time, latest };
+  return { earliest: from.time + (block - from.block) * apart, latest };
+}
+
 /**
  * What is wrong with a row of that block and time (unix seconds): the block cannot have been then. Null where nothing is, and of
  * chains without known times.

@@ -6,7 +6,7 @@ import type { Chain } from "../chain/connect";
 import { blockAt, type Head } from "../chain/heads";
 import { steadfast } from "../chain/steadfast";
 import { InputFailure, WorldFailure } from "../config/failure";
-import type { BackfillKey, HistoryStore, ReadingRow, SweptPoint } from "../store/historyRecords";
+import type { BackfillKey, HistoryStore, ReadingRow, SeriesPoint } from "../store/historyRecords";
 import { blockFees } from "./baseFee";
 import type { BlockRange } from "./blockRanges";
 import { locate, type LocatingStep } from "./locate";
@@ -114,7 +114,7 @@ function rowsOf({ at, readings, failures }: SweptBlock, key: BackfillKey): Readi
   return [...readings, recordOf(key, readings, failures)].map((reading) => readingRow(reading, at, knownAt(at)));
 }
 
-function pointOf(reading: Reading, at: BlockMoment): SweptPoint[] {
+function pointOf(reading: Reading, at: BlockMoment): SeriesPoint[] {
   const row = historyRow(reading, at, knownAt(at));
   return row === null ? [] : [{ series: reading.subject, row }];
 }

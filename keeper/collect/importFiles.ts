@@ -1,14 +1,16 @@
-// Imports history from files: canonical series, and the states and days of Uniswap pools. Every file is read whole and found
-// sound before the first row of any is stored.
+// Imports history from files: canonical series; states, days, single swaps and descriptions of Uniswap pools. Every file is read
+// whole and found sound before the first row of any is stored.
 import { createHash } from "node:crypto";
 import { setImmediate as immediately } from "node:timers/promises";
 import { InputFailure } from "../config/failure";
-import type { HistoryStore, Inserted, ReadingRow } from "../store/historyRecords";
+import type { HistoryStore, Inserted } from "../store/historyRecords";
+import type { DescribedPool, PoolStateRow, SampledSwap } from "../store/poolFileRecords";
 import { parseCanonical, type RateUnit, type UnflaggedRow } from "./canonicalHistory";
 import { contentOf, seriesNameOf } from "./historyFile";
 import { headerOf } from "./numberCsv";
-import { POOL_FILES, refuseSwaps } from "./poolFiles";
+import { POOL_FILES } from "./poolFiles";
 import { SeriesQuality, rowsBefore } from "./quality";
+import { isOfPools, isOfSwaps, parsePools, parseSwaps } from "./swapFiles";
 
 export interface ImportOptions {
   readonly chainId: number;
@@ -25,7 +27,7 @@ export interface ImportReport {
   readonly rowsRead: number;
   readonly rowsInserted: number;
   readonly rowsUnchanged: number;
-  /** Rows with at least one flag. */
+  /** Rows of series with at least one flag. */
   readonly flagged: number;
 }
 
@@ -34,13 +36,15 @@ const PARALLEL = 3;
 
 type Parsed =
   | { readonly kind: "series"; readonly name: string; readonly rows: UnflaggedRow[] }
-  | { readonly kind: "pool"; readonly name: string; readonly rows: ReadingRow[] };
+  | { readonly kind: "states"; readonly name: string; readonly rows: PoolStateRow[] }
+  | { readonly kind: "swaps"; readonly name: string; readonly rows: SampledSwap[] }
+  | { readonly kind: "pools"; readonly name: string; readonly rows: DescribedPool[] };
 
 /**
  * A file's series is named as the file is, without its endings.
  *
- * @throws InputFailure `IMPORT_…` (see {@link parseCanonical}), `IMPORT_SWAPS`, `IMPORT_UNREADABLE`, `IMPORT_NAME`; WorldFailure as
- * {@link HistoryStore.addHistory}.
+ * @throws InputFailure `IMPORT_…` (see {@link parseCanonical}, {@link parseSwaps}), `IMPORT_UNREADABLE`, `IMPORT_NAME`; WorldFailure
+ * as {@link HistoryStore.addHistory}.
  */
 export async function importFiles(
   store: HistoryStore,
@@ -86,7 +90,23 @@ async function parseAll(files: readonly string[], options: ImportOptions): Promi
 }
 
 async function storeOne(store: HistoryStore, one: Parsed, chainId: number): Promise<Inserted & { flagged: number }> {
-  if (one.kind === "pool") return { ...(await store.addReadings(one.rows)), flagged: 0 };
+  switch (one.kind) {
+    case "states":
+      return { ...(await store.poolFiles.addStates(one.rows)), flagged: 0 };
+    case "swaps":
+      return { ...(await store.poolFiles.addSwaps(one.rows)), flagged: 0 };
+    case "pools":
+      return { ...(await store.poolFiles.addPools(one.rows)), flagged: 0 };
+    case "series":
+      return storeSeries(store, one, chainId);
+  }
+}
+
+async function storeSeries(
+  store: HistoryStore,
+  one: { readonly name: string; readonly rows: UnflaggedRow[] },
+  chainId: number,
+): Promise<Inserted & { flagged: number }> {
   const series = { chainId, name: one.name };
   const quality = new SeriesQuality();
   for (const row of await rowsBefore(store, series, (one.rows[0] as UnflaggedRow).availableAt)) quality.flagsOf(row);
@@ -101,13 +121,14 @@ async function storeOne(store: HistoryStore, one: Parsed, chainId: number): Prom
 function parse(file: string, bytes: Buffer, options: ImportOptions): Parsed {
   const name = seriesNameOf(file);
   const header = headerOf(bytes);
-  refuseSwaps(header, file);
+  const { chainId, now } = options;
+  const source = `import:${createHash("sha256").update(bytes).digest("hex").slice(0, 16)}`;
+  if (isOfSwaps(header)) return { kind: "swaps", name, rows: parseSwaps(bytes, { file, chainId, now, source }) };
+  if (isOfPools(header)) return { kind: "pools", name, rows: parsePools(bytes, { file, chainId, now, source }) };
   const pool = POOL_FILES.find(({ columns }) => columns.every((column) => header.includes(column)));
   if (pool !== undefined) {
-    const { chainId, now } = options;
-    return { kind: "pool", name, rows: pool.parse(bytes, { file, subject: name, chainId, now }) };
+    return { kind: "states", name, rows: pool.parse(bytes, { file, subject: name, chainId, now }) };
   }
-  const source = `import:${createHash("sha256").update(bytes).digest("hex").slice(0, 16)}`;
   return { kind: "series", name, rows: parseCanonical(bytes, { ...options, file, source }) };
 }
 

@@ -1,18 +1,23 @@
-// Files of Uniswap pools that can be imported: hourly states and days, as public data sets have them. They become readings.
-// Files of single swaps cannot.
+// States and days of Uniswap pools from files, as public data sets have them.
 import canonicalize from "canonicalize";
 import { InputFailure } from "../config/failure";
-import type { ReadingRow } from "../store/historyRecords";
+import type { PoolStateRow } from "../store/poolFileRecords";
+import { blockTimeTrouble } from "./blockTimes";
 import { readNumberCsv, type CsvRow } from "./numberCsv";
 
+/** @throws (`parse`) InputFailure `IMPORT_…` as `readNumberCsv`, `IMPORT_UNSORTED`, `IMPORT_TWICE`, `IMPORT_FUTURE`, `IMPORT_WRONG_CHAIN`. */
 export interface PoolFile {
   readonly source: string;
   readonly columns: readonly string[];
   parse(
     bytes: Buffer,
     of: { readonly file: string; readonly subject: string; readonly chainId: number; readonly now: number },
-  ): ReadingRow[];
+  ): PoolStateRow[];
 }
+
+/** What a row says it is of: a moment, or a day. Stored. */
+export const POOL_STATE = "import-pool-state";
+export const POOL_DAY = "import-pool-day";
 
 const DAY_SECONDS = 86_400;
 
@@ -31,7 +36,7 @@ function poolFile(
     source,
     columns,
     parse(bytes, { file, subject, chainId, now }) {
-      const rows: ReadingRow[] = [];
+      const rows: PoolStateRow[] = [];
       let last = -1;
       readNumberCsv(bytes, { file, columns }, (row) => {
         const { observedAt, block } = momentOf(row);
@@ -41,6 +46,11 @@ function poolFile(
           throw refuse("IMPORT_TWICE", "is of the moment of the row before", "Keep one of the two.");
         if (observedAt < last) throw refuse("IMPORT_UNSORTED", "is before the row above", "Sort the rows by time.");
         if (observedAt > now) throw refuse("IMPORT_FUTURE", "is later than now", "Correct the time.");
+        const trouble = block === null ? null : blockTimeTrouble(chainId, block, observedAt);
+        if (trouble !== null) {
+          const remedy = "Name the chain that the file is of (--chain ID), or correct the blocks or times.";
+          throw refuse("IMPORT_WRONG_CHAIN", trouble, remedy);
+        }
         last = observedAt;
         const state: Record<string, string> = {};
         columns.forEach((name, column) => {
@@ -48,7 +58,7 @@ function poolFile(
           state[name] = row.text(column);
         });
         rows.push({
-          ...{ chainId, source, subject, block, blockHash: null, observedAt, availableAt: observedAt },
+          ...{ chainId, source, subject, block, observedAt, availableAt: observedAt },
           state: canonicalize(state) as string,
         });
       });
@@ -58,24 +68,7 @@ function poolFile(
 }
 
 export const POOL_FILES: readonly PoolFile[] = [
-  poolFile("import-pool-state", HOURLY, (row) => ({ observedAt: row.whole(0), block: row.whole(1) })),
+  poolFile(POOL_STATE, HOURLY, (row) => ({ observedAt: row.whole(0), block: row.whole(1) })),
   // A day is known when it is over.
-  poolFile("import-pool-day", DAILY, (row) => ({ observedAt: row.whole(0) + DAY_SECONDS, block: null })),
+  poolFile(POOL_DAY, DAILY, (row) => ({ observedAt: row.whole(0) + DAY_SECONDS, block: null })),
 ];
-
-/** By which a file of swaps is known, whatever else it has. */
-const SWAPS = ["block", "log_index", "pool", "amount0", "amount1"] as const;
-/** Without which no event is stored: its moment, and the block that a reorganisation would take it back with. */
-const OF_EVENTS = { observed_at: "time", block_hash: "hash" } as const;
-
-/** @throws InputFailure `IMPORT_SWAPS` when the file is one of swaps whose blocks it says too little of. */
-export function refuseSwaps(header: readonly string[], file: string): void {
-  if (!SWAPS.every((column) => header.includes(column))) return;
-  const missing = Object.entries(OF_EVENTS).flatMap(([column, what]) => (header.includes(column) ? [] : [what]));
-  if (missing.length === 0) return;
-  throw new InputFailure("IMPORT_SWAPS", `holds swaps without the ${missing.join(" and the ")} of their blocks`, {
-    field: `${file}: line 1`,
-    remedy:
-      "Collect them from a node instead, which knows both: tiller backfill --source uniswap-v3 --pool ADDRESS --from BLOCK --to BLOCK.",
-  });
-}

@@ -1,5 +1,5 @@
 // What there is of the events of each pool, and what was traded in it.
-import { FAR_FUTURE, type HistoryStore, type PoolInfo } from "../store/historyRecords";
+import { FAR_FUTURE, type HistoryStore, type PoolInfo, type VolumeRow } from "../store/historyRecords";
 import { blocksIn } from "./blockRanges";
 
 export interface PoolReport extends PoolInfo {
@@ -10,6 +10,8 @@ export interface PoolReport extends PoolInfo {
   readonly days: number;
   /** What traders gave of each coin, in its unit, in the pool's order. */
   readonly sold: readonly string[];
+  /** The same of each of those days. */
+  readonly traded: readonly Pick<VolumeRow, "at" | "sold">[];
 }
 
 const DAY_SECONDS = 86_400;
@@ -29,6 +31,7 @@ export async function poolReports(store: HistoryStore): Promise<PoolReport[]> {
       swaps: days.reduce((sum, day) => sum + day.swaps, 0),
       days: days.length,
       sold: sold.map(String),
+      traded: days.map(({ at, sold: ofDay }) => ({ at, sold: ofDay })),
     });
   }
   return reports;

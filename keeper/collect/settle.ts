@@ -1,10 +1,14 @@
 // What was collected above the finalised block, against the chain as it is now: what was reorganised away is forgotten,
 // what has become final stays. Of all sources and subjects of the chain at once, for both change a chain as a whole.
 import { WorldFailure } from "../config/failure";
+import { concurrently } from "../chain/concurrently";
 import type { Chain } from "../chain/connect";
 import { blockAt, newestBlock } from "../chain/heads";
 import { steadfast } from "../chain/steadfast";
 import type { HistoryStore } from "../store/historyRecords";
+
+/** Headers that a node is asked for at a time. */
+const BLOCKS_AT_ONCE = 8;
 
 export interface Settled {
   /** Newest block. */
@@ -27,17 +31,17 @@ export async function settle(
   options: { readonly finalityBlocks: number },
 ): Promise<Settled> {
   const steady = steadfast(chain);
-  const head = (await newestBlock(steady)).number;
+  const [{ number: head }, tentative] = await Promise.all([newestBlock(steady), store.tentativeRanges(chain.chainId)]);
   const final = head - options.finalityBlocks;
-  const tentative = await store.tentativeRanges(chain.chainId);
   if (tentative.length === 0) return { head, final, forgotten: 0 };
 
   let forgotten = 0;
-  const hashes = new Map<number, string>();
+  const ends = [...new Set(tentative.map(({ toBlock }) => toBlock))];
+  const found = await concurrently(ends, BLOCKS_AT_ONCE, (block) => blockAt(steady, block));
+  const hashes = new Map(ends.map((block, k) => [block, found[k]?.hash]));
   for (const { fromBlock, toBlock, toHash } of [...tentative].sort((a, b) => a.toBlock - b.toBlock)) {
-    const hash = hashes.get(toBlock) ?? (await blockAt(steady, toBlock))?.hash;
+    const hash = hashes.get(toBlock);
     if (hash === undefined) throw behind(head, toBlock);
-    hashes.set(toBlock, hash);
     if (hash === toHash) continue;
     forgotten = await store.rollBack(chain.chainId, fromBlock - 1);
     break;

@@ -74,6 +74,21 @@ export type BaseCard = z.output<typeof baseSchema>;
 export type RiskCard = z.output<typeof riskCardSchema>;
 export type Card = z.output<typeof cardSchema>;
 
+/**
+ * Of models that were trained before a span the one that was trained last; else the one that leaves most of it, for hours that a
+ * model was trained on do not count. Null where there is none.
+ *
+ * @param trainedTo Unix seconds.
+ */
+export function latestBefore<T>(
+  span: { readonly from: number },
+  models: readonly T[],
+  trainedTo: (model: T) => number,
+): T | null {
+  const byEnd = [...models].sort((a, b) => trainedTo(a) - trainedTo(b));
+  return byEnd.findLast((one) => trainedTo(one) <= span.from) ?? byEnd[0] ?? null;
+}
+
 /** @returns the card, or what is wrong with the text in words. */
 export const cardOf = (text: string): Card | string => parsedBy(cardSchema, text);
 /** As {@link cardOf}. */

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { InputFailure, type Failure } from "../config/failure";
-import type { Card } from "./card";
+import { latestBefore, type Card } from "./card";
 import { readCard } from "./onnxModel";
 import { RISK_FOLDER } from "./riskModel";
 
@@ -17,6 +17,9 @@ export interface FoundModel {
 /** Where the checkout keeps its models. */
 export const MODELS_FOLDER = path.join(__dirname, "..", "..", "ml", "models");
 
+/** A folder with one of these is a model's, or what is left of it. */
+const OF_A_MODEL = ["card.json", "model.onnx"];
+
 /** Models of rates, by name. Empty where there is no such folder. */
 export function modelsIn(folder: string): FoundModel[] {
   if (!existsSync(folder)) return [];
@@ -25,18 +28,17 @@ export function modelsIn(folder: string): FoundModel[] {
   );
   return names
     .map(({ name }) => ({ name, folder: path.join(folder, name) }))
-    .filter((one) => existsSync(path.join(one.folder, "card.json")))
+    .filter((one) => OF_A_MODEL.some((file) => existsSync(path.join(one.folder, file))))
     .map((one) => ({ ...one, card: cardIn(one.name, one.folder) }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /**
- * The model that a span is judged with: of those that were trained before it, the one that was trained last; else the one that
- * leaves most of it, for hours that a model was trained on do not count.
+ * The model that a span is judged with: {@link latestBefore}.
  *
  * @param span Unix seconds.
  * @returns null where there is no model.
- * @throws InputFailure `MODEL_CARD`: a card cannot be read, and the model that it is of may have been the one.
+ * @throws InputFailure `MODEL_CARD`, `MODEL_MISSING`: a card cannot be read, and the model that it is of may have been the one.
  */
 export function modelFor(
   span: { readonly from: number; readonly to: number },
@@ -46,9 +48,7 @@ export function modelFor(
     if (!isCard(one.card)) throw one.card;
     return { one, to: one.card.trainWindow.to };
   });
-  const before = trained.filter(({ to }) => to <= span.from).sort((a, b) => b.to - a.to)[0];
-  const least = trained.sort((a, b) => a.to - b.to)[0];
-  return (before ?? least)?.one ?? null;
+  return latestBefore(span, trained, ({ to }) => to)?.one ?? null;
 }
 
 /** @throws InputFailure `MODEL_UNKNOWN`. */

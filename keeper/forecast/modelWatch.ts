@@ -95,9 +95,10 @@ export class ModelWatch {
   /** An hour's features. */
   see(features: Float64Array, row: number): void {
     const { low, high, known } = this.#norms;
+    const width = FEATURES.length;
     let count = 0;
-    for (let k = 0; k < FEATURES.length; k += 1) {
-      const value = features[row * FEATURES.length + k] as number;
+    for (let k = 0; k < width; k += 1) {
+      const value = features[row * width + k] as number;
       if (Number.isNaN(value)) count += known[k] as number;
       else if (value < (low[k] as number) || value > (high[k] as number)) count += 1;
     }

@@ -2,7 +2,8 @@
 // one event within its horizon, from the same features as the models of rates.
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
-import { riskCardOf, type RiskCard } from "./card";
+import { InputFailure, type Failure } from "../config/failure";
+import { latestBefore, riskCardOf, type RiskCard } from "./card";
 import { FEATURES } from "./features";
 import { normsOf, type Norms } from "./modelWatch";
 import { cardFile, contentOf, openModel, refused } from "./onnxFile";
@@ -13,11 +14,15 @@ export type RiskClass = "low" | "medium" | "high";
 /** Of a row: whether a model is asked about it, its event is there already, or what decides that is not known. */
 export type Standing = "asked" | "there" | "unknown";
 
+/** What its name says without the horizon. */
+export type EventKind = "exit-illiquidity" | "apr-collapse";
+
 export interface RiskModel {
   readonly name: string;
   /** SHA-256 of the file, hex. */
   readonly hash: string;
   readonly card: RiskCard;
+  readonly kind: EventKind;
   readonly norms: Norms;
   standing(features: Float64Array, row: number): Standing;
   /**
@@ -32,14 +37,14 @@ export interface RiskModel {
 export const RISK_FOLDER = /^risk-/;
 
 /** Above it what a lender wants out may not be there; as where models are trained (ml/tillerml/risk.py). */
-const ILLIQUID = 0.95;
+export const ILLIQUID = 0.95;
 
 const [APR, EWMA, UTILISATION] = ["apr", "ewma_24h", "utilisation"].map(columnOf) as [number, number, number];
 
 type Stand = (value: (column: number) => number) => Standing;
 
 /** An event is only asked about where it is not there already, which is how models are trained and scored. */
-const STANDINGS: Readonly<Record<string, Stand>> = {
+const STANDINGS: Readonly<Record<EventKind, Stand>> = {
   "exit-illiquidity": (value) => {
     const utilisation = value(UTILISATION);
     return Number.isNaN(utilisation) ? "unknown" : utilisation > ILLIQUID ? "there" : "asked";
@@ -55,36 +60,69 @@ export interface RiskFolder {
   readonly hash: string | null;
 }
 
-/** Of a folder's models of risk those that are to be served, by name. */
-export function riskFolders(models: string): RiskFolder[] {
+export interface FoundRiskModel {
+  /** The folder's. */
+  readonly name: string;
+  readonly folder: string;
+  /** What is wrong with the card, where something is. */
+  readonly card: RiskCard | Failure;
+}
+
+/** Models of risk, by name. Empty where there is no such folder. */
+export function riskModelsIn(models: string): FoundRiskModel[] {
   if (!existsSync(models)) return [];
   return readdirSync(models, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && RISK_FOLDER.test(entry.name))
-    .map(({ name }) => path.join(models, name))
-    .sort()
-    .flatMap((folder): RiskFolder[] => {
-      const card = existsSync(cardFile(folder)) ? cardIn(folder) : "there is none";
-      if (typeof card === "string") return [{ folder, hash: null }];
-      return card.role === "served" ? [{ folder, hash: card.sha256 }] : [];
-    });
+    .map(({ name }) => ({ name, folder: path.join(models, name) }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map((one) => ({ ...one, card: cardIn(one.folder) }));
+}
+
+/** Of a folder's models of risk those that are to be served, by name. */
+export function riskFolders(models: string): RiskFolder[] {
+  return riskModelsIn(models).flatMap(({ folder, card }): RiskFolder[] => {
+    if (card instanceof Error) return [{ folder, hash: null }];
+    return card.role === "served" ? [{ folder, hash: card.sha256 }] : [];
+  });
+}
+
+/**
+ * The models of risk that a span is judged with, one an event: of the frozen ones, never those that are served.
+ *
+ * @param span Unix seconds.
+ * @returns folders, by name of the event; as {@link latestBefore}.
+ * @throws InputFailure `MODEL_MISSING`, `MODEL_CARD`: a card cannot be read, and the model that it is of may have been the one.
+ */
+export function riskFoldersFor(span: { readonly from: number }, models: string): string[] {
+  const found = riskModelsIn(models).map(({ folder, card }) => {
+    if (card instanceof Error) throw card;
+    return { folder, card };
+  });
+  const frozen = found.filter(({ card }) => card.role === "evaluation");
+  const events = [...new Set(frozen.map(({ card }) => card.event.name))].sort();
+  return events.flatMap((event) => {
+    const ofEvent = frozen.filter(({ card }) => card.event.name === event);
+    return latestBefore(span, ofEvent, ({ card }) => card.trainWindow.to)?.folder ?? [];
+  });
 }
 
 /** @throws InputFailure `MODEL_MISSING`, `MODEL_CARD`, `MODEL_EVENT`; what {@link openModel} throws. */
 export async function loadRiskModel(folder: string): Promise<RiskModel> {
   const card = cardIn(folder);
-  if (typeof card === "string") throw refused("MODEL_CARD", card, cardFile(folder));
+  if (card instanceof Error) throw card;
   const { name } = card.event;
-  const stand = STANDINGS[name.replace(/-\d+[hd]$/, "")];
-  if (stand === undefined) {
+  const kind = name.replace(/-\d+[hd]$/, "");
+  if (!isEventKind(kind)) {
     throw refused(
       "MODEL_EVENT",
       `foretells ${JSON.stringify(name)}, which is no event that is served`,
       cardFile(folder),
     );
   }
+  const stand = STANDINGS[kind];
   const { hash, run } = await openModel(folder, { card, outputs: { probability: 1 } });
   return {
-    ...{ name: card.name, hash, card, norms: normsOf(card) },
+    ...{ name: card.name, hash, card, kind, norms: normsOf(card) },
     standing: (features, row) => stand((column) => features[row * FEATURES.length + column] as number),
     async run(features) {
       const rows = features.length / FEATURES.length;
@@ -99,12 +137,22 @@ export async function loadRiskModel(folder: string): Promise<RiskModel> {
   };
 }
 
+function isEventKind(kind: string): kind is EventKind {
+  return Object.hasOwn(STANDINGS, kind);
+}
+
 /** @param classes Probabilities from which it is medium, and high. */
 export function classOf(probability: number, [medium, high]: readonly [number, number]): RiskClass {
   return probability >= high ? "high" : probability >= medium ? "medium" : "low";
 }
 
-/** @returns the card, or what is wrong with it. @throws InputFailure `MODEL_MISSING`. */
-function cardIn(folder: string): RiskCard | string {
-  return riskCardOf(contentOf(folder, "card.json").toString());
+/** @returns the card, or what is wrong with it: `MODEL_MISSING`, `MODEL_CARD`. */
+function cardIn(folder: string): RiskCard | Failure {
+  try {
+    const card = riskCardOf(contentOf(folder, "card.json").toString());
+    return typeof card === "string" ? refused("MODEL_CARD", card, cardFile(folder)) : card;
+  } catch (error) {
+    if (error instanceof InputFailure) return error;
+    throw error;
+  }
 }

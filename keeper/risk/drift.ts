@@ -1,7 +1,6 @@
 // Model drift: whether the forecast that is served has lately been worse than saying that rates stay as they are. The past
-// is walked again: at each step the served forecast is asked what it would have said then, from what was known then, and
-// both are held against what came. So nothing of it needs to be stored, and a model that is served tomorrow is judged by
-// the same walk.
+// is walked again: at each step the served forecast is what a trained model said then, as it was stored, or what the EWMA would
+// have said from what was known then, and both are held against what came.
 import type { PastPoint } from "./past";
 
 /** The forecast that is served: a mean rate from what was known at `at`; null where it could say nothing. */

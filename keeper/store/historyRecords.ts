@@ -1,6 +1,8 @@
 // Rows of what is collected, and the repository that keeps them. Times are unix seconds, rates fractions a year, amounts of
 // chains decimal strings, hashes 0x-prefixed lower-case hex.
 
+import type { PoolFileStore } from "./poolFileRecords";
+
 /** The year 2200, unix seconds: later than any row, and within what PostgreSQL plans partitions for. */
 export const FAR_FUTURE = 7_258_118_400;
 
@@ -113,10 +115,19 @@ export interface ChunkRow {
  */
 export const UNJUDGED = 4096;
 
-export interface SweptPoint {
+export interface SeriesPoint {
   /** Name of the series. */
   readonly series: string;
   readonly row: HistoryRow;
+}
+
+/** What the sources of a chain said at one block. */
+export interface CollectedRows {
+  readonly chainId: number;
+  readonly points: readonly SeriesPoint[];
+  readonly readings: readonly ReadingRow[];
+  /** The block may still be reorganised away. */
+  readonly tentative: boolean;
 }
 
 /** What sweeps of a range of blocks brought, in any order of series. */
@@ -124,7 +135,7 @@ export interface SweptChunk {
   readonly key: BackfillKey;
   readonly chunk: ChunkRow;
   readonly readings: readonly ReadingRow[];
-  readonly points: readonly SweptPoint[];
+  readonly points: readonly SeriesPoint[];
 }
 
 /** Which point, by its time, and what it was judged to be. */
@@ -228,6 +239,13 @@ export interface HistoryStore {
   ): Promise<Inserted>;
   addReadings(rows: readonly ReadingRow[], options?: { readonly tentative?: boolean }): Promise<Inserted>;
   /**
+   * Points and readings, all or none; what is stored already, equal, is left.
+   *
+   * @returns of both together.
+   * @throws WorldFailure as `addHistory`.
+   */
+  addBlock(block: CollectedRows): Promise<Inserted>;
+  /**
    * The events of a chunk and the chunk itself: a chunk whose blocks are stored already changes nothing, so that two
    * workers may bring the same one.
    *
@@ -303,4 +321,7 @@ export interface HistoryStore {
     readonly fromBlock: number;
     readonly toBlock: number;
   }): AsyncGenerator<EventRow[], void, void>;
+
+  /** What was imported of pools. */
+  readonly poolFiles: PoolFileStore;
 }

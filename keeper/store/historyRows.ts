@@ -2,8 +2,17 @@
 import { WorldFailure } from "../config/failure";
 import { copyBinary, type CopyWriter } from "./copyBinary";
 import type { Database, Transaction } from "./database";
-import { FAR_FUTURE, type HistoryRow, type Inserted, type SeriesInfo, type SeriesName } from "./historyRecords";
+import {
+  FAR_FUTURE,
+  type CollectedRows,
+  type HistoryRow,
+  type Inserted,
+  type SeriesInfo,
+  type SeriesName,
+  type SeriesPoint,
+} from "./historyRecords";
 import { spanOf, type Partitions } from "./partitions";
+import { insertReadings } from "./readingRows";
 
 export const HISTORY_COLUMNS = [
   "series_id",
@@ -39,23 +48,66 @@ export async function addHistory(
 ): Promise<Inserted> {
   const { series, rows, tentative } = of;
   if (rows.length === 0) return { inserted: 0, unchanged: 0 };
-  const [first, last] = spanOf(rows.map(({ availableAt }) => availableAt));
-  await partitions.ensure("history", first, last);
-  return database.transaction(async (transaction) => {
-    const { id, isNew } = await lockedSeries(transaction, series);
-    const bytes = copyBinary(rows, HISTORY_COLUMNS.length, (row, to) => writeHistoryRow(row, to, { id, tentative }));
-    let inserted = rows.length;
-    if (!isNew && (await holdsAny(transaction, id, [first, last]))) {
-      inserted = await merge(transaction, { series, id, span: [first, last] }, bytes);
-    } else await transaction.copyIn("history", HISTORY_COLUMNS, bytes);
-    if (inserted > 0) {
-      await transaction.run(
-        "INSERT INTO history_pending (series_id, first_at, last_at) VALUES ($1, to_timestamp($2), to_timestamp($3))",
-        [id, first, last],
-      );
+  await partitions.ensure("history", ...spanOf(rows.map(({ availableAt }) => availableAt)));
+  const points = rows.map((row) => ({ series: series.name, row }));
+  const inserted = await database.transaction((transaction) =>
+    insertPoints(transaction, { chainId: series.chainId, points, tentative }),
+  );
+  return { inserted, unchanged: rows.length - inserted };
+}
+
+/** What one block said: points of any series and readings, all or none of them. */
+export async function addBlock(database: Database, partitions: Partitions, of: CollectedRows): Promise<Inserted> {
+  const { chainId, points, readings, tentative } = of;
+  if (readings.length > 0) await partitions.ensure("readings", ...spanOf(readings.map((row) => row.observedAt)));
+  if (points.length > 0) await partitions.ensure("history", ...spanOf(points.map(({ row }) => row.availableAt)));
+  const inserted = await database.transaction(
+    async (transaction) =>
+      (await insertPoints(transaction, { chainId, points, tentative })) +
+      (await insertReadings(transaction, readings, tentative)),
+  );
+  return { inserted, unchanged: points.length + readings.length - inserted };
+}
+
+/** @returns how many were not there. @throws WorldFailure `HISTORY_CONTRADICTION`. */
+async function insertPoints(
+  transaction: Transaction,
+  of: { readonly chainId: number; readonly points: readonly SeriesPoint[]; readonly tentative: boolean },
+): Promise<number> {
+  const { chainId, points, tentative } = of;
+  if (points.length === 0) return 0;
+  const spans = spansOf(points);
+  const { ids, isNew } = await lockedSeries(transaction, chainId, [...spans.keys()]);
+  const into = { ids: [...ids.values()], span: spanOf([...spans.values()].flat()) };
+  const bytes = copyBinary(points, HISTORY_COLUMNS.length, ({ series, row }, to) =>
+    writeHistoryRow(row, to, { id: ids.get(series) as number, tentative }),
+  );
+  let inserted = points.length;
+  if (!isNew && (await holdsAny(transaction, into))) inserted = await merge(transaction, into, bytes);
+  else await transaction.copyIn("history", HISTORY_COLUMNS, bytes);
+  if (inserted > 0) {
+    const changed = [...spans].map(([name, [first, last]]) => ({ id: ids.get(name) as number, first, last }));
+    await transaction.run(
+      `INSERT INTO history_pending (series_id, first_at, last_at)
+       SELECT id, to_timestamp(first), to_timestamp(last) FROM unnest($1::int[], $2::float8[], $3::float8[]) AS t (id, first, last)`,
+      [changed.map(({ id }) => id), changed.map(({ first }) => first), changed.map(({ last }) => last)],
+    );
+  }
+  return inserted;
+}
+
+/** Of each series, the first and last `availableAt` of its points. */
+function spansOf(points: readonly SeriesPoint[]): Map<string, [first: number, last: number]> {
+  const spans = new Map<string, [number, number]>();
+  for (const { series, row } of points) {
+    const span = spans.get(series);
+    if (span === undefined) spans.set(series, [row.availableAt, row.availableAt]);
+    else {
+      span[0] = Math.min(span[0], row.availableAt);
+      span[1] = Math.max(span[1], row.availableAt);
     }
-    return { inserted, unchanged: rows.length - inserted };
-  });
+  }
+  return spans;
 }
 
 /** In the order of {@link HISTORY_COLUMNS}. */
@@ -79,63 +131,73 @@ export function writeHistoryRow(
   to.bool(tentative);
 }
 
-/** The series, made when there is none, and locked: what one insertion found does not change under it. */
+/**
+ * Series by their names, made where there is none, and locked: what one insertion found does not change under it. In the order of
+ * names, so that two who lock several do not wait for each other.
+ *
+ * @returns `isNew`: all of them were just made.
+ */
 export async function lockedSeries(
   transaction: Transaction,
-  { chainId, name }: SeriesName,
-): Promise<{ readonly id: number; readonly isNew: boolean }> {
-  const made = await transaction.run("INSERT INTO series (chain_id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING", [
-    chainId,
-    name,
-  ]);
-  const [row] = await transaction.rows<{ id: number }>(
-    "SELECT id FROM series WHERE chain_id = $1 AND name = $2 FOR UPDATE",
-    [chainId, name],
+  chainId: number,
+  names: readonly string[],
+): Promise<{ readonly ids: ReadonlyMap<string, number>; readonly isNew: boolean }> {
+  const sorted = [...names].sort();
+  const made = await transaction.run(
+    "INSERT INTO series (chain_id, name) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING",
+    [chainId, sorted],
   );
-  if (row === undefined) throw new TypeError("a series that was just made is there");
-  return { id: row.id, isNew: made > 0 };
+  const rows = await transaction.rows<{ id: number; name: string }>(
+    `SELECT id, name FROM series WHERE chain_id = $1 AND name = ANY($2::text[]) ORDER BY name COLLATE "C" FOR UPDATE`,
+    [chainId, sorted],
+  );
+  if (rows.length !== sorted.length) throw new TypeError("series that were just made are there");
+  return { ids: new Map(rows.map(({ id, name }) => [name, id])), isNew: made === sorted.length };
 }
 
-async function holdsAny(transaction: Transaction, id: number, [first, last]: [number, number]): Promise<boolean> {
+interface Into {
+  readonly ids: readonly number[];
+  /** Unix seconds of `availableAt`. */
+  readonly span: readonly [first: number, last: number];
+}
+
+async function holdsAny(transaction: Transaction, { ids, span }: Into): Promise<boolean> {
   const found = await transaction.rows(
-    `SELECT 1 FROM history WHERE series_id = $1 AND available_at BETWEEN to_timestamp($2) AND to_timestamp($3) LIMIT 1`,
-    [id, first, last],
+    `SELECT 1 FROM history WHERE series_id = ANY($1::int[]) AND available_at BETWEEN to_timestamp($2) AND to_timestamp($3) LIMIT 1`,
+    [ids, ...span],
   );
   return found.length > 0;
 }
 
-async function merge(
-  transaction: Transaction,
-  of: { readonly series: SeriesName; readonly id: number; readonly span: readonly [number, number] },
-  bytes: Iterable<Buffer>,
-): Promise<number> {
-  const { series, id, span } = of;
-  await transaction.run("CREATE TEMPORARY TABLE incoming (LIKE history INCLUDING DEFAULTS) ON COMMIT DROP");
-  await transaction.copyIn("incoming", HISTORY_COLUMNS, bytes);
+async function merge(transaction: Transaction, { ids, span }: Into, bytes: Iterable<Buffer>): Promise<number> {
+  await transaction.run("CREATE TEMPORARY TABLE incoming_points (LIKE history INCLUDING DEFAULTS) ON COMMIT DROP");
+  await transaction.copyIn("incoming_points", HISTORY_COLUMNS, bytes);
   // Fresh tables have no statistics: a planner that guesses few rows would compare each with each.
   await transaction.run("SET LOCAL enable_nestloop = off");
   const named = (table: string): string =>
     VALUES.split(", ")
       .map((column) => `${table}.${column}`)
       .join(", ");
-  const [other] = await transaction.rows<{ at: string }>(
-    `SELECT to_char(h.available_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS at
-     FROM incoming i JOIN history h USING (series_id, available_at)
-     WHERE h.series_id = $1 AND h.available_at BETWEEN to_timestamp($2) AND to_timestamp($3)
+  const [other] = await transaction.rows<{ at: string; name: string }>(
+    `SELECT to_char(h.available_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS at, s.name
+     FROM incoming_points i JOIN history h USING (series_id, available_at) JOIN series s ON s.id = h.series_id
+     WHERE h.series_id = ANY($1::int[]) AND h.available_at BETWEEN to_timestamp($2) AND to_timestamp($3)
        AND (${named("i")}) IS DISTINCT FROM (${named("h")})
      ORDER BY h.available_at LIMIT 1`,
-    [id, ...span],
+    [ids, ...span],
   );
   if (other !== undefined) {
     throw new WorldFailure(
       "HISTORY_CONTRADICTION",
-      `the row of ${series.name} that was available at ${other.at} is stored with other values`,
-      { field: series.name, remedy: "Find out which is right; import the other under a name of its own." },
+      `the row of ${other.name} that was available at ${other.at} is stored with other values`,
+      { field: other.name, remedy: "Find out which is right; import the other under a name of its own." },
     );
   }
-  return transaction.run(
-    `INSERT INTO history (${NAMED}) SELECT ${NAMED} FROM incoming ON CONFLICT (series_id, available_at) DO NOTHING`,
+  const inserted = await transaction.run(
+    `INSERT INTO history (${NAMED}) SELECT ${NAMED} FROM incoming_points ON CONFLICT (series_id, available_at) DO NOTHING`,
   );
+  await transaction.run("SET LOCAL enable_nestloop TO DEFAULT");
+  return inserted;
 }
 
 export async function seriesInfo(database: Database): Promise<SeriesInfo[]> {

@@ -3,8 +3,9 @@ import { chunks } from "./chunkRows";
 import type { Database } from "./database";
 import { addEvents, events, finalise, rollBack, tentativeRanges } from "./eventRows";
 import type { HistoryStore } from "./historyRecords";
-import { addHistory, history, newest, seriesInfo } from "./historyRows";
+import { addBlock, addHistory, history, newest, seriesInfo } from "./historyRows";
 import { Partitions } from "./partitions";
+import { poolFileStore } from "./poolFileRows";
 import { pools, volumes } from "./poolVolumes";
 import { addReadings, newestReading, readings } from "./readingRows";
 import { buckets, maintain } from "./rollUps";
@@ -16,6 +17,7 @@ export function historyStore(database: Database): HistoryStore {
     addHistory: (series, rows, options) =>
       addHistory(database, partitions, { series, rows, tentative: options?.tentative ?? false }),
     addReadings: (rows, options) => addReadings(database, partitions, { rows, tentative: options?.tentative ?? false }),
+    addBlock: (block) => addBlock(database, partitions, block),
     addEvents: (key, chunk, rows) => addEvents(database, partitions, { key, chunk, rows }),
     addSweeps: (chunk) => addSweeps(database, partitions, chunk),
     unjudged: (chainId) => unjudged(database, chainId),
@@ -34,5 +36,6 @@ export function historyStore(database: Database): HistoryStore {
     pools: () => pools(database),
     volumes: (query) => volumes(database, query),
     events: (query) => events(database, query),
+    poolFiles: poolFileStore(database),
   };
 }

@@ -126,15 +126,23 @@ export async function snapshots(
   );
 }
 
+/** Of the last snapshot of each hour. Found hour by hour by an index: a year of blocks has millions of snapshots. */
 export async function sharePrices(
   database: Database,
   query: { chainId: number; vault: string; from: number },
 ): Promise<{ at: number; sharePrice: string }[]> {
   return database.rows<{ at: number; sharePrice: string }>(
-    `SELECT DISTINCT ON (date_trunc('hour', observed_at)) extract(epoch FROM observed_at)::float8 AS at,
-       share_price AS "sharePrice"
-     FROM snapshots WHERE chain_id = $1 AND lower(vault) = lower($2) AND observed_at >= to_timestamp($3)
-     ORDER BY date_trunc('hour', observed_at), observed_at DESC`,
+    `SELECT extract(epoch FROM observed_at)::float8 AS at, share_price AS "sharePrice"
+     FROM (
+       SELECT min(observed_at) AS first, max(observed_at) AS last FROM snapshots
+       WHERE chain_id = $1 AND lower(vault) = lower($2) AND observed_at >= to_timestamp($3)) AS span
+     CROSS JOIN generate_series(floor(extract(epoch FROM first) / 3600)::bigint, floor(extract(epoch FROM last) / 3600)::bigint) AS hour
+     CROSS JOIN LATERAL (
+       SELECT observed_at, share_price FROM snapshots
+       WHERE chain_id = $1 AND lower(vault) = lower($2)
+         AND observed_at >= greatest(to_timestamp(hour * 3600), to_timestamp($3)) AND observed_at < to_timestamp((hour + 1) * 3600)
+       ORDER BY chain_id, lower(vault), observed_at DESC LIMIT 1) AS newest
+     ORDER BY observed_at`,
     [query.chainId, query.vault, query.from],
   );
 }

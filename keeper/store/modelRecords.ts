@@ -90,7 +90,20 @@ export interface ModelStore {
   comeTrue(rows: readonly CameTrue[]): Promise<void>;
   /** Oldest first; `champion` null: against the baseline. Only of hours from `from` on, of which it is known what came. */
   pairs(of: { challenger: string; champion: string | null; from: number }): Promise<ForecastPair[]>;
+  /**
+   * What decisions rested on at whole hours from `from` on, oldest first: of a model that was served, said within the hour, and not
+   * stood in for by the baseline.
+   */
+  served(of: {
+    readonly chainId: number;
+    readonly series: string;
+    readonly horizonHours: number;
+    readonly from: number;
+  }): Promise<{ readonly madeAt: number; readonly point: number }[]>;
 
   saveStates(states: readonly (SeriesKey & { readonly state: string; readonly at: number })[]): Promise<void>;
   state(of: SeriesKey): Promise<string | null>;
+
+  /** Forgets what policies.ts no longer keeps. @param now Unix seconds. @returns how many rows. */
+  prune(now: number): Promise<number>;
 }

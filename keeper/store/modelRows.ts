@@ -1,6 +1,7 @@
 // Trained models: which are known, which is served, what each said, and what its online part knows.
 import type { Database } from "./database";
 import type { ForecastPair, ModelChange, ModelRow, ModelStore } from "./modelRecords";
+import { MODELS_KEPT_SECONDS } from "./policies";
 
 const MODEL = `hash, name, card, status, extract(epoch FROM registered_at)::float8 AS "registeredAt"`;
 const CHANGE = `kind, hash, previous, reason, scores, extract(epoch FROM changed_at)::float8 AS "changedAt"`;
@@ -85,11 +86,19 @@ export function modelStore(database: Database): ModelStore {
            champion === null
              ? ""
              : `JOIN model_forecasts p ON p.model_hash = $3 AND p.chain_id = c.chain_id AND p.series = c.series
-                AND p.horizon_hours = c.horizon_hours AND p.made_at = c.made_at`
+                AND p.horizon_hours = c.horizon_hours AND p.made_at = c.made_at AND p.made_at >= to_timestamp($2)`
          }
          WHERE c.model_hash = $1 AND c.live AND c.made_at >= to_timestamp($2) AND c.came IS NOT NULL
          ORDER BY c.made_at, c.chain_id, c.series, c.horizon_hours`,
         champion === null ? [challenger, from] : [challenger, from, champion],
+      ),
+    served: ({ chainId, series, horizonHours, from }) =>
+      database.rows<{ madeAt: number; point: number }>(
+        `SELECT extract(epoch FROM made_at)::float8 AS "madeAt", point FROM model_forecasts
+         WHERE model_hash IN (SELECT hash FROM models) AND chain_id = $1 AND series = $2 AND horizon_hours = $3
+           AND made_at >= to_timestamp($4) AND served AND live AND point <> baseline
+         ORDER BY made_at`,
+        [chainId, series, horizonHours, from],
       ),
     async saveStates(states) {
       if (states.length === 0) return;
@@ -112,5 +121,12 @@ export function modelStore(database: Database): ModelStore {
       );
       return row?.state ?? null;
     },
+    prune: (now) =>
+      database.transaction(async (transaction) => {
+        const { model_forecasts: said, forecast_states: known } = MODELS_KEPT_SECONDS;
+        const run = (statement: string, kept: number): Promise<number> => transaction.run(statement, [now - kept]);
+        const forecasts = await run("DELETE FROM model_forecasts WHERE made_at < to_timestamp($1)", said);
+        return forecasts + (await run("DELETE FROM forecast_states WHERE stepped_at < to_timestamp($1)", known));
+      }),
   };
 }

@@ -12,5 +12,13 @@ export const KEPT_SECONDS: Readonly<Record<PartitionedTable, number | null>> = {
   pool_events: null,
 };
 
+/** Of what models said and know, by the hour it is about. Which were served when is kept for good. */
+export const MODELS_KEPT_SECONDS = {
+  // A challenger is judged on the months since its training, the breaker on the last 30 days.
+  model_forecasts: 400 * DAY_SECONDS,
+  // One that was not stepped for 30 days is begun anew (CATCH_UP_SECONDS of forecast/liveForecasts.ts).
+  forecast_states: 60 * DAY_SECONDS,
+} as const;
+
 /** Five minutes, an hour, a day. */
 export const BUCKET_SECONDS = [300, 3_600, DAY_SECONDS] as const;

@@ -27,11 +27,8 @@ export async function addSweeps(database: Database, partitions: Partitions, of: 
 
 /** What a series has of a block, or of that moment, stays as it is. */
 async function insertPoints(transaction: Transaction, { key, chunk, points }: SweptChunk): Promise<void> {
-  const ids = new Map<string, number>();
-  // In one order, so that two who lock several series do not wait for each other.
-  for (const name of [...new Set(points.map(({ series }) => series))].sort()) {
-    ids.set(name, (await lockedSeries(transaction, { chainId: key.chainId, name })).id);
-  }
+  const names = new Set(points.map(({ series }) => series));
+  const { ids } = await lockedSeries(transaction, key.chainId, [...names]);
   await transaction.run("CREATE TEMPORARY TABLE incoming_points (LIKE history INCLUDING DEFAULTS) ON COMMIT DROP");
   const bytes = copyBinary(points, HISTORY_COLUMNS.length, ({ series, row }, to) => {
     const marked = { ...row, flags: row.flags | UNJUDGED };
@@ -65,7 +62,7 @@ export async function judge(database: Database, series: SeriesName, points: read
   if (points.length === 0) return;
   const [first, last] = spanOf(points.map(({ availableAt }) => availableAt));
   await database.transaction(async (transaction) => {
-    const { id } = await lockedSeries(transaction, series);
+    const id = (await lockedSeries(transaction, series.chainId, [series.name])).ids.get(series.name);
     const judged = await transaction.run(
       `UPDATE history h SET supply_apr = j.apr, flags = j.flags
        FROM unnest($2::float8[], $3::float8[], $4::int[]) AS j(at, apr, flags)

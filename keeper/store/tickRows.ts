@@ -43,13 +43,15 @@ export async function tickRuns(
   query: { chainId: number; vault: string; from: number; to: number },
 ): Promise<RunOfTicks[]> {
   return database.rows<RunOfTicks>(
-    `SELECT t.run, t.dry_run AS "dryRun", t.memory, extract(epoch FROM min(t.observed_at))::float8 AS "from",
-       extract(epoch FROM max(t.observed_at))::float8 AS "to", count(*)::int AS ticks,
-       (array_agg(t.block_hash ORDER BY t.id))[1] AS "firstBlockHash"
-     FROM ticks t WHERE t.chain_id = $1 AND lower(t.vault) = lower($2)
-     GROUP BY t.run, t.dry_run, t.memory
-     HAVING max(t.observed_at) >= to_timestamp($3) AND min(t.observed_at) <= to_timestamp($4)
-     ORDER BY min(t.id)`,
+    `SELECT r.run, t."dryRun", t.memory, t."from", t."to", t.ticks, t."firstBlockHash"
+     FROM (SELECT DISTINCT run FROM ticks WHERE chain_id = $1 AND lower(vault) = lower($2)
+       AND observed_at BETWEEN to_timestamp($3) AND to_timestamp($4)) AS r
+     CROSS JOIN LATERAL (
+       SELECT dry_run AS "dryRun", memory, extract(epoch FROM min(observed_at))::float8 AS "from",
+         extract(epoch FROM max(observed_at))::float8 AS "to", count(*)::int AS ticks,
+         (array_agg(block_hash ORDER BY id))[1] AS "firstBlockHash", min(id) AS first
+       FROM ticks WHERE run = r.run AND chain_id = $1 AND lower(vault) = lower($2) GROUP BY dry_run, memory) AS t
+     ORDER BY t.first`,
     [query.chainId, query.vault, query.from, query.to],
   );
 }
@@ -62,9 +64,9 @@ export async function recordedTicks(
   return database.rows<RecordedTick>(
     `SELECT t.id::text AS id, extract(epoch FROM t.available_at)::float8 AS "availableAt", s.payload AS snapshot, t.inputs,
        t.record_hash AS "recordHash"
-     FROM ticks t JOIN snapshots s
-       ON s.chain_id = t.chain_id AND lower(s.vault) = lower(t.vault) AND s.block_hash = t.block_hash
-     WHERE t.run = $1 AND t.id > $2::bigint ORDER BY t.id LIMIT $3`,
+     FROM (SELECT * FROM ticks WHERE run = $1 AND id > $2::bigint ORDER BY id LIMIT $3) AS t
+     JOIN snapshots s ON s.chain_id = t.chain_id AND lower(s.vault) = lower(t.vault) AND s.block_hash = t.block_hash
+     ORDER BY t.id`,
     [query.run, query.after, query.limit],
   );
 }

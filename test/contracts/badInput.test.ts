@@ -408,6 +408,85 @@ describe("Bad input: what does nothing", () => {
   });
 });
 
+describe("Bad input: an adapter that fails without a reason", () => {
+  async function silent() {
+    const system = await deploySystem({ venues: 1 });
+    const { vault, owner, alice, unit, token } = system;
+    await deposit(system, alice, 1_000_000n * unit);
+    await time.increase(DAY);
+    const adapter = await (await ethers.getContractFactory("HostileAdapter")).deploy(vault, token);
+    await vault
+      .connect(owner)
+      .addAdapter({ adapter: await adapter.getAddress(), absoluteCap: MAX, relativeCap: WAD, groupMask: 0n });
+    await rebalance(system, [[adapter, 200_000n * unit]]);
+    await adapter.setSilent(true);
+    return { system, adapter, address: await adapter.getAddress() };
+  }
+
+  it("is named by a plan, in and out, with the gas that was left", async () => {
+    const { system, adapter, address } = await loadFixture(silent);
+    const { vault, keeper } = system;
+    for (const assets of [1n, -1n, ALL]) {
+      const moves = await movesOf([[adapter, assets]]);
+      await expect(vault.connect(keeper).rebalance(moves, await guardOf(system), { gasLimit: 2_000_000n }))
+        .to.be.revertedWithCustomError(vault, "AdapterFailed")
+        .withArgs(address, (gasLeft: bigint) => gasLeft > 1_000_000n && gasLeft < 2_000_000n);
+    }
+  });
+
+  it("is told from one that ran out of gas", async () => {
+    const { system, adapter, address } = await loadFixture(silent);
+    const { vault, keeper } = system;
+    await adapter.setSilent(false);
+    await adapter.setBurnsGasOnExit(true);
+    const moves = await movesOf([[adapter, -1n]]);
+    await expect(vault.connect(keeper).rebalance(moves, await guardOf(system), { gasLimit: 2_000_000n }))
+      .to.be.revertedWithCustomError(vault, "AdapterFailed")
+      .withArgs(address, (gasLeft: bigint) => gasLeft > 0n && gasLeft < 2_000_000n / 63n);
+  });
+
+  for (const exact of [true, false]) {
+    it(`is named by ${exact ? "an emergency exit" : "the guardian's exit"}`, async () => {
+      const { system } = await loadFixture(silent);
+      const { vault, owner, guardian, token, unit } = system;
+      const adapter = await (await ethers.getContractFactory("HostileAdapter")).deploy(vault, token);
+      await adapter.setExact(exact);
+      const address = await adapter.getAddress();
+      await vault.connect(owner).addAdapter({ adapter: address, absoluteCap: MAX, relativeCap: WAD, groupMask: 0n });
+      await rebalance(system, [[adapter, 100_000n * unit]]);
+      const condition = await (await ethers.getContractFactory("SwitchCondition")).deploy();
+      await vault.connect(owner).setCondition(condition, true);
+      await condition.set(true, false);
+      await vault.arm(condition);
+      await time.increase(1_800n);
+      await vault.trip(condition);
+      const exit = () =>
+        exact ? vault.emergencyExit(adapter) : vault.connect(guardian).guardianExit(adapter, MAX, 0n);
+      await adapter.setSilent(true);
+      await expect(exit()).to.be.revertedWithCustomError(vault, "AdapterFailed").withArgs(address, anyValue);
+      await adapter.setSilent(false);
+      await exit();
+      expect(await token.balanceOf(adapter)).to.equal(0n);
+    });
+  }
+
+  it("keeps a claim, and is named", async () => {
+    const { system, adapter, address } = await loadFixture(silent);
+    const { vault, alice } = system;
+    const shares = await vault.balanceOf(alice.address);
+    await vault.connect(alice).redeemInKind(shares / 2n, alice.address, []);
+    const claims = await ethers.getContractAt("Claims", await vault.claims());
+    const held = await claims.balanceOf(alice.address, BigInt(address));
+    expect(held).to.be.greaterThan(0n);
+    await expect(vault.connect(alice).redeemClaim(adapter, held, alice.address))
+      .to.be.revertedWithCustomError(vault, "AdapterFailed")
+      .withArgs(address, anyValue);
+    expect(await claims.balanceOf(alice.address, BigInt(address))).to.equal(held);
+    await adapter.setSilent(false);
+    await vault.connect(alice).redeemClaim(adapter, held, alice.address);
+  });
+});
+
 describe("Bad input: an asset that charges on transfer", () => {
   async function charging() {
     const token = await (await ethers.getContractFactory("HostileToken")).deploy();

@@ -177,6 +177,7 @@ describe("an emergency", function () {
         readonly tripped: { cause: string }[];
         readonly outlook: { series: string; event: string; probability: number | null; note: string | null }[];
         readonly outlookTroubles: string[];
+        readonly pools: { venue: string; falls: { fall: number; loss: number }[] }[];
       }
       const risk = json<Shown>(await command("risk", "--json"));
       expect(risk.tripped.map(({ cause }) => cause)).to.deep.equal(["oracle"]);
@@ -184,6 +185,9 @@ describe("an emergency", function () {
       const curve = risk.venues.find(({ venue }) => venue === "curve-3pool");
       expect(curve).to.deep.include({ limit: 0, advice: "reduce" });
       expect(curve?.oracle.trouble).to.match(/usdc-usd is at 0\.9500/);
+      const falls = risk.pools.find(({ venue }) => venue === "curve-3pool")?.falls ?? [];
+      expect(falls.map(({ fall }) => fall)).to.deep.equal([0.001, 0.01, 0.1]);
+      for (const { fall, loss } of falls) expect(loss).to.be.within(0, fall);
       // Every venue that pays a rate is asked about, of every event that the checkout's models foretell.
       expect(risk.outlookTroubles).to.deep.equal([]);
       const events = ["apr-collapse-7d", "exit-illiquidity-24h", "exit-illiquidity-7d"];
@@ -196,6 +200,7 @@ describe("an emergency", function () {
       const table = await command("risk");
       expect(table.stdout)
         .to.match(/curve-3pool .* reduce/)
+        .and.to.match(/curve-3pool: less than its coins held would be worth, .* by 1\.0 % \d/)
         .and.to.match(/tripped: oracle/);
     });
 

@@ -2,7 +2,7 @@
 // them, keeps its books as the chain has them, and after a month everything leaves by every way there is.
 import { expect } from "chai";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Contract, MaxUint256, type ContractTransactionResponse } from "ethers";
+import { type Contract, type ContractTransaction, type ContractTransactionResponse, MaxUint256 } from "ethers";
 import { localWallet } from "../../deploy/networks/localWallet";
 import type { LocalRole } from "../../deploy/networks/localAccounts";
 import type { StatusView } from "../../keeper/app/view";
@@ -20,9 +20,12 @@ import { keeperEnvironment, startLocalSystem, startScript, tiller, type LocalSys
 
 const USDC = 10n ** 6n;
 const DAY = 86_400;
-/** A month in 360 blocks, and twelve in the time after which a feed's answer is stale. */
+/** A month in 360 blocks. */
 const SECONDS_PER_BLOCK = 7_200;
+/** The keeper's time for each block. Blocks are made here, after what the market does in them: reports of prices are never late. */
 const BLOCK_MS = 300;
+/** In which the money has to be in all venues. */
+const MOST_BLOCKS = 300;
 /** With this much the caps of the venues that pay best are full, and the rest finds its way into the others. */
 const DEPOSIT = 26_000_000n * USDC;
 /** What the market turns over in each pool and block, there and back: the pools' fees. */
@@ -39,7 +42,7 @@ const VENUES = [
 type Venue = (typeof VENUES)[number];
 
 describe("a vault over six venues", function () {
-  this.timeout(420_000);
+  this.timeout(600_000);
   let system: LocalSystem;
   let contracts: MarketContracts;
   let vault: Vault;
@@ -53,17 +56,11 @@ describe("a vault over six venues", function () {
   };
   const usdcOf = async (who: string): Promise<bigint> => (await contracts.usdc.getFunction("balanceOf")(who)) as bigint;
   const now = async (): Promise<number> => (await system.provider.getBlock("latest"))?.timestamp ?? 0;
-  /** By asking for it: a subscription to blocks ends for good with the first request of it that fails. */
-  const landed = async ({ hash }: ContractTransactionResponse): Promise<number | null> => {
-    for (let tries = 0; tries < 600; tries += 1) {
-      const receipt = await system.provider.getTransactionReceipt(hash).catch(() => null);
-      if (receipt !== null) return receipt.status;
-      await sleep(100);
-    }
-    throw new Error(`${hash} is in no block after a minute`);
-  };
+  /** Makes the block that the transaction is in. */
   const mined = async (sent: Promise<ContractTransactionResponse>): Promise<void> => {
-    expect(await landed(await sent)).to.equal(1);
+    const { hash } = await sent;
+    await system.relay.produceBlock();
+    expect((await system.provider.getTransactionReceipt(hash))?.status).to.equal(1);
   };
   /** Amounts by venue as the chain has them at a block. */
   const onChain = async (block: number | "latest" = "latest"): Promise<Record<Venue, bigint>> => {
@@ -76,48 +73,42 @@ describe("a vault over six venues", function () {
     return Object.fromEntries(values) as Record<Venue, bigint>;
   };
 
-  /** Counted here: while a block is being made the node's own count may be of before or of after it. */
+  /** Of the market's accounts, of which nothing ever waits between blocks. */
   const nonces = new Map<LocalRole, number>();
-  const next = (role: LocalRole): number => {
-    const nonce = nonces.get(role) ?? 0;
+  const send = async (role: LocalRole, call: ContractTransaction): Promise<void> => {
+    const nonce = nonces.get(role) ?? (await wallet(role).getNonce());
     nonces.set(role, nonce + 1);
-    return nonce;
+    await wallet(role).sendTransaction({ ...call, ...GAS, nonce });
   };
 
   /** Somebody turns over a lot in both pools, at prices that end where they began. */
   async function trade(): Promise<void> {
-    const trader = wallet("trader");
     const { usdc, usdt } = system.genesis.protocols.tokens;
-    const sent: ContractTransactionResponse[] = [];
-    const send = async (to: Contract, method: string, args: readonly unknown[]): Promise<void> => {
-      const call = to.connect(trader) as Contract;
-      sent.push(
-        (await call.getFunction(method)(...args, { ...GAS, nonce: next("trader") })) as ContractTransactionResponse,
-      );
-    };
+    const { swapRouter } = contracts;
+    const threePool = contracts.threePool as unknown as Contract;
     for (const [tokenIn, tokenOut] of [
       [usdc, usdt],
       [usdt, usdc],
     ]) {
-      const order = [tokenIn, tokenOut, UNISWAP_FEE_PIPS, trader.address, TRADED, 0n, 0n];
-      await send(contracts.swapRouter, "exactInputSingle", [order]);
+      const order = [tokenIn, tokenOut, UNISWAP_FEE_PIPS, wallet("trader").address, TRADED, 0n, 0n];
+      await send("trader", await swapRouter.getFunction("exactInputSingle").populateTransaction(order));
     }
-    const threePool = contracts.threePool as unknown as Contract;
-    await send(threePool, "exchange", [1, 2, TRADED, 0n]);
-    await send(threePool, "exchange", [2, 1, TRADED, 0n]);
-    for (const transaction of sent) await landed(transaction);
+    for (const [from, to] of [
+      [1, 2],
+      [2, 1],
+    ]) {
+      await send("trader", await threePool.getFunction("exchange").populateTransaction(from, to, TRADED, 0n));
+    }
   }
 
   /** The feeds report what they reported, as of the block that these are mined in. */
-  async function report(): Promise<ContractTransactionResponse[]> {
-    const reporter = wallet("market");
+  async function report(): Promise<void> {
     const { usdc, usdt, dai } = contracts.feeds;
-    return Promise.all(
-      [usdc, usdt, dai].map((feed) => feed.connect(reporter).push(100_000_000n, { ...GAS, nonce: next("market") })),
-    );
+    for (const feed of [usdc, usdt, dai]) await send("market", await feed.push.populateTransaction(100_000_000n));
   }
   const reported = async (): Promise<void> => {
-    for (const transaction of await report()) await landed(transaction);
+    await report();
+    await system.relay.produceBlock();
   };
 
   async function status(): Promise<StatusView> {
@@ -127,7 +118,7 @@ describe("a vault over six venues", function () {
   }
 
   before(async () => {
-    system = await startLocalSystem({ blockMs: BLOCK_MS, secondsPerBlock: SECONDS_PER_BLOCK });
+    system = await startLocalSystem({ blockMs: 0, secondsPerBlock: SECONDS_PER_BLOCK });
     contracts = bindContracts(system.provider, system.genesis.protocols);
     const { vault: address } = system.genesis.addresses;
     vault = Vault__factory.connect(address, system.provider);
@@ -147,37 +138,29 @@ describe("a vault over six venues", function () {
     const approved = (usdc.connect(depositor) as Contract).getFunction("approve")(address, MaxUint256, GAS);
     await mined(approved as Promise<ContractTransactionResponse>);
     await mined(vault.connect(depositor)["deposit(uint256,address)"](DEPOSIT, depositor.address, GAS));
-    for (const role of ["trader", "market"] as const) nonces.set(role, await wallet(role).getNonce());
   });
   after(() => system.stop());
 
   it("is spread over all of them by the keeper's plans, and its books are the chain's a month later", async () => {
     const keeper = startScript("keeper/cli/main.ts", ["run", "--config", config, "--json"], keeperEnvironment());
-    let open = true;
-    const always = async (act: () => Promise<void>): Promise<void> => {
-      while (open) await act();
-    };
-    const reports = async (): Promise<void> => {
-      await report();
-      // About once a block, whatever the machine does besides.
-      await sleep(BLOCK_MS);
-    };
-    const market = Promise.all([always(trade), always(reports)]);
-    const until = async (holds: () => Promise<boolean>): Promise<void> => {
-      for (let tries = 0; tries < 600 && !(await holds()); tries++) await sleep(300);
+    /** Blocks until it holds, or so many. */
+    const until = async (holds: () => Promise<boolean>, blocks: number): Promise<void> => {
+      for (let block = 0; block < blocks && !(await holds()); block++) {
+        await trade();
+        await reported();
+        await sleep(BLOCK_MS);
+      }
     };
     try {
       const spread = (held: Record<Venue, bigint>): boolean => VENUES.every((venue) => held[venue] >= 50_000n * USDC);
-      await until(async () => spread(await onChain()));
+      await until(async () => spread(await onChain()), MOST_BLOCKS);
       const held = await onChain();
       for (const venue of VENUES) expect(Number(held[venue]), venue).to.be.at.least(Number(50_000n * USDC));
       const since = await now();
-      await until(async () => (await now()) >= since + 30 * DAY);
+      await until(async () => (await now()) >= since + 30 * DAY, (30 * DAY) / SECONDS_PER_BLOCK);
     } finally {
       keeper.process.kill("SIGINT");
       await keeper.finished;
-      open = false;
-      await market;
     }
     const books = await status();
     const chain = await onChain(books.block);

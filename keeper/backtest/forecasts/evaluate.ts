@@ -3,9 +3,11 @@ import { setImmediate as immediately } from "node:timers/promises";
 import { utcDay } from "../../collect/utcDay";
 import { InputFailure } from "../../config/failure";
 import { assetOf, HORIZONS, type SeriesColumns } from "../../forecast/features";
+import type { RiskModel } from "../../forecast/riskModel";
 import { servedBy, type DeviationModel } from "../../forecast/served";
 import { readRows, seriesIn } from "../readSeries";
-import { columnsOf, HOUR, hoursOf, type Hours } from "./hours";
+import { Foretelling, type EventRow } from "./foretelling";
+import { columnsOf, HOUR, hoursBetween, hoursOf, type Hours } from "./hours";
 import { scoresOf, withHolm, type ScoreRow } from "./scores";
 import { walk, type Walk } from "./walk";
 
@@ -17,6 +19,8 @@ export interface EvaluateOptions {
   readonly to: number;
   /** Null: the baselines. */
   readonly model: DeviationModel | null;
+  /** Of events, one each. */
+  readonly risk: readonly RiskModel[];
   /** Of the resampling behind the intervals. */
   readonly seed: number;
   /** Unix seconds: rows of later are refused. */
@@ -28,6 +32,8 @@ export interface EvaluateOptions {
 export interface Evaluation {
   /** By series, in the order asked for, and by horizon. */
   readonly rows: readonly ScoreRow[];
+  /** By event, all series together and each. */
+  readonly events: readonly EventRow[];
   /** SHA-256 over the rows of the series and of those of the same assets in the folder, which features compare with. */
   readonly dataHash: string;
   readonly walks: readonly { readonly hours: Hours; readonly walked: Walk }[];
@@ -50,9 +56,15 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const all = new Map([...rows].map(([name, read]) => [name, columnsOf(read)]));
   const walks: { readonly hours: Hours; readonly walked: Walk }[] = [];
   const scores: ScoreRow[] = [];
+  const foretelling = new Foretelling(options.risk, { from, to });
+  // What is said of events without a model is learnt from all of the past.
+  const reach = options.risk.length === 0 ? from - WARM_UP_SECONDS : -Infinity;
   for (const name of series) {
     const columns = all.get(name) as SeriesColumns;
-    const hours = inSpan(name, hoursOf(name, all, { from: from - WARM_UP_SECONDS, to }), { columns, from });
+    const known = hoursOf(name, all, { from: reach, to: to + foretelling.horizonHours * HOUR });
+    const scored = known === null ? null : hoursBetween(known, { from: from - WARM_UP_SECONDS, to });
+    const hours = inSpan(name, scored, { columns, from });
+    if (known !== null) await foretelling.add(known);
     const walked = await walk(hours, columns, model);
     walks.push({ hours, walked });
     scores.push(...scoresOf(hours, walked, { from, to, served: servedBy(model), seed: options.seed }));
@@ -60,7 +72,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     await immediately();
     signal?.throwIfAborted();
   }
-  return { rows: withHolm(scores), dataHash, walks };
+  return { rows: withHolm(scores), events: foretelling.rows(options.seed), dataHash, walks };
 }
 
 /** What features of a series look at: all series of its asset that the folder has, as where they were trained. */

@@ -79,6 +79,21 @@ export function hoursOf(
   return hours;
 }
 
+/** Those of the hours that lie in a span, copied: unix seconds of whole hours, both included; null where none does. */
+export function hoursBetween(hours: Hours, span: { readonly from: number; readonly to: number }): Hours | null {
+  const { name, from, count, features, targets, known, fresh } = hours;
+  const begin = Math.max(0, Math.ceil((span.from - from) / HOUR));
+  const end = Math.min(count, Math.floor((span.to - from) / HOUR) + 1);
+  if (begin >= end) return null;
+  return {
+    ...{ name, from: from + begin * HOUR, count: end - begin },
+    features: features.slice(begin * FEATURES.length, end * FEATURES.length),
+    targets: targets.slice(begin * HORIZONS.length, end * HORIZONS.length),
+    known: known.slice(begin, end),
+    fresh: fresh.slice(begin, end),
+  };
+}
+
 /** The rate of a series as it was known, asked for forward in time. */
 function rateWalk(columns: SeriesColumns): (at: number) => number {
   let known = 0;

@@ -4,6 +4,7 @@ import { LEVELS } from "../../forecast/conformal";
 import { HORIZONS } from "../../forecast/features";
 import { baselineOf } from "../../forecast/served";
 import { meanInterval, type Interval } from "../bootstrap";
+import { daily } from "./daily";
 import { dieboldMariano, holm, twoSided } from "./dieboldMariano";
 import { HOUR, type Hours } from "./hours";
 import type { Walk } from "./walk";
@@ -211,24 +212,6 @@ function crpsOf(losses: readonly number[]): number {
   let sum = 0;
   losses.forEach((loss, l) => (sum += 2 * (WIDTHS[l] as number) * loss));
   return sum;
-}
-
-/** Means by day, of the days that hold any. */
-function daily(values: Float64Array, moments: Float64Array): Float64Array {
-  const days: number[] = [];
-  let [day, sum, count] = [NaN, 0, 0];
-  const end = (): void => void (count > 0 && days.push(sum / count));
-  values.forEach((value, i) => {
-    const of = Math.floor((moments[i] as number) / DAY);
-    if (of !== day) {
-      end();
-      [day, sum, count] = [of, 0, 0];
-    }
-    sum += value;
-    count += 1;
-  });
-  end();
-  return Float64Array.from(days);
 }
 
 function difference(a: Float64Array, b: Float64Array): Float64Array {

@@ -32,18 +32,27 @@ interface Spoken {
   readonly points: Float64Array;
 }
 
+/** Series beside the market's that features looked at. */
+export interface Peers {
+  readonly series: readonly string[];
+  /** SHA-256 over their rows, as of the market's. */
+  readonly dataHash: string;
+}
+
+export interface MlForecasts {
+  readonly forecasts: (knowledge: Knowledge) => Forecasts;
+  readonly peers: Peers;
+}
+
 /** @throws InputFailure `IMPORT_…` as `readRows`. */
-export async function mlForecasts(
-  { knowledge, grid }: Market,
-  of: MlOptions,
-): Promise<(knowledge: Knowledge) => Forecasts> {
+export async function mlForecasts({ knowledge, grid }: Market, of: MlOptions): Promise<MlForecasts> {
   const { series } = knowledge;
   const assets = new Set(series.map(({ name }) => assetOf(name)));
   const others = seriesIn(of.folder).filter(
     (name) => assets.has(assetOf(name)) && series.every((one) => one.name !== name),
   );
   const to = grid.from + grid.steps * grid.stepSeconds;
-  const { rows } = await readRows(of.folder, others, { now: of.now, signal: of.signal });
+  const { rows, dataHash } = await readRows(of.folder, others, { now: of.now, signal: of.signal });
   const all = new Map([
     ...series.map((one) => [one.name, columnsOf(rowsOf(one))] as const),
     ...[...rows].map(([name, read]) => [name, columnsOf(read)] as const),
@@ -54,7 +63,7 @@ export async function mlForecasts(
     spoken.push(hours === null ? { from: to, points: new Float64Array(0) } : await spokenIn(hours, all, of.model));
   }
   const decides = horizonNear(of.horizonHours);
-  return (known) => {
+  const forecasts = (known: Knowledge): Forecasts => {
     const ewma = ewmaForecasts(of.halfLifeHours)(known);
     return (venue, now, hours) => {
       const one = spoken[venue];
@@ -68,6 +77,7 @@ export async function mlForecasts(
       return Number.isNaN(point) ? mean : point;
     };
   };
+  return { forecasts, peers: { series: others, dataHash } };
 }
 
 async function spokenIn(hours: Hours, all: ReadonlyMap<string, SeriesColumns>, model: DeviationModel): Promise<Spoken> {

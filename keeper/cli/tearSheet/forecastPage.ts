@@ -9,7 +9,9 @@ import { LEVELS } from "../../forecast/conformal";
 import { HORIZONS } from "../../forecast/features";
 import { decimals, horizon, percent } from "../forecastWords";
 import { STYLE } from "./style";
+import { eventSection } from "./eventSection";
 import { escaped, linePlot, type Line } from "./svg";
+import { percentage, tableOf } from "./tableOf";
 
 /** Shorter horizons are nearly what is paid now: their scores say all. */
 const LEAST_PLOTTED_HOURS = 24;
@@ -38,6 +40,7 @@ ${scores(result.rows)}
 ${together(result.rows)}
 <h2>How often bounds held</h2>
 ${reliability(result.rows)}
+${eventSection(result.events)}
 ${result.walks.map(({ hours, walked }) => section(hours, walked, { from, to })).join("\n")}
 </body>
 </html>
@@ -152,20 +155,4 @@ function rolling(values: readonly number[]): number[] {
     if (!Number.isNaN(leaving)) [sum, count] = [sum - leaving, count - 1];
     return k >= window && count > 0 ? sum / count : NaN;
   });
-}
-
-function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const body = rows.map(
-    (row) =>
-      `<tr>${row.map((text, k) => (k === 0 ? `<th>${escaped(text)}</th>` : `<td>${escaped(text)}</td>`)).join("")}</tr>`,
-  );
-  return `<div class="wide"><table>
-<thead><tr>${head.map((text) => `<th>${escaped(text)}</th>`).join("")}</tr></thead>
-<tbody>${body.join("\n")}</tbody>
-</table></div>`;
-}
-
-function percentage(share: number, step = 1e-3): string {
-  const places = Math.min(6, Math.max(0, -Math.floor(Math.log10(step * 100) + 1e-9)));
-  return `${(100 * share).toFixed(places)} %`;
 }

@@ -1,4 +1,5 @@
 // What `tiller backtest --html` writes: one file with everything in it, that opens without a network and runs no script.
+import { parameterSource, sourceWords } from "../../backtest/catalogue";
 import type { Comparison } from "../../backtest/compare";
 import type { Market } from "../../backtest/market";
 import type { Metrics } from "../../backtest/metrics";
@@ -78,10 +79,19 @@ interface Shown {
 }
 
 function figures(runs: readonly Shown[], { ceiling, bestHold }: Comparison): string {
-  const head = ["strategy", "return", "APY", "over the best hold, a year", "95 % interval", "captured", "worst fall"];
+  const head = [
+    "strategy",
+    "parameters",
+    "return",
+    "APY",
+    "over the best hold, a year",
+    "95 % interval",
+    "captured",
+    "worst fall",
+  ];
   const more = ["Sharpe of the excess", "days won", "moves", "moved", "costs"];
   const rows = runs.map(({ name, metrics }) => [
-    ...[name, percent(metrics.totalReturn), percent(metrics.apy)],
+    ...[name, sourceWords(parameterSource(name)), percent(metrics.totalReturn), percent(metrics.apy)],
     metrics.excess === null ? "–" : percent(metrics.excess.mean),
     metrics.excess === null ? "–" : `${percent(metrics.excess.low)} to ${percent(metrics.excess.high)}`,
     metrics.captureRatio === null ? "–" : percent(metrics.captureRatio),
@@ -94,12 +104,18 @@ function figures(runs: readonly Shown[], { ceiling, bestHold }: Comparison): str
   const bound = ceiling.exact
     ? "exact: the best switching in hindsight"
     : `an upper bound; a plan that knew everything reached ${percent(ceiling.feasible.apy)}`;
-  rows.push(["ceiling", percent(ceiling.totalReturn), percent(ceiling.apy), ...Array<string>(9).fill("")]);
+  rows.push([
+    "ceiling",
+    "known afterwards (in sample)",
+    percent(ceiling.totalReturn),
+    percent(ceiling.apy),
+    ...Array<string>(9).fill(""),
+  ]);
   return `<div class="wide"><table>
 <thead><tr>${[...head, ...more].map((text) => `<th>${escaped(text)}</th>`).join("")}</tr></thead>
 <tbody>${rows.map((row) => `<tr>${row.map((text, k) => (k === 0 ? `<th>${escaped(text)}</th>` : `<td>${escaped(text)}</td>`)).join("")}</tr>`).join("\n")}</tbody>
 </table></div>
-<p class="quiet">Best hold: ${escaped(bestHold.series)}, ${percent(bestHold.apy)} a year, known only afterwards. Ceiling: ${escaped(bound)}. Captured: (strategy − best hold) / (ceiling − best hold).</p>`;
+<p class="quiet">Best hold: ${escaped(bestHold.series)}, ${percent(bestHold.apy)} a year, known only afterwards (in sample). Ceiling: ${escaped(bound)}. Captured: (strategy − best hold) / (ceiling − best hold).</p>`;
 }
 
 function excessPlot(runs: readonly Shown[], hold: Run, grid: Grid): string {

@@ -108,6 +108,42 @@ export function waterfallPlot(bars: readonly Bar[], { title, format, height = 20
   return picture(label, height, drawn.join("\n"));
 }
 
+/** A bin of probabilities: what was said, how often it came, in how many cases. */
+export interface Dot {
+  readonly said: number;
+  readonly came: number;
+  readonly count: number;
+}
+
+const SHARE_TICKS = [0, 0.01, 0.05, 0.1, 0.2, 0.4, 0.7, 1];
+const DOT = { least: 2, most: 11 } as const;
+const SQUARE = 320;
+
+/** Shares beside shares; on the diagonal what was said is what came. By square roots: seldom things take up as much room as likely ones. */
+export function reliabilityPlot(
+  series: readonly { readonly name: string; readonly colour: string; readonly dots: readonly Dot[] }[],
+  { title, format, height = SQUARE }: Plot,
+): string {
+  const side = height - TOP - BOTTOM;
+  const x = (share: number): number => LEFT + Math.sqrt(share) * side;
+  const y = (share: number): number => height - BOTTOM - Math.sqrt(share) * side;
+  const most = Math.max(1, ...series.flatMap(({ dots }) => dots.map(({ count }) => count)));
+  const grid = SHARE_TICKS.map((tick) => {
+    const [across, up] = [place(x(tick)), place(y(tick))];
+    const text = escaped(format(tick, 0.01));
+    return `<line class="grid" x1="${LEFT}" x2="${place(x(1))}" y1="${up}" y2="${up}"/><text x="${LEFT - 6}" y="${place(y(tick) + 3)}" text-anchor="end">${text}</text><text x="${across}" y="${height - 6}" text-anchor="middle">${text}</text>`;
+  });
+  const diagonal = `<line class="grid" x1="${place(x(0))}" y1="${place(y(0))}" x2="${place(x(1))}" y2="${place(y(1))}"/>`;
+  const dots = series.flatMap(({ name, colour, dots: own }) =>
+    own.map(({ said, came, count }) => {
+      const radius = Math.max(DOT.least, DOT.most * Math.sqrt(count / most));
+      const words = `${name}: said ${format(said, 0.001)}, came ${format(came, 0.001)}, ${count} rows`;
+      return `<circle class="area ${colour}" cx="${place(x(said))}" cy="${place(y(came))}" r="${place(radius)}"><title>${escaped(words)}</title></circle>`;
+    }),
+  );
+  return picture(title, height, `${grid.join("")}${diagonal}${dots.join("")}`) + legend(series);
+}
+
 interface Thinned {
   readonly colour: string;
   readonly times: readonly number[];
@@ -192,7 +228,7 @@ function picture(label: string, height: number, inside: string): string {
   return `<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escaped(label)}">${inside}</svg>`;
 }
 
-function legend(lines: readonly Line[]): string {
+function legend(lines: readonly Pick<Line, "name" | "colour">[]): string {
   const items = lines.map(({ name, colour }) => `<span class="key ${colour}">${escaped(name)}</span>`);
   return `<p class="legend">${items.join(" ")}</p>`;
 }

@@ -215,6 +215,19 @@ describe("Curve3PoolAdapter: what every adapter promises", () => {
     for (const empty of [usdc, lpToken]) expect(await empty.balanceOf(adapter)).to.equal(0n);
   });
 
+  it("the caller's own minimum is nothing or one word", async () => {
+    const scene = await loadFixture(placed);
+    const { adapter, vault } = scene;
+    await mint(scene, USDC, await adapter.getAddress(), 777n * UNIT);
+    for (const length of [1, 31, 33, 64]) {
+      const data = ethers.hexlify(new Uint8Array(length));
+      const as = adapter.connect(vault);
+      for (const move of [as.deposit(777n * UNIT, data), as.withdraw(UNIT, data), as.withdraw(MAX, data)]) {
+        await expect(move).to.be.revertedWithCustomError(adapter, "MalformedData").withArgs(length, 32);
+      }
+    }
+  });
+
   it("what lies there makes up for no slippage: the floor is that of what the pool pays", async () => {
     const scene = await loadFixture(bare);
     const strict = await deployAdapter(scene, scene.vault.address, { slippage: TIGHT });

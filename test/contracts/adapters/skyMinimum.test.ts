@@ -51,6 +51,17 @@ for (const fixture of [usds, dai]) {
       await put("0x");
     });
 
+    it("is nothing or one word", async () => {
+      const { adapter, errors, vault, put } = await loadFixture(fixture);
+      await put("0x");
+      for (const length of [1, 31, 33, 64]) {
+        const data = ethers.hexlify(new Uint8Array(length));
+        for (const move of [put(data), adapter.connect(vault).withdraw(1n, data)]) {
+          await expect(move).to.be.revertedWithCustomError(errors, "MalformedData").withArgs(length, 32);
+        }
+      }
+    });
+
     it("of a withdrawal of an amount is the least shares that are left", async () => {
       const { adapter, errors, savings, sky, vault, put } = await loadFixture(fixture);
       await put("0x");

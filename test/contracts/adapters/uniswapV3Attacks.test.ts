@@ -469,6 +469,18 @@ describe("UniswapV3Adapter: floors", () => {
     expect(await lenient.steady()).to.equal(true);
   });
 
+  it("the caller's own minimum is nothing or one word", async () => {
+    const { adapter, vault, asset, unit } = await loadFixture(entered);
+    await asset.connect(vault).transfer(adapter, 1_000n * unit);
+    for (const length of [1, 31, 33, 64]) {
+      const data = ethers.hexlify(new Uint8Array(length));
+      const as = adapter.connect(vault);
+      for (const move of [as.deposit(1_000n * unit, data), as.withdraw(2_000n * unit, data)]) {
+        await expect(move).to.be.revertedWithCustomError(adapter, "MalformedData").withArgs(length, 32);
+      }
+    }
+  });
+
   it("the caller's own minimum only narrows", async () => {
     const held = await loadFixture(entered);
     const { adapter, vault, asset, unit } = held;

@@ -24,9 +24,15 @@ contract HostileAdapter is IAdapter {
     uint256 public charges;
     uint256 public overpays;
     bool public burnsGasOnExit;
+    bool public silent;
     int256 public valueOffset;
     Read public steadiness;
     bool public unsteady;
+
+    modifier speaking() {
+        if (silent) revert();
+        _;
+    }
 
     constructor(address vault_, address asset_) {
         vault = vault_;
@@ -72,6 +78,11 @@ contract HostileAdapter is IAdapter {
         burnsGasOnExit = value;
     }
 
+    /// @dev Whatever it is told to do with money, it reverts without a reason.
+    function setSilent(bool value) external {
+        silent = value;
+    }
+
     function setValueOffset(int256 value) external {
         valueOffset = value;
     }
@@ -104,9 +115,9 @@ contract HostileAdapter is IAdapter {
         return answer(limits, IERC20(asset).balanceOf(address(this)));
     }
 
-    function deposit(uint256, bytes calldata) external {}
+    function deposit(uint256, bytes calldata) external view speaking {}
 
-    function withdraw(uint256 assets, bytes calldata) external returns (uint256) {
+    function withdraw(uint256 assets, bytes calldata) external speaking returns (uint256) {
         if (burnsGasOnExit) while (gasleft() > 0) {}
         uint256 held = IERC20(asset).balanceOf(address(this));
         if (assets > held) assets = held;
@@ -116,7 +127,11 @@ contract HostileAdapter is IAdapter {
         return assets;
     }
 
-    function redeemInKind(uint256 numerator, uint256 denominator, address receiver) external returns (uint256 paid) {
+    function redeemInKind(
+        uint256 numerator,
+        uint256 denominator,
+        address receiver
+    ) external speaking returns (uint256 paid) {
         paid = (IERC20(asset).balanceOf(address(this)) * numerator) / denominator;
         IERC20(asset).transfer(receiver, paid);
     }

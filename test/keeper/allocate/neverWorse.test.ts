@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { allocate } from "../../../keeper/allocate/allocate";
 import type { AllocationProblem } from "../../../keeper/allocate/problem";
-import { bruteForce, multiStart, objective, refine, violation } from "./oracle";
+import { bruteForce, greedy, multiStart, objective, refine, violation } from "./oracle";
 import { randomProblem, seeded, type ProblemShape } from "../../../scripts/bench/randomProblems";
 
 const TOLERANCE = 1e-9;
@@ -21,7 +21,8 @@ function judge(seed: number, shape: (random: () => number) => ProblemShape): Out
   const answer = allocate(problem);
   const amounts = problem.venues.map(({ id }) => answer.allocation[id] ?? Number.NaN);
   const mine = objective(problem, amounts);
-  const other = problem.venues.length <= 4 ? bruteForce(problem) : multiStart(problem, random, 12);
+  const { length } = problem.venues;
+  const other = length <= 4 ? bruteForce(problem) : multiStart(problem, random, length <= 12 ? 12 : 3);
   const staying = objective(
     problem,
     problem.venues.map(({ current }) => current),
@@ -86,6 +87,34 @@ describe("the allocator against searches that know no structure", function () {
     );
     expect(failures(outcomes)).to.deep.equal([]);
     expect(outcomes.filter(({ exact }) => !exact)).to.deep.equal([]);
+  });
+
+  it("is never worse than greed or a search from a few starts, thirteen to fifty venues, and exact all the same", () => {
+    const beyond = (random: () => number): ProblemShape => ({
+      ...{ venues: 13 + Math.floor(random() * 38), gas: random() < 0.7, groups: random() < 0.7 },
+      pools: random() < 0.5 ? 0.3 : 0,
+    });
+    const outcomes = range(60_000, 60).map((seed) => judge(seed, beyond));
+    expect(failures(outcomes)).to.deep.equal([]);
+    expect(outcomes.filter(({ exact }) => !exact)).to.deep.equal([]);
+    let [grouped, aboveKink, better] = [0, 0, 0];
+    for (const seed of range(61_000, 200)) {
+      const random = seeded(seed);
+      const problem = randomProblem(random, beyond(random));
+      const { allocation } = allocate(problem);
+      const mine = objective(
+        problem,
+        problem.venues.map(({ id }) => allocation[id] ?? Number.NaN),
+      );
+      const { value } = greedy(problem);
+      const scale = Math.max(1, Math.abs(mine));
+      expect((value - mine) / scale, `seed ${seed}`).to.be.at.most(TOLERANCE);
+      if (problem.groups.length > 0) grouped += 1;
+      if (problem.venues.some(({ model }) => "kink" in model && model.borrowed > model.kink * model.supplied))
+        aboveKink += 1;
+      if ((mine - value) / scale > 1e-3) better += 1;
+    }
+    expect([grouped, aboveKink, better].map((count) => count > 50)).to.deep.equal([true, true, true]);
   });
 
   it("holds sums to the rounding of their addition, groups included", () => {

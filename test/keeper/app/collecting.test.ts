@@ -7,12 +7,15 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { ChainCollecting } from "../../../keeper/app/collecting";
+import { connectChain, type Chain } from "../../../keeper/chain/connect";
 import { targetsOf } from "../../../keeper/collect/targets";
+import type { Failure } from "../../../keeper/config/failure";
 import type { CollectTarget } from "../../../keeper/config/schema";
 import { silent, type KeeperEvent, type Sink } from "../../../keeper/events/events";
 import { openStore } from "../../../keeper/store/open";
 import type { HistoryRow, HistoryStore } from "../../../keeper/store/historyRecords";
 import type { Store } from "../../../keeper/store/records";
+import { answer, faultyNode, respond, type Fault } from "../chain/fixtures/faultyNode";
 import { moreTargets, startLocalVenues, type LocalVenues } from "../collect/localVenues";
 
 const CHAIN = 31_337;
@@ -37,10 +40,12 @@ describe("collecting a chain", function () {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const collecting = (options: { more?: readonly CollectTarget[]; sink?: Sink; finalityBlocks?: number } = {}) => {
+  const collecting = (
+    options: { chain?: Chain; more?: readonly CollectTarget[]; sink?: Sink; finalityBlocks?: number } = {},
+  ) => {
     const targets = [...moreTargets(local.genesis), ...(options.more ?? [])];
     return new ChainCollecting({
-      chain: local.chain,
+      chain: options.chain ?? local.chain,
       store,
       sources: targetsOf(local.genesis.addresses, targets, { assetUsd: 1 }).sources,
       finalityBlocks: options.finalityBlocks ?? 64,
@@ -151,6 +156,68 @@ describe("collecting a chain", function () {
     await mine(300);
     expect((await broken.collect(await local.head(), Date.now())).failures).to.deep.equal([]);
     expect(events.map(({ name }) => name)).to.deep.equal(["source.trouble", "source.recovered"]);
+  });
+
+  describe("through an endpoint", () => {
+    const only =
+      (method: RegExp, fault: Fault): Fault =>
+      (request, response) =>
+        method.test(request.method) && fault(request, response);
+    const answering =
+      (result: unknown): Fault =>
+      (request, response) =>
+        Boolean(response.end(answer(request, result)));
+    const calls = (fault: Fault): Fault => only(/^eth_call$/, fault);
+    const faults: readonly (readonly [what: string, fault: Fault, code: string])[] = [
+      ["answers with HTML", calls(respond(200, "<html>gateway</html>")), "RPC_UNREACHABLE"],
+      ["answers with half a document", calls(respond(200, '{"jsonrpc":"2.0","id":1,"resu')), "RPC_UNREACHABLE"],
+      ["has had enough of us", calls(respond(429, "{}")), "RPC_UNREACHABLE"],
+      ["hangs", calls(() => true), "RPC_UNREACHABLE"],
+      ["answers null", calls(answering(null)), "RPC_GARBAGE"],
+      ["answers with half a word", calls(answering("0x12")), "RPC_GARBAGE"],
+      ["has no newest block", only(/^eth_getBlockByNumber$/, answering(null)), "RPC_GARBAGE"],
+      [
+        "lags behind what is stored",
+        (request, response) =>
+          request.method === "eth_getBlockByNumber" &&
+          request.params[0] !== "latest" &&
+          Boolean(response.end(answer(request, null))),
+        "RPC_BEHIND",
+      ],
+    ];
+    for (const [what, fault, code] of faults) {
+      it(`that ${what} stores nothing of a block, and all of it once that is over`, async () => {
+        const endpoint = await faultyNode(local.url);
+        const chain = await connectChain({
+          ...{ rpcUrls: [endpoint.url], expectedChainId: CHAIN, requestTimeoutMs: 300, sink: silent },
+        });
+        try {
+          const through = collecting({ chain });
+          // The addresses are found, and a block is stored that could still be undone.
+          await mine(300);
+          await through.collect(await local.head(), Date.now());
+          await mine(300);
+          const head = await local.head();
+          const of = { chainId: CHAIN, source: "aave-v3", subject: "aave-v3-usdc", from: head.timestamp, to: 4e9 };
+          endpoint.fault = fault;
+          const failure = await through.collect(head, Date.now()).then(
+            () => null,
+            (error: unknown) => error as Failure,
+          );
+          expect(failure?.code, failure?.message).to.equal(code);
+          expect(await store.readings(of)).to.deep.equal([]);
+          expect((await rows("aave-v3-usdc")).at(-1)?.block).to.equal(head.number - 1);
+          endpoint.fault = null;
+          const { stored, readings, failures } = await through.collect(head, Date.now());
+          expect(failures).to.deep.equal([]);
+          expect(stored).to.equal(readings.length + readings.filter(({ rates }) => rates !== null).length);
+          expect(await store.readings(of)).to.have.length(1);
+        } finally {
+          chain.close();
+          await endpoint.close();
+        }
+      });
+    }
   });
 
   describe("tiller collect", () => {

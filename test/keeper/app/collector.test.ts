@@ -7,9 +7,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Contract, JsonRpcProvider, Network } from "ethers";
 import { localWallet } from "../../../deploy/networks/localWallet";
 import { Collector } from "../../../keeper/app/collector";
+import { collectorJobs, type CollectorJobsParts } from "../../../keeper/app/collectorJobs";
 import { runFromConfig } from "../../../keeper/app/run";
 import type { Chain } from "../../../keeper/chain/connect";
 import { headStream } from "../../../keeper/chain/heads";
+import { ChainTime } from "../../../keeper/collect/jobTime";
 import { loadConfig, type Config, type ConfigInput } from "../../../keeper/config/load";
 import type { KeeperEvent } from "../../../keeper/events/events";
 import { silent } from "../../../keeper/events/events";
@@ -179,6 +181,28 @@ describe("the collector", function () {
       expect(fromBlock).to.equal(next ?? fromBlock);
       next = toBlock + 1;
     }
+  });
+
+  it("forgets what models said longer ago than is kept", async () => {
+    const store = await storeAt();
+    const [modelHash, now] = ["a".repeat(64), Math.floor(Date.now() / 1_000)];
+    await store.models.register({ hash: modelHash, name: "said", card: "{}" });
+    const of = { chainId: CHAIN, series: "aave-v3-usdc", horizonHours: 24 };
+    const said = [399, 401].map((days) => ({
+      ...{ ...of, madeAt: now - days * 86_400, modelHash, served: true, live: true },
+      ...{ point: 0.05, low: 0.04, high: 0.06, baseline: 0.045 },
+    }));
+    await store.models.addForecasts(said);
+    // The job of every hour, now.
+    const jobs = await collectorJobs({
+      ...{ config: configOf(), chain: local.chain, store, sink: silent, everySeconds: EVERY },
+      targets: { pools: [] } as unknown as CollectorJobsParts["targets"],
+      collecting: undefined as unknown as CollectorJobsParts["collecting"],
+      ...{ time: new ChainTime(now), newest: () => expect.fail("no chain is read for it") },
+    });
+    await jobs.find(({ source }) => source === "store")?.work(0, new AbortController().signal);
+    const left = await store.models.served({ ...of, from: 0 });
+    expect(left.map(({ madeAt }) => madeAt)).to.deep.equal([said[0]?.madeAt]);
   });
 
   describe("beside the loop of tiller run", () => {

@@ -17,7 +17,8 @@ import type { Store } from "../../../keeper/store/records";
 import { observationsOf } from "../../../keeper/venues/observations";
 import { PriceFeedModel__factory } from "../../../typechain-types";
 import { startLocalVenues, type LocalVenues } from "../collect/localVenues";
-import { snapshotRow } from "../store/fixtures/rows";
+import type { ModelForecastRow } from "../../../keeper/store/modelRecords";
+import { observationRow, snapshotRow } from "../store/fixtures/rows";
 
 const PAR = 100_000_000n;
 
@@ -188,6 +189,48 @@ describe("the look at risk", function () {
     expect((await look(watch)).tripped).to.deep.equal([]);
     await mine();
     expect((await look(watch)).tripped).to.deep.equal([]);
+  });
+
+  it("judges what a trained model said where decisions rested on it, not what it said in the shadow", async () => {
+    const { chainId } = of();
+    const model = "a".repeat(64);
+    await store.models.register({ hash: model, name: "far-off", card: "{}" });
+    const { timestamp } = await local.head();
+    const hour = Math.floor(timestamp / 3_600) * 3_600;
+    const hours = Array.from({ length: 100 }, (_, k) => hour - (100 - k) * 3_600);
+    // A rate that stands still: neither persistence nor the EWMA is ever wrong.
+    const seen = hours.map((observedAt) =>
+      observationRow({ chainId, venue: "aave-v3-usdc", observedAt, availableAt: observedAt, supplyAprWithoutUs: 0.04 }),
+    );
+    const said = (change: Partial<ModelForecastRow>): Promise<void> =>
+      store.models.addForecasts(
+        hours.map((madeAt) => ({
+          ...{ chainId, series: "aave-v3-usdc", horizonHours: 24, madeAt, modelHash: model, served: true, live: true },
+          ...{ point: 0.09, low: 0.08, high: 0.1, baseline: 0.04, ...change },
+        })),
+      );
+    const causes = async (): Promise<string[]> => {
+      const watch = watching();
+      watch.remember(seen);
+      return (await look(watch)).tripped.map(({ cause, detail }) => `${cause}: ${detail}`);
+    };
+    for (const [series, change] of [
+      ["sky-susds", {}],
+      ["aave-v3-usdc", { horizonHours: 168 }],
+    ] as const) {
+      await said({ series, ...change });
+    }
+    expect(await causes(), "of another venue or horizon").to.deep.equal([]);
+    const other = "b".repeat(64);
+    await store.models.register({ hash: other, name: "shadow", card: "{}" });
+    await said({ modelHash: other, served: false });
+    expect(await causes(), "in the shadow").to.deep.equal([]);
+    await said({});
+    const [cause, ...others] = await causes();
+    expect(others).to.deep.equal([]);
+    expect(cause).to.match(
+      /^model-drift: over 168 h the forecast was off by 5\.00 pp .* stay as they are by 0\.00 pp$/,
+    );
   });
 
   describe("by this machine's clock", () => {

@@ -68,7 +68,7 @@ describe("the check for leaks", () => {
     const of =
       (early: number) =>
       async (on: Market): Promise<Strategy[]> => {
-        const honest = await mlForecasts(on, {
+        const { forecasts: honest } = await mlForecasts(on, {
           ...{ model: returning(), folder: __dirname, horizonHours: 24, halfLifeHours: 24, now: Infinity },
         });
         const ml = (knowledge: Knowledge): Forecasts => {

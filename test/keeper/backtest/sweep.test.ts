@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { judge } from "../../../keeper/backtest/sweep";
-import type { Trial } from "../../../keeper/backtest/sweepWorker";
+import type { Trial } from "../../../keeper/backtest/trial";
 
 const DAYS = 64;
 

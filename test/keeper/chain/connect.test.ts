@@ -97,6 +97,7 @@ describe("the connection to a chain", function () {
     ["is down", down],
     ["answers with HTML", respond(200, "<html>gateway</html>")],
     ["answers with something that is no JSON-RPC", respond(200, '{"hello":1}')],
+    ["answers with half a document", respond(200, '{"jsonrpc":"2.0","id":1,"resu')],
     ["answers with HTTP 500", respond(500, "{}")],
     ["answers with HTTP 429", respond(429, "{}")],
     ["does not answer at all", () => true],

@@ -12,6 +12,8 @@ import { writeModel } from "../forecast/onnxFixture";
 import { startTiller, type Ended } from "./tillerProcess";
 
 const SPAN = ["--from", "2023-11-24", "--to", "2024-01-20"];
+/** Parameters to choose among that differ much. */
+const FEW = ["--vary", "half-life-hours=1,300"];
 const STRATEGY_KEYS = [
   ...["totalReturn", "apy", "maxDrawdown", "sharpe"],
   ...["moves", "turnoverUsd", "costsUsd", "captureRatio"],
@@ -19,10 +21,22 @@ const STRATEGY_KEYS = [
 
 interface Answer {
   readonly dataHash: string;
-  readonly model: { readonly name: string; readonly hash: string; readonly trainWindow: object } | null;
+  readonly model: {
+    readonly name: string;
+    readonly hash: string;
+    readonly trainWindow: object;
+    readonly peers: { readonly series: readonly string[]; readonly dataHash: string } | null;
+  } | null;
   readonly strategies: Record<string, Record<string, number | null>>;
   readonly ceiling: { readonly totalReturn: number; readonly apy: number; readonly exact: boolean };
   readonly bestHold: { readonly series: string; readonly apy: number };
+  readonly inSample: readonly string[];
+  readonly walkForward: {
+    readonly trials: number;
+    readonly folds: readonly { readonly from: string; readonly parameters: Record<string, number> }[];
+    readonly overfitting: number | null;
+    readonly deflatedSharpe: number | null;
+  } | null;
   readonly notes: readonly string[];
 }
 
@@ -51,8 +65,10 @@ describe("tiller backtest", () => {
   }
 
   it("answers in the fixed shape, for every strategy that can run", async () => {
-    const found = await answer();
-    expect(Object.keys(found)).to.deep.equal(["dataHash", "model", "strategies", "ceiling", "bestHold", "notes"]);
+    const found = await answer(...FEW);
+    expect(Object.keys(found)).to.deep.equal([
+      ...["dataHash", "model", "strategies", "ceiling", "bestHold", "inSample", "walkForward", "notes"],
+    ]);
     expect(found.model).to.equal(null);
     const [prices, scores, ...others] = found.notes;
     expect(prices).to.equal("a, b: prices between assets, and what swapping one for another costs, are not counted");
@@ -63,7 +79,7 @@ describe("tiller backtest", () => {
     expect(found.dataHash).to.match(/^[0-9a-f]{64}$/);
     expect(Object.keys(found.strategies)).to.deep.equal([
       ...["hold:aave-a", "hold:compound-v3-b", "equal-weight", "best-history", "highest-tvl", "risk-adjusted"],
-      ...["risk-adjusted-exact", "mean-variance", "risk-parity", "ewma"],
+      ...["risk-adjusted-exact", "mean-variance", "risk-parity", "ewma", "walk-forward"],
     ]);
     for (const figures of Object.values(found.strategies)) {
       expect(figures).to.include.all.keys(STRATEGY_KEYS);
@@ -73,6 +89,57 @@ describe("tiller backtest", () => {
     expect(found.ceiling.exact).to.equal(false);
     expect(found.bestHold).to.have.all.keys("series", "apy");
     expect(found.strategies[`hold:${found.bestHold.series}`]?.["apy"]).to.equal(found.bestHold.apy);
+  });
+
+  it("chooses parameters by the past of each fold, and says of all others that they are in sample", async () => {
+    const found = await answer(...FEW);
+    const walked = found.walkForward;
+    expect(walked?.trials).to.equal(2);
+    // Of eight folds as many as are a fortnight long.
+    expect(walked?.folds.map(({ from }) => from.slice(0, 10))).to.deep.equal([
+      ...["2023-11-24", "2023-12-08", "2023-12-22", "2024-01-05"],
+    ]);
+    expect(walked?.folds.map(({ parameters }) => parameters["halfLifeHours"])[0], "as configured").to.equal(24);
+    for (const { parameters } of walked?.folds.slice(1) ?? [])
+      expect(parameters["halfLifeHours"]).to.be.oneOf([1, 300]);
+    expect(walked?.overfitting).to.be.within(0, 1);
+    const named = Object.keys(found.strategies).filter((name) => name !== "walk-forward" && !name.startsWith("hold:"));
+    expect(found.inSample).to.deep.equal(["bestHold", "ceiling", ...named]);
+
+    const alone = await answer(...FEW, "--strategy", "walk-forward");
+    expect(Object.keys(alone.strategies)).to.deep.equal(["walk-forward"]);
+    expect(alone.strategies).to.deep.equal({ "walk-forward": found.strategies["walk-forward"] });
+    const { out } = await tiller([...base, ...FEW, "--strategy", "walk-forward", "ewma", "hold:aave-a"]);
+    expect(out).to.match(/walk-forward +by each fold's past +\d/);
+    expect(out).to.match(/ewma +as set \(in sample\) +\d/);
+    expect(out).to.match(/hold:aave-a +none +\d/);
+    expect(out).to.match(
+      /\nwalk-forward: .* 4 folds the past chose one of 2 parameters.* probability of overfitting \d/,
+    );
+  });
+
+  it("tries parameters for nobody who names other strategies", async () => {
+    const { walkForward, strategies, inSample } = await answer("--strategy", "ewma");
+    expect([walkForward, Object.keys(strategies)]).to.deep.equal([null, ["ewma"]]);
+    expect(inSample).to.deep.equal(["bestHold", "ceiling", "ewma"]);
+  });
+
+  it("leaves out what chooses by the past where there is none, and refuses it where it was asked for", async () => {
+    const short = ["--from", "2023-11-24", "--to", "2023-12-21"];
+    const { walkForward, strategies, notes } = await answer(...short);
+    expect([walkForward, Object.keys(strategies).includes("walk-forward")]).to.deep.equal([null, false]);
+    expect(notes.at(-1)).to.equal(
+      "walk-forward: left out, to choose by the past takes two folds of 14 days at the least",
+    );
+    const alone = base.filter((word) => word !== "compound-v3-b");
+    const one = JSON.parse((await tiller([...alone, "--json"])).out) as Answer;
+    expect(one.walkForward).to.equal(null);
+    expect(one.notes.at(-1)).to.match(/^walk-forward: left out, .* one market$/);
+    for (const [field, ...options] of [["--to", ...short] as const, ["--folds", "--folds", "1"] as const]) {
+      const { code, out, err } = await tiller([...base, ...options, "--strategy", "walk-forward", "--json"]);
+      expect([code, out]).to.deep.equal([2, ""]);
+      expect(JSON.parse(err)).to.have.nested.include({ "error.code": "BACKTEST_SPAN", "error.field": field });
+    }
   });
 
   it("hashes the rows that it read, however they are packed or named in order, and nothing else", async () => {
@@ -101,7 +168,7 @@ describe("tiller backtest", () => {
   it("shows a table to a person", async () => {
     const { code, out } = await tiller([...base, "--strategy", "ewma", "hold:aave-a"]);
     expect(code).to.equal(0);
-    expect(out).to.match(/ewma +\d\.\d\d % /);
+    expect(out).to.match(/ewma +as set \(in sample\) +\d\.\d\d % /);
     expect(out).to.match(/best hold +\d\.\d\d % +/);
     expect(out).to.match(/upper bound; a plan with hindsight reached \d\.\d\d %/);
     expect(out).to.include("own deposits dilute rates");
@@ -126,15 +193,8 @@ describe("tiller backtest", () => {
     "a day that is none": ["--from", "OPTION_MALFORMED", "--from", "2023-02-31"],
     "an unknown strategy": ["--strategy", "BACKTEST_STRATEGY", "--strategy", "magic"],
     "a hold of what is not there": ["--strategy", "BACKTEST_STRATEGY", "--strategy", "hold:x"],
-    "a model, of which none is served": [
-      "--strategy",
-      "MODEL_NOT_SERVED",
-      "--models",
-      "no-such-folder",
-      "--strategy",
-      "ewma",
-      "ml",
-    ],
+    "a folder without a model": ["--models", "MODEL_MISSING", "--models", "no-such-folder", "--strategy", "ewma", "ml"],
+    "a folder without a model, whoever asks": ["--models", "MODEL_MISSING", "--models", "no-such-folder"],
     "steps that do not fill a day": ["--step-minutes", "OPTION_MALFORMED", "--step-minutes", "7"],
     "a lag that is no number": ["--lag-hours", "OPTION_MALFORMED", "--lag-hours", "soon"],
     "gas below nothing": ["--gas-usd-per-move", "OPTION_MALFORMED", "--gas-usd-per-move", "-1"],
@@ -170,13 +230,24 @@ describe("tiller backtest", () => {
   it("has the row of a model by itself and says whose it is, or with a broken card has none at all", async () => {
     const models = path.join(folder, "models");
     const fresh = writeModel(models, { weights: { apr_less_ewma: 0.5 } }, { name: "fresh" });
-    const found = await answer("--models", models);
+    const found = await answer("--models", models, ...FEW);
     expect(found.strategies).to.have.any.keys("ml");
     const hash = createHash("sha256")
       .update(readFileSync(path.join(fresh, "model.onnx")))
       .digest("hex");
     const trainWindow = { from: 0, to: 1_600_000_000 };
-    expect(found.model).to.deep.equal({ name: "fresh", hash, trainWindow });
+    const peers = found.model?.peers;
+    expect(found.model).to.deep.equal({ name: "fresh", hash, trainWindow, peers });
+    // Of the assets a and b the folder has no other series.
+    expect(peers?.series).to.deep.equal([]);
+    writeFileSync(path.join(folder, "other-a.csv"), historyCsv(rowsOf({ apr: wave(0.03, 0.01, 90) })));
+    const beside = await answer("--models", models);
+    expect(beside.dataHash, "the markets are the same").to.equal(found.dataHash);
+    expect(beside.model?.peers?.series).to.deep.equal(["other-a"]);
+    expect(beside.model?.peers?.dataHash)
+      .to.match(/^[0-9a-f]{64}$/)
+      .and.not.equal(peers?.dataHash);
+    rmSync(path.join(folder, "other-a.csv"));
     const asked = ["--models", models, "--strategy", "ml"];
     const words = `model fresh, ${hash.slice(0, 16)}, trained up to 2020-09-13`;
     expect((await tiller([...base, ...asked])).out).to.contain(words);
@@ -204,7 +275,8 @@ describe("tiller backtest", () => {
     };
     expect(found.clean).to.equal(true);
     expect(found.notes.join(), "what the check cannot see").to.match(/^risk-adjusted, risk-adjusted-exact: /);
-    expect(Object.keys(found.strategies)).to.include.members(["ewma", "risk-adjusted", "hold:aave-a"]);
+    expect(found.notes.at(-1)).to.equal("walk-forward: chosen among 4 parameters in 4 folds");
+    expect(Object.keys(found.strategies)).to.include.members(["ewma", "walk-forward", "risk-adjusted", "hold:aave-a"]);
     const table = await tiller(["backtest", "check-leaks", ...options, "--moments", "1", "--strategy", "ewma"]);
     expect(table.out).to.match(/ewma +\d[\d,]* +clean/);
     const config = path.join(folder, "tail.json");

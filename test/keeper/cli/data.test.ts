@@ -98,6 +98,47 @@ describe("tiller data", function () {
     expect(page.match(/<title>(?!Tiller)[^<]*/g)).to.deep.equal(["<title>2023-11-27: apy-over-200, outlier"]);
   });
 
+  it("imports files of pools beside series, reports and draws them, and takes swaps for no other chain's", async () => {
+    const days = Array.from({ length: 5 }, (_, day) => `${1_700_006_400 + day * 86_400},2,2,2,2,2,0.5,1e6,${day}000`);
+    const head = "day,open,high,low,close,token0_price,token1_price,tvl_usd,volume_usd";
+    writeFileSync(path.join(folder, "a-pool.csv"), `${[head, ...days].join("\n")}\n`);
+    const address = `0x${"1".repeat(40)}`;
+    const swap = [
+      20_000_000,
+      0,
+      7,
+      `0x${"ab".repeat(32)}`,
+      address,
+      address,
+      address,
+      "v3",
+      -5,
+      7,
+      2n ** 96n,
+      9,
+      0,
+      "",
+      "",
+      0,
+      0,
+    ];
+    const columns =
+      "block,tx_index,log_index,tx_hash,from,to,pool,protocol,amount0,amount1,sqrt_price_x96,liquidity,tick";
+    const csv = `${columns},reserve0,reserve1,gas_price_paid,coinbase_tip_wei\n${swap.join()}\n`;
+    writeFileSync(path.join(folder, "swaps.csv"), csv);
+    const refused = await tiller("data", "import", "a-pool.csv", "swaps.csv", "--chain", "10");
+    expect(refused).to.include({ code: 2, out: "" });
+    expect(refused.err).to.match(/swaps\.csv: line 2.*\(IMPORT_WRONG_CHAIN\)/);
+    expect(JSON.parse((await tiller("data", "report", "--json")).out)).to.deep.include({ poolFiles: [], swaps: [] });
+
+    const imported = await tiller("data", "import", "a-pool.csv", "swaps.csv");
+    expect(imported.out).to.equal("2 files: 6 rows read, 6 stored, 0 were there already, 0 flagged\n");
+    const { out } = await tiller("data", "report", "--html", "pools.html");
+    expect(out).to.match(/^a-pool +5 +2023-11-15 +2023-11-19 +24 h +0 +20\.0 % +no-trade 1 *$/m);
+    expect(out).to.match(/^ *1 +1 +0 +1 +1 +1 +1 +2024-06-01 +2024-06-01 +no-gas-price 1, undescribed 1 *$/m);
+    expect(readFileSync(path.join(folder, "pools.html"), "utf8")).to.include("plot: volume a day, USD");
+  });
+
   it("writes a data set", async () => {
     const made = await tiller(
       "dataset",

@@ -1,8 +1,10 @@
 // `tiller forecast evaluate` as a process: the fixed shape, series of any name, models of a folder, what is refused.
 import { expect } from "chai";
-import { mkdtempSync, rmSync, truncateSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { modelsOption } from "../../../keeper/cli/modelsOption";
+import { MODELS_FOLDER } from "../../../keeper/forecast/modelFolder";
 import { BEGIN, FIXTURE } from "../forecast/datasetFixture";
 import { writeModel } from "../forecast/onnxFixture";
 import { startTiller, writeSeries, type Ended } from "./tillerProcess";
@@ -36,6 +38,8 @@ describe("tiller forecast evaluate", () => {
     readonly rows: Record<string, unknown>[];
     readonly dataHash: string;
     readonly model: { readonly name: string; readonly hash: string } | null;
+    readonly events: Record<string, unknown>[];
+    readonly eventModels: { readonly name: string; readonly event: string }[];
   }
   async function answer(...args: string[]): Promise<Answer> {
     const { code, out, err } = await tiller(...args, "--json");
@@ -82,6 +86,92 @@ describe("tiller forecast evaluate", () => {
     // Not even one card is left that could be read.
     rmSync(path.join(broken, "sound"), { recursive: true });
     expect((await tiller(...series)).code).to.equal(2);
+  });
+
+  describe("of events", () => {
+    const FROZEN = "risk-exit-illiquidity-24h";
+    let own: string;
+    before(() => {
+      own = path.join(folder, "own");
+      writeModel(own, {}, { name: "early", trainWindow: { from: 0, to: BEGIN } });
+      for (const name of [FROZEN, `${FROZEN}-served`]) {
+        const place = path.join(own, name);
+        cpSync(path.join(MODELS_FOLDER, name), place, { recursive: true });
+        // As if it had been trained before the fixture, whatever it was trained on.
+        const card = JSON.parse(readFileSync(path.join(place, "card.json"), "utf8")) as Record<string, unknown>;
+        const to = name === FROZEN ? BEGIN - 86_400 : BEGIN;
+        writeFileSync(path.join(place, "card.json"), JSON.stringify({ ...card, trainWindow: { from: 0, to } }));
+      }
+    });
+
+    it("scores the frozen model, never the one that is served, beside the past and the one column", async () => {
+      const page = path.join(folder, "page.html");
+      const series = ["--series", "one-usdc", "two-usdc", "--models", own];
+      const { code, out } = await tiller(...series, "--html", page, "--json");
+      expect(code).to.equal(0);
+      const { events, eventModels } = JSON.parse(out) as Answer;
+      expect(eventModels.map(({ name, event }) => [name, event])).to.deep.equal([[FROZEN, "exit-illiquidity-24h"]]);
+      expect(events.map((row) => row["series"])).to.deep.equal([null, "one-usdc", "two-usdc"]);
+      for (const row of events) {
+        expect(row).to.include({ event: "exit-illiquidity-24h", horizonHours: 24, served: FROZEN });
+        expect(row).to.include.all.keys(
+          "n",
+          "prevalence",
+          "events",
+          "model",
+          "climatology",
+          "table",
+          "rule",
+          "classes",
+        );
+        expect(row["n"]).to.be.above(50);
+        expect(row["model"]).to.include.all.keys("prAuc", "brier", "brierSkill", "reliability");
+      }
+      const text = readFileSync(page, "utf8");
+      expect(text)
+        .to.contain("<h2>Events</h2>")
+        .and.to.match(/<circle [^>]*><title>exit-illiquidity-24h: said/);
+      expect((await tiller(...series)).out).to.match(/exit-illiquidity-24h +all +\d+/);
+    });
+
+    it("scores none where none is asked for, and refuses one that is not what it should be", async () => {
+      const none = await answer("--series", "one-usdc", "--models", own, "--model", "ewma");
+      expect([none.events, none.eventModels]).to.deep.equal([[], []]);
+      const torn = path.join(folder, "torn");
+      cpSync(own, torn, { recursive: true });
+      truncateSync(path.join(torn, FROZEN, "card.json"), 100);
+      const { code, err } = await tiller("--series", "one-usdc", "--models", torn, "--json");
+      expect(code).to.equal(2);
+      expect(JSON.parse(err)).to.have.nested.include({ "error.code": "MODEL_CARD" });
+    });
+  });
+
+  it("refuses a folder that was named and has no model, and one that lost its card", async () => {
+    const empty = path.join(folder, "empty");
+    mkdirSync(empty);
+    const single = path.join(models, "early");
+    const refused = async (...args: string[]): Promise<unknown> => {
+      const { code, out, err } = await tiller("--series", "one-usdc", ...args, "--json");
+      expect([code, out]).to.deep.equal([2, ""]);
+      const { error } = JSON.parse(err) as { error: { code: string; field: string } };
+      return [error.code, error.field];
+    };
+    for (const named of [empty, path.join(folder, "absent"), single]) {
+      expect(await refused("--models", named)).to.deep.equal(["MODEL_MISSING", "--models"]);
+    }
+    const cardless = path.join(folder, "cardless");
+    cpSync(models, cardless, { recursive: true });
+    const card = path.join(cardless, "early", "card.json");
+    rmSync(card);
+    expect(await refused("--models", cardless)).to.deep.equal(["MODEL_MISSING", card]);
+    expect((await answer("--series", "one-usdc", "--models", empty, "--model", "ewma")).model).to.equal(null);
+  });
+
+  it("says where the checkout's own models are not there", () => {
+    expect(modelsOption(undefined).note).to.equal(null);
+    const { found, note } = modelsOption(undefined, path.join(folder, "absent"));
+    expect(found).to.deep.equal([]);
+    expect(note).to.match(/absent has no trained model$/);
   });
 
   it("prints a table for people", async () => {

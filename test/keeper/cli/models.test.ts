@@ -1,9 +1,10 @@
 // `tiller models …` as a process on a database of its own: what a person sees and may do.
 import { expect } from "chai";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { silent } from "../../../keeper/events/events";
+import { MODELS_FOLDER } from "../../../keeper/forecast/modelFolder";
 import { openStore } from "../../../keeper/store/open";
 import { cardOfModel, writeModel, type LinearModel } from "../forecast/onnxFixture";
 import { startTiller, type Ended } from "./tillerProcess";
@@ -49,6 +50,22 @@ describe("tiller models", function () {
     expect(await list()).to.have.members(["old unknown", "new unknown", "frozen evaluation", "broken broken"]);
     const { out } = await startTiller(folder, ["models", "list"]).ended;
     expect(out).to.match(/broken +broken +is not JSON/);
+  });
+
+  it("lists and shows the models of events beside them", async () => {
+    const [name, other] = ["risk-apr-collapse-7d-served", "risk-exit-illiquidity-7d"] as const;
+    for (const one of [name, other]) {
+      cpSync(path.join(MODELS_FOLDER, one), path.join(folder, "models", one), { recursive: true });
+    }
+    truncateSync(path.join(folder, "models", other, "card.json"), 50);
+    const { eventModels } = await answer<{ eventModels: { name: string; status: string }[] }>("list");
+    expect(eventModels.map((one) => `${one.name} ${one.status}`)).to.deep.equal([`${name} served`, `${other} broken`]);
+    expect(await answer("show", name)).to.have.nested.include({ "card.event.name": "apr-collapse-7d" });
+    const shown = await startTiller(folder, ["models", "show", name]).ended;
+    expect(shown.out).to.match(/foretells apr-collapse-7d: Medium from 1 %, High from 5 %; it came after \d\.\d\d % /);
+    const listed = await startTiller(folder, ["models", "list"]).ended;
+    expect(listed.out).to.match(/risk-exit-illiquidity-7d +broken +is not JSON/);
+    expect(await refusal("promote", name)).to.match(/^2 MODEL_UNKNOWN/);
   });
 
   it("refuses to promote without a fortnight in the shadow, and serves the newest meanwhile", async () => {

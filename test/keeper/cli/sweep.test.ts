@@ -89,11 +89,22 @@ describe("tiller backtest sweep", function () {
 
   it("writes a tear sheet that needs no network and runs no script", async () => {
     const file = path.join(folder, "sheet.html");
-    const { code, err } = await tiller(...base, "--html", file, "--json");
+    const few = ["--vary", "half-life-hours=6,72"];
+    const { code, err } = await tiller(...base, ...few, "--html", file, "--json");
     expect(code, err).to.equal(0);
     const page = readFileSync(file, "utf8");
     expect(page).not.to.match(/<script|https?:|NaN|undefined|Infinity/);
-    for (const text of ["hold:aave-a", "ewma", "ceiling", "as forecast", "Data SHA-256", "Drawdown"]) {
+    for (const text of [
+      "hold:aave-a",
+      "ewma",
+      "walk-forward",
+      "by each fold&#39;s past",
+      "as set (in sample)",
+      "ceiling",
+      "as forecast",
+      "Data SHA-256",
+      "Drawdown",
+    ]) {
       expect(page).to.contain(text);
     }
     expect(page.match(/<svg/g)?.length).to.be.at.least(6);

@@ -17,6 +17,7 @@ interface Found {
     readonly strategies: Record<string, Metrics>;
     readonly bestHold: { readonly series: string; readonly apy: number };
     readonly ceiling: { readonly apy: number };
+    readonly inSample: readonly string[];
     readonly trials: number;
     readonly overfitting: number | null;
   }[];
@@ -56,7 +57,10 @@ describe("tiller backtest walk-forward", function () {
       ["aave-v2-abc aave-v3-abc", "2023-11-20", "2024-05-20"],
       ["aave-v2-abc aave-v3-abc compound-v3-abc", "2024-05-20", "2024-11-22"],
     ]);
-    for (const { strategies, ceiling, trials, overfitting } of sets) {
+    for (const { strategies, ceiling, trials, overfitting, inSample } of sets) {
+      expect(inSample).to.deep.equal([
+        ...["bestHold", "ceiling", ...Object.keys(strategies).filter((name) => name !== "walk-forward")],
+      ]);
       expect(trials).to.equal(2);
       expect(overfitting).to.be.within(0, 1);
       expect(Object.keys(strategies)).to.include.members([
@@ -73,6 +77,8 @@ describe("tiller backtest walk-forward", function () {
     expect(code, err).to.equal(0);
     expect(out).to.match(/ABC, 2023-11-20 to 2024-05-20: aave-v2-abc, aave-v3-abc/);
     expect(out).to.match(/best in sample \(chosen on this history\)/);
+    expect(out).to.match(/\nas configured, as set \(in sample\) +\d/);
+    expect(out).to.match(/\nwalk-forward +\d/);
     expect(out).to.match(/\nrisk-adjusted, risk-adjusted-exact: of a past day's scorecard.*\n$/);
     expect(out.match(/probability of overfitting \d+\.\d\d % over 2 trials/g)).to.have.length(2);
   });

@@ -14,7 +14,26 @@ const HEADER = "observed_at,available_at,block,supplied_usd,borrowed_usd,supply_
 const NOW = 1_750_000_000;
 const OPTIONS: ImportOptions = { chainId: 1, rates: "ask", now: NOW };
 
-const SWAPS = "block,tx_index,log_index,tx_hash,pool,amount0,amount1,sqrt_price_x96,liquidity,tick";
+const SWAPS =
+  "block,tx_index,log_index,tx_hash,from,to,pool,protocol,amount0,amount1,sqrt_price_x96,liquidity,tick,reserve0,reserve1,gas_price_paid,coinbase_tip_wei";
+const POOLS = "pool,protocol,token0,token1,fee_pips,tick_spacing,decimals0,decimals1";
+const [ONE, TWO] = [`0x${"1".repeat(40)}`, `0x${"2".repeat(40)}`];
+const TX = `0x${"ab".repeat(32)}`;
+const UINT112 = "5192296858534827628530496329220095";
+
+/** A line of a file of swaps, of a transaction for each `txIndex`; by default of block 20,000,000. */
+const swap = (txIndex: number, logIndex: number, over: Readonly<Record<string, string>> = {}): string => {
+  const fields: Record<string, string> = {
+    ...{ block: "20000000", tx_index: String(txIndex), log_index: String(logIndex) },
+    ...{ tx_hash: `0x${String(txIndex).repeat(64).slice(0, 64)}`, from: ONE, to: TWO, pool: ONE, protocol: "v3" },
+    ...{ amount0: "-5", amount1: "7", sqrt_price_x96: "79228162514264337593543950336", liquidity: "9", tick: "0" },
+    ...{ reserve0: "", reserve1: "", gas_price_paid: "0", coinbase_tip_wei: "-1", ...over },
+  };
+  return SWAPS.split(",")
+    .map((name) => fields[name])
+    .join();
+};
+const OF_RESERVES = { protocol: "v2", sqrt_price_x96: "", liquidity: "", tick: "", reserve0: UINT112, reserve1: "3" };
 
 /** Of block 20,000,000 and its time. */
 const GOOD = [
@@ -130,7 +149,58 @@ describe("importing files", function () {
     ],
     ["other columns", "IMPORT_COLUMNS", ["time,apr", "1,2"], /line 1/],
     ["a column twice", "IMPORT_COLUMNS", [`${HEADER},block`, "1,2,3,4,5,6,7,8"], /line 1/],
-    ["swaps without their blocks' times", "IMPORT_SWAPS", [SWAPS, "20000000,0,5,0xab,0xcd,-1,2,,7,3"], /bad.*line 1/],
+    [
+      "swaps without their transactions",
+      "IMPORT_COLUMNS",
+      ["block,log_index,pool,amount0,amount1", "1,2,3,4,5"],
+      /line 1/,
+    ],
+    ["swaps out of order", "IMPORT_UNSORTED", [SWAPS, swap(0, 2), swap(0, 1)], /line 3/],
+    ["swaps of an earlier block", "IMPORT_UNSORTED", [SWAPS, swap(0, 2), swap(0, 3, { block: "19999999" })], /line 3/],
+    ["a later log of an earlier transaction", "IMPORT_UNSORTED", [SWAPS, swap(3, 1), swap(2, 2)], /line 3/],
+    ["a swap twice", "IMPORT_TWICE", [SWAPS, swap(0, 1), swap(0, 1)], /line 3/],
+    [
+      "two transactions at one place",
+      "IMPORT_MALFORMED",
+      [SWAPS, swap(0, 1), swap(0, 2, { tx_hash: TX })],
+      /line 3, column 4/,
+    ],
+    [
+      "a transaction at two places",
+      "IMPORT_MALFORMED",
+      [SWAPS, swap(0, 1, { tx_hash: TX }), swap(1, 2, { tx_hash: TX })],
+      /line 3, column 4/,
+    ],
+    ["a pool that is no address", "IMPORT_MALFORMED", [SWAPS, swap(0, 1, { pool: "0x12" })], /line 2, column 7/],
+    ["half a hash", "IMPORT_MALFORMED", [SWAPS, swap(0, 1, { tx_hash: "0xab" })], /line 2, column 4/],
+    ["an amount in coins", "IMPORT_MALFORMED", [SWAPS, swap(0, 1, { amount0: "1.5" })], /line 2, column 9/],
+    [
+      "no price after a swap of V3",
+      "IMPORT_MALFORMED",
+      [SWAPS, swap(0, 1, { sqrt_price_x96: "0" })],
+      /line 2, column 11/,
+    ],
+    ["reserves of a pool with ticks", "IMPORT_MALFORMED", [SWAPS, swap(0, 1, { reserve0: "1" })], /line 2, column 14/],
+    [
+      "a swap of V2 without reserves",
+      "IMPORT_MALFORMED",
+      [SWAPS, swap(0, 1, { ...OF_RESERVES, reserve1: "" })],
+      /line 2, column 15/,
+    ],
+    ["swaps of a block to come", "IMPORT_WRONG_CHAIN", [SWAPS, swap(0, 1, { block: "217000000" })], /line 2/],
+    [
+      "a pool twice",
+      "IMPORT_TWICE",
+      [POOLS, `${ONE},v3,${ONE},${TWO},500,10,6,6`, `${ONE},v2,${ONE},${TWO},,,,`],
+      /line 3/,
+    ],
+    ["a pool of no known kind", "IMPORT_MALFORMED", [POOLS, `${ONE},v4,${ONE},${TWO},500,10,6,6`], /line 2, column 2/],
+    [
+      "states of pools with another chain's blocks",
+      "IMPORT_WRONG_CHAIN",
+      ["observed_at,block,tick,liquidity", "1717281407,217000000,0,1"],
+      /line 2/,
+    ],
     ["no row", "IMPORT_EMPTY", [HEADER], /bad/],
     ["nothing", "IMPORT_COLUMNS", [], /line 1/],
   ];
@@ -160,13 +230,79 @@ describe("importing files", function () {
     expect(await stored("once")).to.deep.equal([]);
   });
 
-  it("says of a file of swaps what it lacks, and where to have them from", async () => {
-    const lacks = async (...more: string[]): Promise<string> =>
-      (await failureOf(importFiles(store.history, [file("swaps.csv", [[SWAPS, ...more].join()])], OPTIONS))).line();
-    expect(await lacks()).to.match(/swaps without the time and the hash of their blocks .*tiller backfill --source/);
-    expect(await lacks("observed_at")).to.match(/swaps without the hash of their blocks/);
-    expect(await lacks("block_hash")).to.match(/swaps without the time of their blocks/);
-    expect(await lacks("observed_at", "block_hash")).to.match(/IMPORT_COLUMNS/);
+  it("keeps swaps with their transactions to the digit, from when their blocks were known at the latest", async () => {
+    const { poolFiles } = store.history;
+    const lines = [
+      swap(3, 10, { block: "15537394", to: "", amount1: `-${"9".repeat(77)}` }),
+      swap(3, 12, { block: "15537394", ...OF_RESERVES, gas_price_paid: "12000000000" }),
+      swap(4, 13, { block: "15752489" }),
+      swap(1, 1, { block: "21000000" }),
+    ];
+    const counts = { files: 1, rowsRead: 4, rowsUnchanged: 0, flagged: 0 };
+    const plain = file("swaps.csv", [SWAPS, ...lines]);
+    expect(await importFiles(store.history, [plain], OPTIONS)).to.deep.equal({ ...counts, rowsInserted: 4 });
+    // At another time, from another file, it is known no earlier than it was.
+    const again = file("swaps-again.csv", [SWAPS, ...lines.slice(2)]);
+    const later = { ...OPTIONS, now: NOW + 86_400 };
+    expect(await importFiles(store.history, [again], later)).to.include({ rowsInserted: 0, rowsUnchanged: 2 });
+
+    const rows = await all(poolFiles.swaps({ chainId: 1, fromBlock: 0, toBlock: 21_000_000 }));
+    expect(rows.map(({ block, logIndex }) => [block, logIndex])).to.deep.equal([
+      [15_537_394, 10],
+      [15_537_394, 12],
+      [15_752_489, 13],
+      [21_000_000, 1],
+    ]);
+    const [first, second, third, fourth] = rows;
+    expect(first).to.deep.include({ sender: ONE, recipient: null, pool: ONE, amount0: "-5", tipWei: "-1", tick: 0 });
+    expect(first).to.deep.include({ amount1: `-${"9".repeat(77)}`, sqrtPriceX96: "79228162514264337593543950336" });
+    expect(second).to.deep.include({
+      protocol: "v2",
+      reserve0: UINT112,
+      reserve1: "3",
+      sqrtPriceX96: null,
+      tick: null,
+    });
+    expect(second?.gasPriceWei).to.equal("12000000000");
+    // A block whose time is known; one between two known ones, 215,095 slots at least after the first of them, and 4,247,511
+    // before the second; one after all of them.
+    expect(first).to.include({ observedAt: 1_663_224_179, availableAt: 1_663_224_179 });
+    expect(third).to.include({ observedAt: 1_663_224_179 + 215_095 * 12, availableAt: 1_717_281_407 - 4_247_511 * 12 });
+    expect(fourth).to.include({ observedAt: 1_717_281_407 + 1_000_000 * 12, availableAt: NOW });
+    expect(await all(poolFiles.swaps({ chainId: 1, fromBlock: 15_600_000, toBlock: 20_999_999 }))).to.deep.equal([
+      third,
+    ]);
+  });
+
+  it("takes swaps of a chain whose blocks' times are known only, and none that contradicts what is stored", async () => {
+    const { poolFiles } = store.history;
+    const plain = file("other-swaps.csv", [SWAPS, swap(0, 1)]);
+    const failure = await failureOf(importFiles(store.history, [plain], { ...OPTIONS, chainId: 31_337 }));
+    expect(failure).to.be.instanceOf(InputFailure);
+    expect([failure.code, failure.field]).to.deep.equal(["IMPORT_WRONG_CHAIN", `${plain}: line 2, column 1`]);
+    expect(await poolFiles.swapChains()).to.deep.equal([1]);
+
+    await importFiles(store.history, [plain], OPTIONS);
+    const other = file("other-swaps.csv", [SWAPS, swap(0, 1, { amount0: "-6" }), swap(0, 2)]);
+    expect((await failureOf(importFiles(store.history, [other], OPTIONS))).code).to.equal("HISTORY_CONTRADICTION");
+    expect(await all(poolFiles.swaps({ chainId: 1, fromBlock: 20_000_000, toBlock: 20_000_000 }))).to.have.length(1);
+  });
+
+  it("keeps what pools are, and what is not said of them as not said", async () => {
+    const lines = [`${TWO},v2,${ONE},${TWO},,,,18`, `${ONE},v3,${ONE},${TWO},500,10,6,18`];
+    const report = await importFiles(store.history, [file("pools.csv", [POOLS, ...lines])], OPTIONS);
+    expect(report).to.include({ rowsRead: 2, rowsInserted: 2 });
+    const found = await store.history.poolFiles.pools(1);
+    expect(found.map(({ source: _source, ...rest }) => rest)).to.deep.equal([
+      {
+        ...{ chainId: 1, pool: ONE, protocol: "v3", token0: ONE, token1: TWO, feePips: 500, tickSpacing: 10 },
+        ...{ decimals0: 6, decimals1: 18 },
+      },
+      {
+        ...{ chainId: 1, pool: TWO, protocol: "v2", token0: ONE, token1: TWO, feePips: null, tickSpacing: null },
+        ...{ decimals0: null, decimals1: 18 },
+      },
+    ]);
   });
 
   it("refuses a file that contradicts what is stored", async () => {
@@ -177,7 +313,7 @@ describe("importing files", function () {
     expect(failure.code).to.equal("HISTORY_CONTRADICTION");
   });
 
-  it("keeps states and days of pools as readings, a day from its end on", async () => {
+  it("keeps states and days of pools for good, a day from its end on", async () => {
     const hourly = file("v3-usdc-usdt-1bp-hourly-state.csv", [
       "observed_at,block,tick,liquidity",
       "1640995200,13916166,-1,430394234327008495",
@@ -188,21 +324,34 @@ describe("importing files", function () {
     ]);
     const report = await importFiles(store.history, [hourly, daily], OPTIONS);
     expect(report).to.include({ files: 2, rowsRead: 2, rowsInserted: 2 });
-    const span = { chainId: 1, from: 0, to: NOW };
-    const [state] = await store.history.readings({
-      ...span,
-      source: "import-pool-state",
-      subject: "v3-usdc-usdt-1bp-hourly-state",
+    expect(await importFiles(store.history, [hourly, daily], OPTIONS)).to.include({
+      rowsInserted: 0,
+      rowsUnchanged: 2,
     });
-    expect(JSON.parse(state?.state ?? "")).to.include({ liquidity: "430394234327008495", tick: "-1" });
-    const [ofDay] = await store.history.readings({
-      ...span,
-      source: "import-pool-day",
-      subject: "v3-aave-weth-30bp-daily",
-    });
-    expect(ofDay).to.include({ observedAt: 1_620_259_200, availableAt: 1_620_259_200, block: null });
+    // Readings are dropped after a while.
+    await store.history.maintain(NOW + 2_000 * 86_400);
+    const { poolFiles } = store.history;
+    expect((await poolFiles.subjects()).map(({ source, subject }) => [source, subject])).to.deep.equal([
+      ["import-pool-day", "v3-aave-weth-30bp-daily"],
+      ["import-pool-state", "v3-usdc-usdt-1bp-hourly-state"],
+    ]);
+    const [ofDay, state] = await Promise.all((await poolFiles.subjects()).map((one) => all(poolFiles.states(one))));
+    expect(JSON.parse(state?.[0]?.state ?? "")).to.include({ liquidity: "430394234327008495", tick: "-1" });
+    expect(state?.[0]).to.include({ observedAt: 1_640_995_200, block: 13_916_166 });
+    expect(ofDay?.[0]).to.include({ observedAt: 1_620_259_200, availableAt: 1_620_259_200, block: null });
+    const other = file("v3-usdc-usdt-1bp-hourly-state.csv", [
+      "observed_at,block,tick,liquidity",
+      "1640995200,13916166,-2,430394234327008495",
+    ]);
+    expect((await failureOf(importFiles(store.history, [other], OPTIONS))).code).to.equal("HISTORY_CONTRADICTION");
   });
 });
+
+async function all<T>(pages: AsyncGenerator<T[], void, void>): Promise<T[]> {
+  const rows: T[] = [];
+  for await (const page of pages) rows.push(...page);
+  return rows;
+}
 
 async function failureOf(action: Promise<unknown>): Promise<InputFailure | WorldFailure> {
   try {

@@ -50,6 +50,10 @@ describe("the report of pools", function () {
       {
         ...{ chainId: 1, source: "curve", pool: KEY.subject, fromBlock: 0, toBlock: 29, blocks: 20, events: 4 },
         ...{ missingBlocks: 10, swaps: 3, days: 2, sold: ["11", "0", `1${"0".repeat(30)}`] },
+        traded: [
+          { at: START, sold: ["5", "0", "0"] },
+          { at: START + 2 * DAY, sold: ["6", "0", `1${"0".repeat(30)}`] },
+        ],
       },
     ]);
   });

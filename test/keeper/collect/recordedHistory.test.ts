@@ -3,6 +3,7 @@
 import { expect } from "chai";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
+import { blockTimeSpan } from "../../../keeper/collect/blockTimes";
 import { dataReport, type SeriesReport } from "../../../keeper/collect/dataReport";
 import { importFiles, type ImportReport } from "../../../keeper/collect/importFiles";
 import type { Flag } from "../../../keeper/collect/quality";
@@ -74,6 +75,19 @@ describe("the recorded history of lending", function () {
     expect(whole).to.include.members(HOURLY);
     expect(reports.get("aave-v2-usdc")).to.include({ stepSeconds: HOUR, longestGapSeconds: 0 });
     expect(reports.get("aave-v2-ust")).to.include({ gaps: 46, longestGapSeconds: 5_350 * HOUR });
+  });
+
+  it("has no row whose block could not have been at its moment", async () => {
+    let outside = 0;
+    for (const series of await (store as Store).history.series()) {
+      for await (const page of (store as Store).history.history(series)) {
+        for (const { block, observedAt } of page) {
+          const span = blockTimeSpan(1, block);
+          if (span === null || observedAt < span.earliest || observedAt > (span.latest ?? Infinity)) outside += 1;
+        }
+      }
+    }
+    expect(outside).to.equal(0);
   });
 
   it("is flagged for what is odd in it", () => {

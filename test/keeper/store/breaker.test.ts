@@ -90,6 +90,8 @@ onEveryServer("the keeper's breaker", (open) => {
       { at: start + HOUR, sharePrice: "3" },
       { at: start + 3 * HOUR, sharePrice: "4" },
     ]);
+    expect(await store.sharePrices({ ...OF, from: start + 601 })).to.deep.equal(found.slice(1));
+    expect(await store.sharePrices({ ...OF, from: start + 3 * HOUR + 1 })).to.deep.equal([]);
   });
 
   it("knows the newest row that was collected lately", async () => {

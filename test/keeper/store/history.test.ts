@@ -7,6 +7,7 @@ import type {
   EventRow,
   HistoryRow,
   HistoryStore,
+  Inserted,
   ReadingRow,
 } from "../../../keeper/store/historyRecords";
 import { monthsBetween } from "../../../keeper/store/partitions";
@@ -137,6 +138,36 @@ onEveryServer("history", (open, server) => {
     await store.addHistory(series("twin", 31_337), rowsFrom(0, 2));
     expect(await read("twin")).to.have.length(1);
     expect(await read("twin", {}, 31_337)).to.have.length(2);
+  });
+
+  it("keeps all that a block said, of old series and new ones, or nothing of it, and adds it once", async () => {
+    await store.addHistory(series("block-a"), rowsFrom(0, 2));
+    const reading: ReadingRow = {
+      ...{ chainId: 1, source: "fees", subject: "block", block: 19_000_600, blockHash: hash(6) },
+      ...{ observedAt: START, availableAt: START, state: "{}" },
+    };
+    const block = (row: HistoryRow): Promise<Inserted> =>
+      store.addBlock({
+        ...{ chainId: 1, tentative: true, readings: [reading] },
+        points: [
+          { series: "block-b", row: historyRow(2) },
+          ...["block-a", "block-c"].map((name) => ({ series: name, row })),
+        ],
+      });
+    const readings = (): Promise<ReadingRow[]> =>
+      store.readings({ chainId: 1, source: "fees", subject: "block", from: 0, to: 2e9 });
+
+    expect(await codeOf(block(historyRow(1, { supplyApr: 0.0502 })))).to.equal("HISTORY_CONTRADICTION");
+    expect([await read("block-b"), await readings()]).to.deep.equal([[], []]);
+
+    expect(await block(historyRow(2))).to.deep.equal({ inserted: 4, unchanged: 0 });
+    expect(await read("block-a")).to.deep.equal(rowsFrom(0, 3));
+    expect(await read("block-c")).to.deep.equal([historyRow(2)]);
+    expect(await readings()).to.deep.equal([reading]);
+    expect(await block(historyRow(2))).to.deep.equal({ inserted: 0, unchanged: 4 });
+
+    expect(await store.rollBack(1, 19_000_599), "tentative, all of it").to.equal(4);
+    expect(await read("block-a")).to.deep.equal(rowsFrom(0, 2));
   });
 
   it("refuses what no source can have meant", async () => {

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { type WorldFailure } from "../../../keeper/config/failure";
@@ -57,6 +57,27 @@ describe("migrations", function () {
   it("are applied by one of several processes that start at once", async () => {
     const applied = await Promise.all([1, 2, 3, 4].map(() => migrate(database, folder)));
     expect(applied.filter((count) => count > 0)).to.have.length(1);
+  });
+
+  it("keep what was imported of pools while it was still among readings", async () => {
+    const files = readdirSync(folder).sort();
+    const from = files.findIndex((file) => file.endsWith("_pool_files.sql"));
+    expect(from).to.be.above(0);
+    for (const file of files.slice(from)) rmSync(path.join(folder, file));
+    await migrate(database, folder);
+    await database.run(
+      "CREATE TABLE readings_2024_01 PARTITION OF readings FOR VALUES FROM ('2024-01-01') TO ('2024-02-01')",
+    );
+    await database.run(
+      `INSERT INTO readings (chain_id, source, subject, block_number, observed_at, available_at, state)
+       SELECT 1, source, 'a-pool', 7, '2024-01-09', '2024-01-10', '{}'
+       FROM unnest(ARRAY['import-pool-state', 'import-pool-day', 'aave-v3']) AS t (source)`,
+    );
+    await migrate(database);
+    const sourcesOf = async (table: string): Promise<string[]> =>
+      (await database.rows<{ source: string }>(`SELECT source FROM ${table} ORDER BY 1`)).map(({ source }) => source);
+    expect(await sourcesOf("pool_states")).to.deep.equal(["import-pool-day", "import-pool-state"]);
+    expect(await sourcesOf("readings")).to.deep.equal(["aave-v3"]);
   });
 
   it("leave nothing behind when one of them fails", async () => {

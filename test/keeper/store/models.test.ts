@@ -85,6 +85,47 @@ onEveryServer("trained models", (open) => {
     expect(late).to.deep.equal([{ ...found, champion: 0.045, madeAt: BEGIN + HOUR, came: 0.08 }]);
   });
 
+  it("have what decisions rested on: served, said within the hour, not the baseline", async () => {
+    const of = { chainId: 1, series: "served", horizonHours: 24 };
+    const at = (k: number, change: object = {}) => row({ series: "served", madeAt: BEGIN + k * HOUR, ...change });
+    await store.models.addForecasts([
+      ...[at(2), at(1), at(0)],
+      at(3, { live: false }),
+      at(4, { point: 0.045 }),
+      at(5, { served: false, modelHash: B }),
+      ...[at(6, { chainId: 2 }), at(6, { horizonHours: 168 }), at(6, { series: "other" })],
+    ]);
+    expect(await store.models.served({ ...of, from: BEGIN + HOUR })).to.deep.equal([
+      { madeAt: BEGIN + HOUR, point: 0.05 },
+      { madeAt: BEGIN + 2 * HOUR, point: 0.05 },
+    ]);
+  });
+
+  it("keep what was said for 400 days and what was learnt for 60, and who was served for good", async () => {
+    const of = { chainId: 1, series: "kept", horizonHours: 24 };
+    const [first, second] = [row({ series: "kept" }), row({ series: "kept", madeAt: BEGIN + HOUR })];
+    await store.models.addForecasts([first, second]);
+    const states = ["long ago", "of late"].map((series, k) => ({
+      chainId: 1,
+      series,
+      modelHash: A,
+      at: BEGIN + k * HOUR,
+    }));
+    await store.models.saveStates(states.map((key) => ({ ...key, state: "[]" })));
+    await store.models.prune(BEGIN + 60 * 86_400);
+    expect(await store.models.state(states[0] as (typeof states)[number])).to.equal("[]");
+    await store.models.prune(BEGIN + 60 * 86_400 + 1);
+    expect(await store.models.state(states[0] as (typeof states)[number])).to.equal(null);
+    expect(await store.models.state(states[1] as (typeof states)[number])).to.equal("[]");
+    const told = async (): Promise<number[]> =>
+      (await store.models.served({ ...of, from: 0 })).map(({ madeAt }) => madeAt);
+    expect(await told()).to.deep.equal([BEGIN, BEGIN + HOUR]);
+    const before = await store.models.changes(10);
+    expect(await store.models.prune(BEGIN + 400 * 86_400 + 1)).to.be.above(0);
+    expect(await told()).to.deep.equal([BEGIN + HOUR]);
+    expect(await store.models.changes(10)).to.deep.equal(before);
+  });
+
   it("keep the newest state of each series and model", async () => {
     const key = { chainId: 1, series: "one", modelHash: "" };
     expect(await store.models.state(key)).to.equal(null);

@@ -1,4 +1,5 @@
-// How PostgreSQL answers what the loop, the page, features and backtests ask: by an index, and of the months asked for alone.
+// How PostgreSQL answers what features, backtests and the collector ask of what is collected: by an index, and of the months asked
+// for alone. What the loop and the page ask: loopPlans.test.ts.
 import { expect } from "chai";
 import { Client } from "pg";
 import { silent } from "../../../keeper/events/events";
@@ -11,6 +12,7 @@ import {
   type ReadingRow,
 } from "../../../keeper/store/historyRecords";
 import { openStore } from "../../../keeper/store/open";
+import { readBy, scansOf } from "./fixtures/askedPlans";
 import type { Store } from "../../../keeper/store/records";
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
@@ -24,11 +26,25 @@ const HOURS = 9_000;
 const SUBJECTS = 6;
 const POOLS = 8;
 const EVENTS = 3_000;
-/** Rows; of fewer a whole table is read sooner than an index. */
-const LARGE = 3_000;
 const HASH = `0x${"ab".repeat(32)}`;
 const AT_POOL = { chainId: 1, source: "uniswap-v3" };
 const poolAt = (k: number): string => `0x${String(k).repeat(40)}`;
+
+function historyRow(hour: number): HistoryRow {
+  const at = START + hour * HOUR;
+  return {
+    ...{
+      observedAt: at,
+      availableAt: at,
+      block: hour,
+      blockHash: null,
+      source: "test",
+      suppliedUsd: 1,
+      borrowedUsd: 1,
+    },
+    ...{ supplyApr: 0.05, borrowApr: 0.06, index: null, flags: 0 },
+  };
+}
 
 function readingsOf(subject: string): ReadingRow[] {
   return Array.from({ length: HOURS }, (_, hour) => ({
@@ -47,18 +63,6 @@ function eventOf(pool: string, block: number): EventRow {
   };
 }
 
-interface Statement {
-  readonly text: string;
-  readonly values: readonly unknown[];
-}
-
-interface Plan {
-  readonly "Node Type": string;
-  readonly "Index Name"?: string;
-  readonly "Relation Name"?: string;
-  readonly Plans?: readonly Plan[];
-}
-
 describe("plans", function () {
   this.timeout(60_000);
   let dataDir: string;
@@ -69,21 +73,7 @@ describe("plans", function () {
     dataDir = mkdtempSync(path.join(os.tmpdir(), "tiller-plans-"));
     store = await openStore({ dataDir, sink: silent });
     for (let k = 0; k < SERIES; k += 1) {
-      const rows = Array.from({ length: HOURS }, (_, hour): HistoryRow => {
-        const at = START + hour * HOUR;
-        return {
-          ...{
-            observedAt: at,
-            availableAt: at,
-            block: hour,
-            blockHash: null,
-            source: "test",
-            suppliedUsd: 1,
-            borrowedUsd: 1,
-          },
-          ...{ supplyApr: 0.05, borrowApr: 0.06, index: null, flags: 0 },
-        };
-      });
+      const rows = Array.from({ length: HOURS }, (_, hour) => historyRow(hour));
       await store.history.addHistory({ chainId: 1, name: `series-${k}` }, rows);
     }
     for (let k = 0; k < SUBJECTS; k += 1) await store.history.addReadings(readingsOf(`subject-${k}`));
@@ -102,19 +92,6 @@ describe("plans", function () {
     rmSync(dataDir, { recursive: true, force: true });
   });
 
-  async function scansOf(sql: string, values: readonly unknown[]): Promise<Plan[]> {
-    const { rows } = await client.query<{ "QUERY PLAN": { Plan: Plan }[] }>(`EXPLAIN (FORMAT JSON) ${sql}`, [
-      ...values,
-    ]);
-    const scans: Plan[] = [];
-    const visit = (plan: Plan): void => {
-      if (plan["Relation Name"] !== undefined || plan["Index Name"] !== undefined) scans.push(plan);
-      plan.Plans?.forEach(visit);
-    };
-    visit(rows[0]?.["QUERY PLAN"][0]?.Plan as Plan);
-    return scans;
-  }
-
   async function fillPool(k: number): Promise<void> {
     const pool = poolAt(k);
     const blocks = 300;
@@ -131,31 +108,13 @@ describe("plans", function () {
     }
   }
 
-  /** What the store asks the database while `work` runs. */
-  async function askedBy(work: () => Promise<unknown>): Promise<readonly Statement[]> {
-    const asked: Statement[] = [];
-    const genuine = Client.prototype.query as (...args: unknown[]) => unknown;
-    Client.prototype.query = function (this: Client, ...args: unknown[]) {
-      const [text, values] = args;
-      if (typeof text === "string" && /^\s*(SELECT|UPDATE|DELETE|WITH)/.test(text)) {
-        asked.push({ text, values: Array.isArray(values) ? (values as unknown[]) : [] });
-      }
-      return genuine.apply(this, args);
-    } as typeof Client.prototype.query;
-    try {
-      await work();
-    } finally {
-      Client.prototype.query = genuine as typeof Client.prototype.query;
-    }
-    return asked;
-  }
   const all = async (batches: AsyncIterable<readonly unknown[]>): Promise<number> => {
     let rows = 0;
     for await (const batch of batches) rows += batch.length;
     return rows;
   };
 
-  // In this order: the last two change what is stored.
+  // In this order: the last three change what is stored.
   const week = { from: START + 100 * 24 * HOUR, to: START + 107 * 24 * HOUR };
   const one = { chainId: 1, source: "test", subject: "subject-1" };
   const queries: Readonly<Record<string, (history: HistoryStore) => Promise<unknown>>> = {
@@ -170,33 +129,31 @@ describe("plans", function () {
     "chunks of a pool": (history) => history.chunks({ ...AT_POOL, subject: poolAt(2) }, { fromBlock: 800 }),
     "what is tentative": (history) => history.tentativeRanges(1),
     "series with unjudged points": (history) => history.unjudged(1),
+    "what a block adds": (history) =>
+      history.addBlock({
+        ...{ chainId: 1, tentative: true },
+        points: ["series-1", "series-2"].map((series) => ({ series, row: { ...historyRow(HOURS), source: "block" } })),
+        readings: readingsOf("subject-9").slice(0, 1),
+      }),
     "rows of a reorganised chain": (history) => history.rollBack(1, 8_000),
     "rows that are final now": (history) => history.finalise(1, 8_000),
   };
   for (const [what, query] of Object.entries(queries)) {
     it(`reads no large table whole for ${what}, by the store's own statements`, async () => {
-      const asked = await askedBy(() => query(store.history));
-      const large = await client.query<{ name: string }>(
-        `SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND reltuples > ${LARGE} AND relnamespace = 'public'::regnamespace`,
-      );
-      const names = new Set(large.rows.map(({ name }) => name));
-      expect([...names].filter((name) => /^(history|readings|pool_events)_/.test(name))).to.not.have.length(0);
-      const scans: Plan[] = [];
-      for (const { text, values } of asked) scans.push(...(await scansOf(text, values)));
-      expect(scans, "it reads tables").to.not.have.length(0);
-      const whole = scans.filter((scan) => scan["Node Type"] === "Seq Scan" && names.has(scan["Relation Name"] ?? ""));
-      expect(whole.map((scan) => scan["Relation Name"])).to.deep.equal([]);
+      const { whole, by } = await readBy(client, what, () => query(store.history));
+      expect(whole).to.deep.equal([]);
+      expect(by).to.not.have.length(0);
     });
   }
 
   const ofHistory = "SELECT supply_apr FROM history WHERE series_id = $1 AND available_at";
 
   it("reads a week of a series from one or two months, by the key", async () => {
-    const scans = await scansOf(`${ofHistory} BETWEEN $2::timestamptz AND $3::timestamptz ORDER BY available_at`, [
-      3,
-      "2022-05-28",
-      "2022-06-04",
-    ]);
+    const scans = await scansOf(
+      client,
+      `${ofHistory} BETWEEN $2::timestamptz AND $3::timestamptz ORDER BY available_at`,
+      [3, "2022-05-28", "2022-06-04"],
+    );
     expect(scans.map((scan) => scan["Index Name"] ?? scan["Node Type"])).to.deep.equal([
       "history_2022_05_pkey",
       "history_2022_06_pkey",
@@ -215,6 +172,7 @@ describe("plans", function () {
 
   it("reads days of a series by the key of buckets", async () => {
     const scans = await scansOf(
+      client,
       "SELECT * FROM history_buckets WHERE series_id = $1 AND seconds = 86400 AND bucket_at >= $2::timestamptz ORDER BY bucket_at",
       [3, "2022-05-01"],
     );
@@ -222,7 +180,7 @@ describe("plans", function () {
   });
 
   it("finds what is tentative without reading what is final", async () => {
-    const scans = await scansOf("SELECT 1 FROM history WHERE tentative AND block_number > $1", [100]);
+    const scans = await scansOf(client, "SELECT 1 FROM history WHERE tentative AND block_number > $1", [100]);
     const names = scans.map((scan) => scan["Index Name"] ?? `${scan["Node Type"]} of ${scan["Relation Name"]}`);
     expect(names.filter((name) => !/_block_number_idx/.test(name))).to.deep.equal([]);
   });

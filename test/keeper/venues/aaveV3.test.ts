@@ -3,7 +3,9 @@ import fc from "fast-check";
 import { ContractFactory, Interface, JsonRpcProvider, Network } from "ethers";
 import { aaveModel, aaveRates, aaveWithout, type AaveReserve } from "../../../keeper/venues/aaveV3";
 import { npmArtifact } from "../../../scripts/localnet/protocols/npmArtifact";
+import { skip } from "../../skip";
 import { localNode, type LocalNode } from "../chain/fixtures/localNode";
+import { askOrigin, recordedAnswers } from "./fixtures/aaveOrigin";
 
 const RAY = 10n ** 27n;
 const STRATEGY =
@@ -139,6 +141,35 @@ describe("Aave V3 rates", () => {
           expect(rates.liquidityRate, JSON.stringify(point, String)).to.equal(liquidityRate);
         }
       }
+    });
+  });
+
+  describe("against the genuine strategy of version 3.1 and later", function () {
+    this.timeout(120_000);
+    const rows = recordedAnswers();
+    const rayOf = (bps: bigint): bigint => (bps * RAY) / 10_000n;
+
+    it("agree to the last digit with what it answered over amounts, curves and reserve factors", () => {
+      const sides = { below: 0, kink: 0, above: 0, full: 0 };
+      for (const row of rows) {
+        const rates = aaveRates({
+          ...{ cash: row.cash, borrowed: row.borrowed, baseRate: rayOf(row.base), slope1: rayOf(row.slope1) },
+          ...{ slope2: rayOf(row.slope2), optimalUsage: rayOf(row.optimal), reserveFactorBps: row.reserveFactor },
+        });
+        expect(rates.variableBorrowRate, JSON.stringify(row, String)).to.equal(row.variableBorrowRate);
+        expect(rates.liquidityRate, JSON.stringify(row, String)).to.equal(row.liquidityRate);
+        const side = rates.usage === RAY ? "full" : rates.usage > rayOf(row.optimal) ? "above" : "below";
+        sides[rates.usage === rayOf(row.optimal) ? "kink" : side] += 1;
+      }
+      for (const [side, count] of Object.entries(sides)) expect(count, side).to.be.above(15);
+    });
+
+    it("is what its source answers still", async function () {
+      const folder = process.env["TILLER_AAVE_ORIGIN"];
+      if (folder === undefined) {
+        return skip(this, "needs its source: set TILLER_AAVE_ORIGIN to the unpacked package @aave-dao/aave-v3-origin");
+      }
+      expect(await askOrigin(folder, rows)).to.deep.equal(rows);
     });
   });
 });

@@ -5,6 +5,7 @@ import { gunzipSync } from "node:zlib";
 import { expect } from "chai";
 import { Contract, Interface, MaxUint256, type Wallet, toBeHex, zeroPadValue, type TransactionReceipt } from "ethers";
 import type { LocalRole } from "../../../deploy/networks/localAccounts";
+import { cometRate } from "../../../keeper/venues/compoundV3";
 import { callNode } from "../../../scripts/localnet/jsonRpc";
 import { randomFor } from "../../../scripts/localnet/market/random";
 import { CometModel__factory, PriceFeedModel__factory } from "../../../typechain-types";
@@ -60,6 +61,29 @@ describe("CometModel beside the genuine Comet", function () {
       Promise.all(utilizations.map((utilization) => comet.getFunction(method)(utilization)));
     for (const method of ["getSupplyRate", "getBorrowRate"]) {
       expect(await curve(model, method)).to.deep.equal(await curve(genuine, method));
+    }
+  });
+
+  it("pays and asks what the keeper works out, at random utilisations on both sides of the kinks and beyond all of it", async () => {
+    const random = randomFor(20_000_001, 0);
+    for (const [side, method] of [
+      ["supply", "getSupplyRate"],
+      ["borrow", "getBorrowRate"],
+    ] as const) {
+      const ask = async (name: string): Promise<bigint> => (await genuine.getFunction(name)()) as bigint;
+      const curve = {
+        kink: await ask(`${side}Kink`),
+        base: await ask(`${side}PerSecondInterestRateBase`),
+        slopeLow: await ask(`${side}PerSecondInterestRateSlopeLow`),
+        slopeHigh: await ask(`${side}PerSecondInterestRateSlopeHigh`),
+      };
+      const drawn = Array.from({ length: 120 }, () => BigInt(Math.floor(random() * 1.3e15)) * 1_000n);
+      expect(drawn.filter((utilization) => utilization > curve.kink).length).to.be.within(20, 100);
+      for (const utilization of [...drawn, 0n, curve.kink - 1n, curve.kink, curve.kink + 1n, 10n ** 18n]) {
+        expect(cometRate(curve, utilization), `${side} at ${utilization}`).to.equal(
+          await genuine.getFunction(method)(utilization),
+        );
+      }
     }
   });
 

@@ -74,7 +74,7 @@ describe("scores of forecasts over recorded history", () => {
 
   const scores = (over: Partial<EvaluateOptions> = {}): Promise<Evaluation> =>
     evaluate({
-      ...{ folder, series: ["never-seen-coin"], from: FROM, to: TO, model: null, seed: 1, now: 2e9 },
+      ...{ folder, series: ["never-seen-coin"], from: FROM, to: TO, model: null, risk: [], seed: 1, now: 2e9 },
       ...over,
     });
   const failure = async (over: Partial<EvaluateOptions>): Promise<string> => {

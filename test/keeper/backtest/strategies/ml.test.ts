@@ -23,8 +23,8 @@ describe("the strategy ml", () => {
   });
 
   it("has the model's word over the frames that it serves, and the decision's own EWMA over the others", async () => {
-    const told = (await mlForecasts(one, of()))(one.knowledge);
-    const other = (await mlForecasts(one, of({ model: returning([24, 168], 0.06) })))(one.knowledge);
+    const told = (await mlForecasts(one, of())).forecasts(one.knowledge);
+    const other = (await mlForecasts(one, of({ model: returning([24, 168], 0.06) }))).forecasts(one.knowledge);
     const ewma = ewmaForecasts(HALF_LIFE)(one.knowledge);
     for (const venue of [0, 1]) {
       const [means, rates, others] = [ewma, told, other].map((source) =>
@@ -38,15 +38,15 @@ describe("the strategy ml", () => {
   });
 
   it("decides on the nearest horizon, by the EWMA where the model does not serve it", async () => {
-    const told = (await mlForecasts(one, of({ horizonHours: 4 })))(one.knowledge);
+    const told = (await mlForecasts(one, of({ horizonHours: 4 }))).forecasts(one.knowledge);
     expect(told(0, now)).to.equal(ewmaForecasts(HALF_LIFE)(one.knowledge)(0, now));
-    const day = (await mlForecasts(one, of({ horizonHours: 30 })))(one.knowledge);
+    const day = (await mlForecasts(one, of({ horizonHours: 30 }))).forecasts(one.knowledge);
     expect(day(0, now)).to.equal(day(0, now, 24));
   });
 
   it("has the EWMA before the first hour that the model was asked of", async () => {
     const early = { step: 0, at: FROM, knownAt: FROM - 400 * 24 * HOUR } as Situation;
-    const told = (await mlForecasts(one, of()))(one.knowledge);
+    const told = (await mlForecasts(one, of())).forecasts(one.knowledge);
     expect(told(0, early)).to.equal(ewmaForecasts(HALF_LIFE)(one.knowledge)(0, early));
   });
 });
