@@ -1,4 +1,5 @@
 // Builds the keeper from its configuration: the one place where rooms meet the files, keys and servers that they need.
+import path from "node:path";
 import { headStream, type Head } from "../chain/heads";
 import { checkDeployment } from "../chain/checkDeployment";
 import { connectChain, type Chain } from "../chain/connect";
@@ -139,6 +140,9 @@ export interface Assembled {
   close(): Promise<void>;
 }
 
+/** In the data folder: models that the keeper fitted itself. */
+const REFITS_FOLDER = "models";
+
 /** Everything that a run needs, checked: key, deployment, node and database. Closes what it opened when it fails. */
 export async function assemble(config: Config, options: AssembleOptions): Promise<Assembled> {
   const { sink, env } = options;
@@ -224,7 +228,11 @@ function forecastingOf(
 }
 
 export function registryOf(config: Config, store: Store): ModelRegistry {
-  return new ModelRegistry(store.models, config.forecast.models ?? MODELS_FOLDER);
+  return new ModelRegistry(
+    store.models,
+    config.forecast.models ?? MODELS_FOLDER,
+    path.join(config.dataDir, REFITS_FOLDER),
+  );
 }
 
 function memoryOf(config: Config): MemorySettings {

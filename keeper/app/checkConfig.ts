@@ -10,6 +10,7 @@ import { silent } from "../events/events";
 import { chainOf, withStore, type Environment } from "./assemble";
 import { unknownVenues } from "./knownVenues";
 import { riskSources } from "./riskWatch";
+import { TRAINER_PYTHON, checkTrainer } from "./trainer";
 
 export interface CheckResult {
   readonly name: string;
@@ -70,6 +71,13 @@ export async function checkConfig(config: Config, env: Environment): Promise<Che
       };
     }),
   );
+  const { everyDays, python = TRAINER_PYTHON } = config.forecast.refit;
+  if (everyDays !== undefined) {
+    await check("refits", async () => {
+      await checkTrainer(python, new AbortController().signal);
+      return { value: null, detail: `every ${everyDays} days, by ${python}` };
+    });
+  }
   await check("relay identity", async () => {
     const { address } = loadRelayAuthWallet(config.relayAuth, env);
     return { value: address, detail: address };

@@ -1,4 +1,5 @@
 // Trained models between their folder and the database: which are known, which is served, and how that changes.
+import { rmSync } from "node:fs";
 import path from "node:path";
 import { PROMOTION, verdictOf, type Verdict } from "../backtest/forecasts/promotion";
 import { InputFailure, type Failure } from "../config/failure";
@@ -21,16 +22,21 @@ export interface KnownModel {
   readonly trouble: Failure | null;
 }
 
+/** Models that a keeper fitted itself. */
+const REFIT_NAME = /^refit-\d{4}-\d{2}-\d{2}-[0-9a-f]{8}$/;
+
 export class ModelRegistry {
   constructor(
     private readonly store: ModelStore,
-    /** Of all trained models. */
+    /** Of the models that it came with. */
     readonly folder: string,
+    /** Of those that it fitted itself since. */
+    readonly refits: string = folder,
   ) {}
 
   async list(): Promise<KnownModel[]> {
     const rows = await this.store.all();
-    const found = modelsIn(this.folder);
+    const found = this.found();
     const stored = rows.map((row) => {
       const here = found.find(({ card }) => isCard(card) && card.sha256 === row.hash);
       const card = here !== undefined && isCard(here.card) ? here.card : null;
@@ -56,15 +62,17 @@ export class ModelRegistry {
   }
 
   /**
-   * Registers what the folder has to serve, as challengers; where nobody ever chose, the one that was trained last is served.
+   * Registers what the folders have to serve, as challengers; where nobody ever chose, the one of those that it came with that was
+   * trained last is served.
    * @returns whether a model is served that was not before.
    */
   async register(): Promise<boolean> {
-    const served = modelsIn(this.folder).flatMap(({ card }) => (isCard(card) && card.role === "served" ? [card] : []));
+    const served = this.found().flatMap(({ card }) => (isCard(card) && card.role === "served" ? [card] : []));
     for (const card of served) {
       await this.store.register({ hash: card.sha256, name: card.name, card: JSON.stringify(card) });
     }
-    const first = served.sort((a, b) => b.trainWindow.to - a.trainWindow.to)[0];
+    const shipped = served.filter(({ name }) => !REFIT_NAME.test(name));
+    const first = shipped.sort((a, b) => b.trainWindow.to - a.trainWindow.to)[0];
     if (first === undefined || (await this.store.changes(1)).length > 0) return false;
     const reason = "it came with this version, and nobody had chosen";
     return this.store.serve(first.sha256, { kind: "shipped", reason, scores: null });
@@ -142,8 +150,40 @@ export class ModelRegistry {
     return { from: nameOf(current), to: nameOf(to) };
   }
 
+  /** A refit of that name as it is loaded; null where there is none, or none that can be. */
+  async refitted(name: string): Promise<ServedModel | null> {
+    const found = modelsIn(this.refits).find((one) => one.name === name);
+    if (found === undefined) return null;
+    try {
+      return await loadModel(found.folder);
+    } catch (error) {
+      if (error instanceof InputFailure) return null;
+      throw error;
+    }
+  }
+
+  /**
+   * Deletes refits that never served and were registered before `before` (unix seconds), but for the one named `but`.
+   * @returns their names.
+   */
+  async deleteRefits(before: number, but: string): Promise<string[]> {
+    const rows = await this.store.all();
+    const served = new Set((await this.store.changes(MOST_CHANGES)).flatMap(({ hash, previous }) => [hash, previous]));
+    const old = modelsIn(this.refits).filter(({ name, card }) => {
+      if (!REFIT_NAME.test(name) || name === but || !isCard(card) || served.has(card.sha256)) return false;
+      const row = rows.find(({ hash }) => hash === card.sha256);
+      return row !== undefined && row.registeredAt < before;
+    });
+    for (const { folder } of old) rmSync(folder, { recursive: true, force: true });
+    return old.map(({ name }) => name);
+  }
+
+  private found(): FoundModel[] {
+    return [...new Set([this.folder, this.refits])].flatMap((folder) => modelsIn(folder));
+  }
+
   private findFile(hash: string): FoundModel | undefined {
-    return modelsIn(this.folder).find(({ card }) => isCard(card) && card.sha256 === hash);
+    return this.found().find(({ card }) => isCard(card) && card.sha256 === hash);
   }
 
   private gone(name: string): InputFailure {

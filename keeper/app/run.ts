@@ -10,6 +10,7 @@ import { assemble, type Assembled, type AssembleOptions } from "./assemble";
 import { Collector } from "./collector";
 
 import { failureOf, type Keeper, type Tick } from "./keeper";
+import { keepRefitting, type StartRefit } from "./refitSchedule";
 import type { RiskWatch } from "./riskWatch";
 
 /** How often an instance that is not the leader asks whether it may be. */
@@ -40,6 +41,8 @@ export interface RunFromConfigOptions extends AssembleOptions {
   /** Stop after one decision; a plan is waited for until it is included or given up. A tick that fails is tried again at the next head. */
   readonly once: boolean;
   readonly watcher?: RunWatcher;
+  /** How a refit that is due is carried out. Absent: none is. */
+  readonly refit?: StartRefit;
 }
 
 /**
@@ -76,10 +79,14 @@ export async function runFromConfig(config: Config, options: RunFromConfigOption
       void lead?.lost.then(() => leading.abort());
       const until = AbortSignal.any([signal, leading.signal]);
       watcher.state?.(dryRun ? "dry-run" : "leading");
+      const looped = new AbortController();
+      const refitting = refitsOf(config, { ...options, ...assembled }, AbortSignal.any([until, looped.signal]));
       try {
         result = await loop({ ...assembled, heads: assembled.heads(until), sink, signal: until, once, watcher });
       } finally {
+        looped.abort();
         await lead?.release().catch(() => undefined);
+        await refitting;
       }
       if (once) break;
     }
@@ -92,6 +99,17 @@ export async function runFromConfig(config: Config, options: RunFromConfigOption
     await watcher.closing?.();
     await assembled.close();
   }
+}
+
+/** The leader alone: what it serves has to be on its own disk. */
+async function refitsOf(
+  { forecast }: Config,
+  { once, dryRun, refit: start, store, addresses, sink }: RunFromConfigOptions & Assembled,
+  signal: AbortSignal,
+): Promise<void> {
+  const { everyDays } = forecast.refit;
+  if (start === undefined || everyDays === undefined || forecast.model === "ewma" || once || dryRun) return;
+  await keepRefitting({ chainId: addresses.chainId, everyDays, store, sink, start }, signal);
 }
 
 function notLeading(): WorldFailure {

@@ -1,5 +1,5 @@
-// `tiller models list|show|promote|rollback`: trained models, which of them is served, and how that changes. A keeper that runs looks
-// once an hour.
+// `tiller models list|show|promote|rollback`: trained models, which of them is served, and how that changes; `refit` is in refit.ts.
+// A keeper that runs looks once an hour.
 import { Command } from "commander";
 import { registryOf, withStore } from "../app/assemble";
 import type { KnownModel, ModelRegistry } from "../app/modelRegistry";
@@ -11,6 +11,7 @@ import type { RiskCard } from "../forecast/card";
 import { riskModelsIn, type FoundRiskModel } from "../forecast/riskModel";
 import type { ModelChange, ModelStore } from "../store/modelRecords";
 import { printJson, table } from "./printing";
+import { refitCommand } from "./refit";
 
 interface ModelsOptions {
   readonly config?: string;
@@ -75,7 +76,7 @@ export function modelsCommand(): Command {
       }),
     );
   const models = new Command("models").description("trained models: what is served, what would like to be");
-  for (const command of [list, show, promote, rollback]) models.addCommand(command);
+  for (const command of [list, show, promote, rollback, refitCommand()]) models.addCommand(command);
   return models;
 }
 

@@ -11,6 +11,7 @@ import { logSink } from "../events/logSink";
 import { startServer, type RunningServer } from "../serve/server";
 import { stopOnSignal } from "./interrupted";
 import { amount, printJson, table } from "./printing";
+import { refitProcess } from "./refitProcess";
 
 /** So long after Ctrl-C the process ends, whatever still hangs. */
 const SHUTDOWN_PATIENCE_MS = 1_900;
@@ -37,7 +38,9 @@ export function runCommand(): Command {
       const sink = logSink({ level: once && config.log.level === "info" ? "silent" : config.log.level, format });
       const stopping = stopOnSignal({ patienceMs: SHUTDOWN_PATIENCE_MS });
       const watcher = once ? {} : pageWatcher(config, sink);
-      const result = await runFromConfig(config, { env: process.env, once, dryRun, sink, signal: stopping, watcher });
+      const refit = refitProcess(config.file);
+      const of = { env: process.env, once, dryRun, sink, signal: stopping, watcher, refit };
+      const result = await runFromConfig(config, of);
       if (once) report(result, { json: options.json === true });
     });
 }

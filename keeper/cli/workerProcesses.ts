@@ -30,10 +30,12 @@ async function end(child: ChildProcess): Promise<void> {
   clearTimeout(impatience);
 }
 
-/** For a worker: raised with `signal`, and when the process that started this one is gone. */
-export function endWithParent(signal: AbortSignal): AbortSignal {
+/** For a worker: raised with `signal`, and, with `reason`, when the process that started this one is gone. */
+export function endWithParent(signal: AbortSignal, reason?: Error): AbortSignal {
   if (!process.connected) return signal;
   const orphaned = new AbortController();
-  process.once("disconnect", () => orphaned.abort());
+  process.once("disconnect", () => orphaned.abort(reason));
+  // Listening alone would keep this process from ending.
+  process.channel?.unref();
   return AbortSignal.any([signal, orphaned.signal]);
 }

@@ -163,16 +163,26 @@ function assemble(parsed: Parsed, file: string | null, base: (dotted: string) =>
             ...parsed.risk,
             protocolFile: path.resolve(base("risk.protocolFile"), parsed.risk.protocolFile),
           },
-    forecast:
-      parsed.forecast.models === undefined
-        ? parsed.forecast
-        : { ...parsed.forecast, models: path.resolve(base("forecast.models"), parsed.forecast.models) },
+    forecast: withFiles(parsed.forecast, base),
     fees: {
       maxFeePerGas: gwei(parsed.fees.maxFeePerGasGwei),
       maxPriorityFeePerGas: gwei(parsed.fees.maxPriorityFeeGwei),
       gasLimit: BigInt(parsed.fees.gasLimit),
     },
     limits: { ...parsed.limits, maxFeePerGas: gwei(parsed.fees.maxFeePerGasGwei) },
+  };
+}
+
+function withFiles(forecast: Parsed["forecast"], base: (dotted: string) => string): Parsed["forecast"] {
+  const { models, refit } = forecast;
+  const { python } = refit;
+  return {
+    ...forecast,
+    ...(models === undefined ? {} : { models: path.resolve(base("forecast.models"), models) }),
+    // A name alone is a program of the PATH.
+    ...(python === undefined || path.basename(python) === python
+      ? {}
+      : { refit: { ...refit, python: path.resolve(base("forecast.refit.python"), python) } }),
   };
 }
 

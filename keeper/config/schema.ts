@@ -162,6 +162,23 @@ const breaker = z.strictObject({
   closeOnTrip: z.boolean().default(false),
 });
 
+/** Refits of the model of rates on what the keeper has stored; each gives a challenger, none serves by itself. */
+const refit = z.strictObject({
+  /** Between two of them, by the keeper that leads. Absent: only `tiller models refit`. A challenger can be promoted after three weeks. */
+  everyDays: z
+    .number()
+    .int("must be a whole number")
+    .min(7, "must be at least 7")
+    .max(366, "must be at most 366")
+    .optional(),
+  /** Python with what `ml/requirements.txt` names. Default: `ml/.venv` of the checkout. */
+  python: fileName.optional(),
+  /** A refit that never served is deleted so long after. */
+  keepDays: z.number().int("must be a whole number").min(30, "must be at least 30").default(90),
+  /** Of training; then it is stopped and has failed. */
+  mostMinutes: positive.max(720, "must be at most 720").default(60),
+});
+
 const risk = z.strictObject({
   /** Data file of protocols in place of the keeper's own. */
   protocolFile: fileName.optional(),
@@ -260,6 +277,7 @@ export const configSchema = z.strictObject({
       model: z.enum(["served", "ewma"]).default("served"),
       /** Folder of trained models in place of the checkout's own. */
       models: fileName.optional(),
+      refit: refit.prefault({}),
       /** How long a plan may wait for gas that is likely cheaper; 0: not at all. */
       gasPatienceHours: nonNegative.max(12, "must be at most 12").default(4),
     })

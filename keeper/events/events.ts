@@ -98,6 +98,16 @@ export type KeeperEvent =
       readonly reason: string;
     }
   | { readonly name: "model.trusted"; readonly series: string; readonly horizonHours: number }
+  /** The model of rates is being fitted on what is stored; the next event of these says how it ended. */
+  | { readonly name: "refit.begun"; readonly chainId: number }
+  | {
+      /** A challenger more, in the shadow. */
+      readonly name: "refit.done";
+      readonly model: string;
+      readonly hash: string;
+      readonly horizonsHours: readonly number[];
+    }
+  | { readonly name: "refit.failed"; readonly code: string; readonly message: string }
   /** A model foretells an event at a venue: once, until `risk.unlikely`. `note`: it is there already, in words. */
   | {
       readonly name: "risk.likely";

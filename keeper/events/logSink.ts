@@ -30,6 +30,7 @@ const WARNINGS: ReadonlySet<KeeperEvent["name"]> = new Set([
   "breaker.open",
   "model.trouble",
   "model.distrusted",
+  "refit.failed",
   "risk.likely",
 ]);
 

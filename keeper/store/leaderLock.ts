@@ -21,6 +21,9 @@ export const leaderLock = (chainId: number, vault: string, keeper: string): stri
 /** Whoever collects a chain. */
 export const collectorLock = (chainId: number): string => `tiller-collector:${chainId}`;
 
+/** Whoever refits the model on what is stored of a chain. */
+export const refitLock = (chainId: number): string => `tiller-refit:${chainId}`;
+
 /**
  * @param lock Its name. @returns null while another process holds it.
  * @throws WorldFailure as `storeFailure` makes it.

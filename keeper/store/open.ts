@@ -9,11 +9,12 @@ import { joinEmbedded } from "./embedded";
 import { historyStore } from "./historyStore";
 import { openJobQueue } from "./jobQueue";
 import { intent, liveIntents, moveIntent, planIntent } from "./intentRows";
-import { collectorLock, leaderLock, tryLead } from "./leaderLock";
+import { collectorLock, leaderLock, refitLock, tryLead } from "./leaderLock";
 import { hourlyObservations, latestSnapshot, observations, saveSnapshot, sharePrices, snapshots } from "./marketRows";
 import { migrate } from "./migrate";
 import { modelStore } from "./modelRows";
 import type { Store } from "./records";
+import { refitStore } from "./refitRows";
 import type { ServerBinaries } from "./serverBinaries";
 import { bundleCounts, openSubmission, submissions, updateSubmission } from "./submissionRows";
 import { baseFees, noteDecision, recordedTicks, tickRuns } from "./tickRows";
@@ -103,9 +104,11 @@ async function opened(database: Database, target: () => ClientConfig, leave: () 
     bundleCounts: (chainId, vault) => bundleCounts(database, chainId, vault),
     tryLead: (chainId, vault, keeper) => tryLead(target(), leaderLock(chainId, vault, keeper)),
     tryCollect: (chainId) => tryLead(target(), collectorLock(chainId)),
+    tryRefit: (chainId) => tryLead(target(), refitLock(chainId)),
     history: historyStore(database),
     breaker: breakerStore(database),
     models: modelStore(database),
+    refits: refitStore(database),
     trials: trialStore(database),
     jobQueue: (queue) => openJobQueue(database, queue),
     ping: async () => {

@@ -6,6 +6,7 @@ import type { HistoryStore } from "./historyRecords";
 import type { JobQueue, JobQueueOptions } from "./jobQueue";
 import type { Lead } from "./leaderLock";
 import type { ModelStore } from "./modelRecords";
+import type { RefitStore } from "./refitRecords";
 import type { TrialStore } from "./trialRecords";
 
 /** Life of an intent. `planned … submitted` and `missed` are live; `included` is live until final. */
@@ -276,6 +277,8 @@ export interface Store {
   tryLead(chainId: number, vault: string, keeper: string): Promise<Lead | null>;
   /** The same for whoever collects a chain: two would store each bucket twice. */
   tryCollect(chainId: number): Promise<Lead | null>;
+  /** The same for whoever refits the model on what is stored of a chain. */
+  tryRefit(chainId: number): Promise<Lead | null>;
 
   /** What is collected. */
   readonly history: HistoryStore;
@@ -283,6 +286,8 @@ export interface Store {
   readonly breaker: BreakerStore;
   /** Trained models. */
   readonly models: ModelStore;
+  /** Their refits. */
+  readonly refits: RefitStore;
   /** Sweeps that processes share. */
   readonly trials: TrialStore;
   /** A queue of jobs that processes share. */

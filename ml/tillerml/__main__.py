@@ -1,7 +1,8 @@
-"""`python -m tillerml evaluate DATASET`, `train DATASET`, `check DATASET`.
+"""`python -m tillerml evaluate DATASET`, `train DATASET`, `check DATASET`, `refit DATASET --out FOLDER`.
 
 `evaluate` walks forward with every model and writes scores; `train` fits what is kept under models/ by them; `check`
-scores the rate models that are kept there on rows after their training windows.
+scores the rate models that are kept there on rows after their training windows; `refit`, which `tiller models refit`
+calls, judges and fits one rate model on a keeper's own data. Exit status 3: refused, with the reason on stderr.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import os
 import sys
+import threading
 from pathlib import Path
 
-from . import artefact, check, dataset, folds, guards, readme, refit, report, riskfit, stacking, walkforward
+from . import artefact, challenger, check, dataset, folds, guards, readme, refit, report, riskfit, stacking, walkforward
 
 HERE = Path(__file__).parent.parent
 REFUSALS = (
@@ -21,7 +24,9 @@ REFUSALS = (
     artefact.ArtefactRefused,
     check.NotOfThisData,
     stacking.NotSolved,
+    challenger.TooLittleHistory,
 )
+REFUSED = 3
 
 
 def main() -> None:
@@ -34,13 +39,29 @@ def main() -> None:
         one.set_defaults(does=does)
         if name != "evaluate":
             one.add_argument("--models", type=Path, default=refit.MODELS, help="folder of the models")
+    one = commands.add_parser("refit")
+    one.add_argument("dataset", type=Path, help="folder that tiller dataset wrote")
+    one.add_argument("--out", type=Path, required=True, help="folder of the model, named as it is")
+    one.add_argument("--while-stdin", action="store_true", help="end when standard input does: with whoever holds it")
+    one.set_defaults(does=_refit)
     options = parser.parse_args()
+    if getattr(options, "while_stdin", False):
+        threading.Thread(target=_end_with_stdin, daemon=True).start()
     try:
         rows = dataset.usable(dataset.load(options.dataset))
         guards.refuse_leaking_features(rows)
         options.does(rows, options)
     except REFUSALS as error:
-        sys.exit(str(error))
+        print(error, file=sys.stderr)
+        sys.exit(REFUSED)
+
+
+def _end_with_stdin() -> None:
+    """However its other end went: nobody is left who would want the model."""
+    # Not by sys.stdin: its lock would be held when the interpreter wants to end.
+    while os.read(0, 1):
+        pass
+    os._exit(1)
 
 
 def _evaluate(rows: dataset.Rows, options: argparse.Namespace) -> None:
@@ -62,6 +83,7 @@ def scores_of(
 ) -> dict:
     """All that is told of the models, as JSON: `points` are scored on `shown`, `risk` on all folds."""
     walk = walkforward.walk(rows, (*warm_up, *shown), deep)
+    horizons = tuple(range(len(rows.of.horizons)))
     return {
         "dataHash": rows.of.data_hash,
         "folds": folds.fold_table(rows, walk.folds, refit.THIN),
@@ -70,8 +92,8 @@ def scores_of(
         "served": walkforward.XGBOOST,
         "tests": report.series_tests(walk, shown, walkforward.XGBOOST),
         "challengers": report.challengers(walk, shown, walkforward.XGBOOST),
-        "unseen": walkforward.leave_one_series_out(rows, shown, (2, 3)),
-        "quantiles": walkforward.quantile_scores(rows, shown, (2, 3)),
+        "unseen": walkforward.leave_one_series_out(rows, shown, horizons),
+        "quantiles": walkforward.quantile_scores(rows, shown, horizons),
         "weights": {
             name: {f"{rows.of.horizons[h]} h, {fold}": one for (h, fold), one in by_fold.items()}
             for name, by_fold in walk.weights.items()
@@ -95,6 +117,10 @@ def _train(rows: dataset.Rows, options: argparse.Namespace) -> None:
     refit.write_rate_model(rows, options.models / refit.EVALUATION, refit.FROZEN_AT, scored["past"]["evaluation"])
     refit.write_rate_model(rows, options.models / "served", None, scored["past"]["served"])
     riskfit.write_all(rows, options.models, scored["risk"])
+
+
+def _refit(rows: dataset.Rows, options: argparse.Namespace) -> None:
+    challenger.write(rows, options.out)
 
 
 def _check(rows: dataset.Rows, options: argparse.Namespace) -> None:

@@ -39,6 +39,13 @@ def half_years(first: tuple[int, int], last: tuple[int, int]) -> tuple[Fold, ...
     return tuple(folds)
 
 
+def before(ends: int, many: int, days: int) -> tuple[Fold, ...]:
+    """`many` folds of `days` each, one after the other, oldest first, the last of which ends at `ends` (unix seconds)."""
+    length = days * 24 * HOUR
+    starts = [ends - k * length for k in range(many, 0, -1)]
+    return tuple(Fold(f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d}", at, at + length) for at in starts)
+
+
 #: Hyper-parameters and features of the rate models were chosen on these; tables tell them apart from the folds after.
 CHOOSING = half_years((2023, 1), (2024, 1))
 #: What the tables show.

@@ -54,10 +54,17 @@ class Walk:
         )
 
 
-def walk(rows: Rows, every: tuple[folds.Fold, ...], deep: dict[str, Callable] | None = None) -> Walk:
-    """Runs all models over the folds, of which the first is the warm-up.
+def walk(
+    rows: Rows,
+    every: tuple[folds.Fold, ...],
+    deep: dict[str, Callable] | None = None,
+    *,
+    models: tuple[str, ...] = tuple(SIMPLE),
+) -> Walk:
+    """Runs models over the folds, of which the first is the warm-up where there are ensembles.
 
-    `deep`: by name, (rows, fold) → forecasts [k] for each horizon; they train one network for all horizons.
+    `models`: which of SIMPLE. `deep`: by name, (rows, fold) → forecasts [k] for each horizon; they train one network for
+    all horizons.
     """
     result = Walk(rows, every)
     for fold in result.folds:
@@ -66,8 +73,8 @@ def walk(rows: Rows, every: tuple[folds.Fold, ...], deep: dict[str, Callable] | 
             test = folds.test_rows(rows, horizon, fold)
             guards.refuse_overlap(rows.times[train], hours, fold.test_from)
             result.test[horizon, fold.name] = test
-            for name, predictor in SIMPLE.items():
-                _keep(result, name, (horizon, fold.name), predictor(rows, horizon, train, test))
+            for name in models:
+                _keep(result, name, (horizon, fold.name), SIMPLE[name](rows, horizon, train, test))
         for name, predictor in (deep or {}).items():
             for horizon, forecast in enumerate(predictor(rows, fold)):
                 _keep(result, name, (horizon, fold.name), forecast)
@@ -82,7 +89,7 @@ def ensembles(models: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     found = {"stacked": tuple(one for one in models if one not in ("ridge", "mean of 7 d"))}
     if "LSTM" in models:
         found["LSTM + XGBoost"] = ("LSTM", XGBOOST)
-    return found
+    return {name: members for name, members in found.items() if len(members) > 1}
 
 
 def stack(result: Walk, name: str, members: tuple[str, ...]) -> None:

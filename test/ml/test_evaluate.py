@@ -38,6 +38,12 @@ def test_every_model_is_scored_on_every_horizon_and_fold(scored):
     assert all(set(one["folds"]) == {"4", "5", "6"} for one in scored["points"])
 
 
+def test_series_that_no_tree_saw_and_quantiles_are_scored_on_every_horizon(scored):
+    assert {one["horizonHours"] for one in scored["quantiles"]} == {1, 4, 24, 168}
+    unseen = {(one["series"], one["horizonHours"]) for one in scored["unseen"]}
+    assert unseen == {(name, hours) for name in ("aave-v3-usdc", "compound-v3-usdt") for hours in (1, 4, 24, 168)}
+
+
 def test_persistence_is_exactly_as_good_as_itself(scored):
     for one in scored["points"]:
         if one["model"] == "persistence":

@@ -1,12 +1,14 @@
 // A single run (`--once`, a command by hand) over a real chain behind a node that fails now and then: it looks at the next head
-// before it gives up.
+// before it gives up. And a keeper that leads, with what it does beside its loop.
 import { expect } from "chai";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { runFromConfig, type RunResult } from "../../../keeper/app/run";
 import { loadConfig } from "../../../keeper/config/load";
-import type { KeeperEvent } from "../../../keeper/events/events";
+import { localWallet } from "../../../deploy/networks/localWallet";
+import { silent, type KeeperEvent } from "../../../keeper/events/events";
 import { faultyNode, refusal, type FaultyNode } from "../chain/fixtures/faultyNode";
 import { startLocalVenues, type LocalVenues } from "../collect/localVenues";
 
@@ -67,5 +69,58 @@ describe("a single run", function () {
     expect(result).to.equal("BLOCK_GONE");
     expect(failed.length).to.equal(2);
     expect(refused).to.equal(3);
+  });
+});
+
+describe("a keeper that leads", function () {
+  this.timeout(120_000);
+  let local: LocalVenues;
+  let folder: string;
+  before(async () => {
+    local = await startLocalVenues();
+    folder = mkdtempSync(path.join(os.tmpdir(), "tiller-leads-"));
+  });
+  after(async () => {
+    await local?.end();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("has a refit that is due carried out beside its loop, and ends it with itself", async () => {
+    const config = loadConfig({
+      ...{ env: {}, cwd: folder },
+      overrides: {
+        dataDir: path.join(folder, "state"),
+        chain: { rpcUrls: [local.url], pollMs: 20 },
+        addresses: local.genesis.addressFile,
+        relays: [{ name: "nobody", url: "http://127.0.0.1:1" }],
+        forecast: { refit: { everyDays: 7 } },
+        collect: { withKeeper: false },
+      },
+    });
+    const stop = new AbortController();
+    const begun: number[] = [];
+    let ended = false;
+    let ticksBeside = 0;
+    await runFromConfig(config, {
+      ...{ env: { TILLER_KEEPER_KEY: localWallet("keeper").privateKey }, dryRun: false, once: false },
+      ...{ signal: stop.signal, sink: silent },
+      refit: async (chainId, signal) => {
+        begun.push(chainId);
+        void local.rpc("evm_mine");
+        await once(signal, "abort");
+        ended = true;
+        return { kind: "failed", code: "REFIT_STOPPED", message: "stopped" };
+      },
+      watcher: {
+        tick: () => {
+          if (begun.length === 0) return;
+          ticksBeside += 1;
+          stop.abort();
+        },
+      },
+    });
+    expect(begun).to.deep.equal([local.genesis.addresses.chainId]);
+    expect(ticksBeside).to.equal(1);
+    expect(ended).to.equal(true);
   });
 });

@@ -5,7 +5,7 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import type { HistoryRow } from "../../../keeper/store/historyRecords";
 
-const TILLER = path.join(__dirname, "..", "..", "..", "bin", "tiller.cjs");
+export const TILLER = path.join(__dirname, "..", "..", "..", "bin", "tiller.cjs");
 
 export interface Ended {
   readonly code: number | null;

@@ -179,6 +179,25 @@ describe("loading the configuration", () => {
     expect(failure.line()).not.to.contain("abab");
   });
 
+  describe("of refits", () => {
+    it("has none on schedule by default", () => {
+      expect(load().forecast.refit).to.deep.equal({ keepDays: 90, mostMinutes: 60 });
+    });
+
+    it("takes a Python relative to the config, and a name alone from the PATH", () => {
+      write({ forecast: { refit: { everyDays: 14, python: "venv/bin/python" } } });
+      const python = path.join(folder, "venv", "bin", "python");
+      expect(load().forecast.refit).to.include({ everyDays: 14, python });
+      write({ forecast: { refit: { python: "python3" } } });
+      expect(load().forecast.refit.python).to.equal("python3");
+    });
+
+    it("refuses a schedule that no challenger could follow", () => {
+      write({ forecast: { refit: { everyDays: 1 } } });
+      expect(load).to.throw(/must be at least 7/);
+    });
+  });
+
   describe("of risk", () => {
     it("has a default for all, and stops by itself without closing anything", () => {
       const { risk } = load();
