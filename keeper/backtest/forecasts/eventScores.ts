@@ -139,7 +139,11 @@ export function picked(rows: Foretold, counts: (row: number) => boolean): Foreto
 function scoreOf({ happens, climatology }: Foretold, probability: Float64Array): ProbabilityScore | null {
   if (happens.length === 0) return null;
   const [brier, base] = [brierOf(happens, probability), brierOf(happens, climatology)];
-  return { prAuc: prAucOf(happens, probability), brier, brierSkill: base > 0 && happens.includes(1) ? 1 - brier / base : null };
+  return {
+    prAuc: prAucOf(happens, probability),
+    brier,
+    brierSkill: base > 0 && happens.includes(1) ? 1 - brier / base : null,
+  };
 }
 
 function brierOf(happens: Uint8Array, probability: Float64Array): number {
