@@ -1,5 +1,5 @@
-// Every test of the project belongs to exactly one of these suites, by its folder. `npm test` runs them in this order,
-// each in a process of its own. A folder that does not exist is a suite that this checkout does not have.
+// Every test of the project belongs to exactly one of these suites, by its folder. `npm test` begins them in this order,
+// the longest first, each in a process of its own. A folder that does not exist is a suite that this checkout does not have.
 
 /**
  * `hardhat`: mocha inside Hardhat's runtime. `mocha`: plain mocha. Files: every `*.test.ts` below `folder`. `forge`: the
@@ -17,16 +17,16 @@ export interface Suite {
 
 /** Where two folders hold a file, the longer one has it; `test_*.py` files go to the pytest suite of their folder. */
 export const SUITES: readonly Suite[] = [
+  { name: "keeper", folder: "test/keeper", runner: "mocha", limitMinutes: 28 },
   { name: "contracts", folder: "test/contracts", runner: "hardhat", limitMinutes: 16 },
   { name: "invariants", folder: "test/invariants", runner: "forge", limitMinutes: 16 },
+  { name: "e2e", folder: "test/e2e", runner: "mocha", limitMinutes: 18 },
   { name: "tooling", folder: "test/scripts", runner: "mocha", limitMinutes: 8 },
   { name: "deploy", folder: "test/deploy", runner: "mocha", limitMinutes: 14 },
   { name: "localnet", folder: "test/scripts/localnet", runner: "mocha", limitMinutes: 12 },
   { name: "fork-tooling", folder: "test/scripts/fork", runner: "mocha", limitMinutes: 8 },
   { name: "relay", folder: "test/scripts/relay", runner: "mocha", limitMinutes: 8 },
-  { name: "keeper", folder: "test/keeper", runner: "mocha", limitMinutes: 20 },
   { name: "fork", folder: "test/fork", runner: "mocha", limitMinutes: 14 },
-  { name: "e2e", folder: "test/e2e", runner: "mocha", limitMinutes: 18 },
   { name: "crosscheck", folder: "test/crosscheck", runner: "mocha", limitMinutes: 5 },
   { name: "crosscheck-python", folder: "test/crosscheck", runner: "pytest", limitMinutes: 5 },
   { name: "ml", folder: "test/ml", runner: "pytest", limitMinutes: 5, modules: ["xgboost", "onnx", "onnxruntime"] },

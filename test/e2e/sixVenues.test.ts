@@ -23,14 +23,18 @@ const DAY = 86_400;
 /** A month in 360 blocks. */
 const SECONDS_PER_BLOCK = 7_200;
 /** The keeper's time for each block. Blocks are made here, after what the market does in them: reports of prices are never late. */
-const BLOCK_MS = 300;
+const BLOCK_MS = 150;
+/** From one report of prices to the next: a third of the time after which they are stale. */
+const REPORT_BLOCKS = 4;
 /** In which the money has to be in all venues. */
-const MOST_BLOCKS = 300;
+const MOST_BLOCKS = 600;
 /** With this much the caps of the venues that pay best are full, and the rest finds its way into the others. */
 const DEPOSIT = 26_000_000n * USDC;
 /** What the market turns over in each pool and block, there and back: the pools' fees. */
 const TRADED = 2_000_000n * USDC;
 const GAS = { gasLimit: 5_000_000n } as const;
+/** Wei; far above a local base fee. Of the market's transactions: nobody has to be asked for them. */
+const FEES = { type: 2, maxFeePerGas: 200_000_000_000n, maxPriorityFeePerGas: 1_000_000_000n } as const;
 const VENUES = [
   "aave-v3-usdc",
   "compound-v3-usdc",
@@ -78,7 +82,7 @@ describe("a vault over six venues", function () {
   const send = async (role: LocalRole, call: ContractTransaction): Promise<void> => {
     const nonce = nonces.get(role) ?? (await wallet(role).getNonce());
     nonces.set(role, nonce + 1);
-    await wallet(role).sendTransaction({ ...call, ...GAS, nonce });
+    await wallet(role).sendTransaction({ ...call, ...GAS, ...FEES, nonce });
   };
 
   /** Somebody turns over a lot in both pools, at prices that end where they began. */
@@ -147,7 +151,8 @@ describe("a vault over six venues", function () {
     const until = async (holds: () => Promise<boolean>, blocks: number): Promise<void> => {
       for (let block = 0; block < blocks && !(await holds()); block++) {
         await trade();
-        await reported();
+        if (block % REPORT_BLOCKS === 0) await report();
+        await system.relay.produceBlock();
         await sleep(BLOCK_MS);
       }
     };
