@@ -56,8 +56,8 @@ for (const fixture of [usds, dai]) {
       await put("0x");
       for (const length of [1, 31, 33, 64]) {
         const data = ethers.hexlify(new Uint8Array(length));
-        for (const move of [put(data), adapter.connect(vault).withdraw(1n, data)]) {
-          await expect(move).to.be.revertedWithCustomError(errors, "MalformedData").withArgs(length, 32);
+        for (const move of [() => put(data), () => adapter.connect(vault).withdraw(1n, data)]) {
+          await expect(move()).to.be.revertedWithCustomError(errors, "MalformedData").withArgs(length, 32);
         }
       }
     });

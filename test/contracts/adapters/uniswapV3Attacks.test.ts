@@ -475,8 +475,8 @@ describe("UniswapV3Adapter: floors", () => {
     for (const length of [1, 31, 33, 64]) {
       const data = ethers.hexlify(new Uint8Array(length));
       const as = adapter.connect(vault);
-      for (const move of [as.deposit(1_000n * unit, data), as.withdraw(2_000n * unit, data)]) {
-        await expect(move).to.be.revertedWithCustomError(adapter, "MalformedData").withArgs(length, 32);
+      for (const move of [() => as.deposit(1_000n * unit, data), () => as.withdraw(2_000n * unit, data)]) {
+        await expect(move()).to.be.revertedWithCustomError(adapter, "MalformedData").withArgs(length, 32);
       }
     }
   });
