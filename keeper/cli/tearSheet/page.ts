@@ -20,6 +20,8 @@ export interface TearSheet {
 }
 
 const COLOURS = 10;
+/** Of the k-th line; beyond the colours that there are, the same anew and broken. */
+const colourOf = (k: number): string => (k < COLOURS ? `c${k}` : `c${k % COLOURS} again`);
 /** Trades that are listed; the others are counted. */
 const MOST_TRADES = 200;
 const DAY = 86_400;
@@ -29,7 +31,7 @@ export function tearSheetPage(sheet: TearSheet): string {
   const { market, comparison, capital, dataHash } = sheet;
   const { grid, venues } = market;
   const best = [...comparison.strategies].sort(([, a], [, b]) => b.metrics.apy - a.metrics.apy);
-  const runs = best.map(([name, { run, metrics }], k) => ({ ...{ name, run, metrics }, colour: `c${k % COLOURS}` }));
+  const runs = best.map(([name, { run, metrics }], k) => ({ ...{ name, run, metrics }, colour: colourOf(k) }));
   const hold = runs.find(({ name }) => name === `hold:${comparison.bestHold.series}`)?.run;
   const times = momentsOf(grid);
   const days = `${utcDay(grid.from)} to ${utcDay(grid.from + grid.steps * grid.stepSeconds)}`;
@@ -143,7 +145,7 @@ function rateLines({ venues, truth, grid }: Market): Line[] {
   for (let k = 0; k + every <= grid.steps; k += every) starts.push(k);
   const perYear = (365 * DAY) / (every * grid.stepSeconds);
   return venues.map((name, v) => ({
-    ...{ name, colour: `c${v % COLOURS}` },
+    ...{ name, colour: colourOf(v) },
     times: starts.map((k) => grid.from + k * grid.stepSeconds),
     values: starts.map((k) => {
       let sum = 0;
@@ -179,7 +181,7 @@ ${trades(run, grid)}
 function holdingLines(run: Run, { grid, venues }: { readonly grid: Grid; readonly venues: readonly string[] }): Line[] {
   const times = Array.from({ length: grid.steps }, (_, k) => grid.from + k * grid.stepSeconds);
   return venues.map((name, v) => ({
-    ...{ name, colour: `c${v % COLOURS}`, times },
+    ...{ name, colour: colourOf(v), times },
     values: times.map((_, k) => (run.holdings[k * venues.length + v] ?? 0) / (run.equity[k] ?? 1)),
   }));
 }

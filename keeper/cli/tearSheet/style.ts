@@ -14,9 +14,11 @@ svg text { fill: var(--quiet); font: 11px system-ui, sans-serif; }
 .grid { stroke: var(--rule); stroke-width: 1; }
 .line { fill: none; stroke: var(--own); stroke-width: 1.6; stroke-linejoin: round; }
 .area { fill: var(--own); opacity: .8; }
+.line.again { stroke-dasharray: 5 3; } .area.again { opacity: .45; }
 .up { fill: #009e73; } .down { fill: #d55e00; } .total { fill: var(--quiet); }
 .legend { display: flex; flex-wrap: wrap; gap: .3rem 1rem; margin: .3rem 0 0; font-size: .85rem; }
 .key::before { content: ""; display: inline-block; width: .8rem; height: .8rem; margin-right: .35rem; background: var(--own); vertical-align: -1px; }
+.key.again::before { box-sizing: border-box; background: none; border: 2px dashed var(--own); }
 .c0 { --own: #0072b2; } .c1 { --own: #e69f00; } .c2 { --own: #009e73; } .c3 { --own: #cc79a7; } .c4 { --own: #56b4e9; }
 .c5 { --own: #d55e00; } .c6 { --own: #8a8f00; } .c7 { --own: #7b5ea7; } .c8 { --own: #6b7b74; } .c9 { --own: #a5673f; }
 details { margin: .75rem 0; } summary { cursor: pointer; }

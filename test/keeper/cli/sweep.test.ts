@@ -108,5 +108,10 @@ describe("tiller backtest sweep", function () {
       expect(page).to.contain(text);
     }
     expect(page.match(/<svg/g)?.length).to.be.at.least(6);
+    // Eleven strategies and ten colours: no two lines look alike.
+    const [legend = ""] = /<p class="legend">.*?<\/p>/.exec(page) ?? [];
+    const looks = Array.from(legend.matchAll(/class="key ([^"]*)"/g), ([, look]) => look);
+    expect(looks).to.have.length(11);
+    expect(new Set(looks).size).to.equal(11);
   });
 });
