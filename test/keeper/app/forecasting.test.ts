@@ -1,12 +1,12 @@
 // The model in the loop, with a real database, a real runtime and genuine files: served where it can be, the EWMA wherever
 // anything is wrong, a challenger in the shadow, and who is served next.
+import { failureOf } from "./failureOf";
 import { expect } from "chai";
 import { appendFileSync, cpSync, existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Forecasting } from "../../../keeper/app/forecasting";
 import { ModelRegistry } from "../../../keeper/app/modelRegistry";
-import type { Failure } from "../../../keeper/config/failure";
 import type { Forecast } from "../../../keeper/decide/strategy";
 import { silent, type KeeperEvent } from "../../../keeper/events/events";
 import { MODELS_FOLDER } from "../../../keeper/forecast/modelFolder";
@@ -105,14 +105,6 @@ describe("the model in the loop", function () {
     for (let hour = from; hour < to; hour += 1) await serve(one, NOW + hour * HOUR + 60, 900e6);
   };
   const named = (name: string): KeeperEvent[] => events.filter((event) => event.name === name);
-  const failure = async (work: Promise<unknown>): Promise<string> => {
-    try {
-      await work;
-    } catch (error) {
-      return `${(error as Failure).code}: ${(error as Failure).message}`;
-    }
-    return "nothing failed";
-  };
 
   it("is served: name, hash, forecast and bounds go into what is decided on", async () => {
     const model = plus(0.004);
@@ -249,7 +241,7 @@ describe("the model in the loop", function () {
     expect((await registry().list()).map(({ name, status }) => `${name} ${status}`)).to.have.members([
       ...["old champion", "better unknown", "worse unknown", "frozen evaluation"],
     ]);
-    expect(await failure(registry().promote("better"))).to.match(/^MODEL_NOT_BETTER: 0 hours are known at 24 h/);
+    expect(await failureOf(registry().promote("better"))).to.match(/^MODEL_NOT_BETTER: 0 hours are known at 24 h/);
 
     const shadow = forecasting();
     const [one] = await serve(shadow);
@@ -263,10 +255,10 @@ describe("the model in the loop", function () {
     expect(verdict.scores[0]?.hours).to.equal(SHADOW - 25);
     expect(verdict.scores[0]?.maeChallenger).to.be.below(verdict.scores[0]?.maeChampion ?? 0);
 
-    expect(await failure(registry().promote("worse"))).to.match(/^MODEL_NOT_BETTER: at 24 h its error is/);
-    expect(await failure(registry().promote("frozen"))).to.match(/^MODEL_NOT_CHALLENGER/);
-    expect(await failure(registry().promote("old"))).to.match(/^MODEL_NOT_CHALLENGER/);
-    expect(await failure(registry().promote("nobody"))).to.match(/^MODEL_UNKNOWN/);
+    expect(await failureOf(registry().promote("worse"))).to.match(/^MODEL_NOT_BETTER: at 24 h its error is/);
+    expect(await failureOf(registry().promote("frozen"))).to.match(/^MODEL_NOT_CHALLENGER/);
+    expect(await failureOf(registry().promote("old"))).to.match(/^MODEL_NOT_CHALLENGER/);
+    expect(await failureOf(registry().promote("nobody"))).to.match(/^MODEL_UNKNOWN/);
     expect((await store.models.champion())?.name).to.equal("old");
 
     expect((await registry().promote("better")).promote).to.equal(true);
@@ -277,7 +269,7 @@ describe("the model in the loop", function () {
     expect((await serve(running, later(1)))[0]?.model, "a keeper that runs looks every hour").to.equal("old");
     expect(await registry().rollBack("a test")).to.deep.equal({ from: "old", to: "ewma" });
     expect(await serve(running, later(2))).to.deep.equal(EWMA);
-    expect(await failure(registry().rollBack("a test"))).to.match(/^MODEL_NO_PAST/);
+    expect(await failureOf(registry().rollBack("a test"))).to.match(/^MODEL_NO_PAST/);
     expect((await store.models.changes(9)).map(({ kind }) => kind)).to.deep.equal([
       ...["rolled-back", "rolled-back", "promoted", "shipped"],
     ]);
@@ -290,7 +282,7 @@ describe("the model in the loop", function () {
     for (const to of ["better", "old", "ewma"]) {
       expect((await registry().rollBack("a test")).to).to.equal(to);
     }
-    expect(await failure(registry().rollBack("a test"))).to.match(/^MODEL_NO_PAST/);
+    expect(await failureOf(registry().rollBack("a test"))).to.match(/^MODEL_NO_PAST/);
   });
 
   it("judges no hour that one of the two was trained on", async () => {

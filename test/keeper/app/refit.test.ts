@@ -8,13 +8,13 @@ import { checkConfig } from "../../../keeper/app/checkConfig";
 import { ModelRegistry } from "../../../keeper/app/modelRegistry";
 import { refit, refitDueAt, type Refit, type RefitOptions } from "../../../keeper/app/refit";
 import { utcDay } from "../../../keeper/collect/utcDay";
-import type { Failure } from "../../../keeper/config/failure";
 import { loadConfig } from "../../../keeper/config/load";
 import { silent } from "../../../keeper/events/events";
 import { openStore } from "../../../keeper/store/open";
 import type { Store } from "../../../keeper/store/records";
 import type { RefitRow } from "../../../keeper/store/refitRecords";
 import { cardOfModel, writeModel } from "../forecast/onnxFixture";
+import { failureOf } from "./failureOf";
 import { BEGIN, ENOUGH_HOURS, SERIES, marketRows, storeMarkets, trainerPython } from "./lendingMarkets";
 
 const [CHAIN, EMPTY_CHAIN, SHORT_CHAIN] = [1, 5, 7];
@@ -47,14 +47,6 @@ describe("a refit", function () {
       ...{ store, registry, chainId: CHAIN, python, mostMinutes: 10, keepDays: 90 },
       ...{ work: path.join(folder, "work"), signal: new AbortController().signal, ...over },
     });
-  const failure = async (work: Promise<unknown>): Promise<string> => {
-    try {
-      await work;
-    } catch (error) {
-      return `${(error as Failure).code}: ${(error as Failure).message}`;
-    }
-    return "nothing failed";
-  };
   const newest = async (chainId = CHAIN): Promise<RefitRow | undefined> => (await store.refits.list(chainId, 1))[0];
   const refits = (): string[] => (existsSync(registry.refits) ? readdirSync(registry.refits) : []);
   /** A Python that runs a line of shell before the trainer does its work, or in its place. */
@@ -79,13 +71,13 @@ describe("a refit", function () {
     });
 
     it("says which Python is not there, or what it lacks", async () => {
-      expect(await failure(run({ python: "/nowhere/python" }))).to.equal("REFIT_PYTHON: there is no /nowhere/python");
+      expect(await failureOf(run({ python: "/nowhere/python" }))).to.equal("REFIT_PYTHON: there is no /nowhere/python");
       expect((await newest())?.reason).to.match(/^forecast\.refit\.python: .*pip install -r ml\/requirements\.txt/);
-      expect(await failure(run({ python: "no-such-python" }))).to.match(/^REFIT_PYTHON: .*ENOENT/);
+      expect(await failureOf(run({ python: "no-such-python" }))).to.match(/^REFIT_PYTHON: .*ENOENT/);
       const bare = path.join(folder, "bare");
       writeFileSync(bare, `#!/bin/sh\necho "No module named xgboost" >&2\nexit 1\n`);
       chmodSync(bare, 0o755);
-      expect(await failure(run({ python: bare }))).to.match(/^REFIT_PYTHON: .*No module named xgboost/);
+      expect(await failureOf(run({ python: bare }))).to.match(/^REFIT_PYTHON: .*No module named xgboost/);
     });
 
     it("is told of by the check of a config that has them on schedule", async () => {
@@ -101,8 +93,8 @@ describe("a refit", function () {
     });
 
     it("says that there is nothing, or too little, to train on", async () => {
-      expect(await failure(run({ chainId: EMPTY_CHAIN }))).to.match(/^DATASET_EMPTY: nothing of chain 5/);
-      expect(await failure(run({ chainId: SHORT_CHAIN }))).to.match(/^REFIT_REFUSED: 0 half-years of this data/);
+      expect(await failureOf(run({ chainId: EMPTY_CHAIN }))).to.match(/^DATASET_EMPTY: nothing of chain 5/);
+      expect(await failureOf(run({ chainId: SHORT_CHAIN }))).to.match(/^REFIT_REFUSED: 0 half-years of this data/);
       expect(await newest(SHORT_CHAIN)).to.include({ outcome: "failed", hash: null });
     });
 
@@ -110,24 +102,24 @@ describe("a refit", function () {
       const made = writeModel(path.join(folder, "made"), { bias: 0.5 }, { name: "made" });
       writeFileSync(path.join(made, "model.onnx"), "not that one");
       const fake = script("fake", `mkdir -p "$6" && cp ${made}/* "$6"`);
-      expect(await failure(run({ python: fake }))).to.match(/^MODEL_HASH/);
+      expect(await failureOf(run({ python: fake }))).to.match(/^MODEL_HASH/);
       expect(await store.models.all()).to.deep.equal([]);
     });
 
     it("tells what a trainer that broke said last, and stops one that takes too long", async () => {
       const broken = script("broken", `echo "Traceback" >&2; echo "MemoryError" >&2; exit 1`);
-      expect(await failure(run({ python: broken }))).to.equal(
+      expect(await failureOf(run({ python: broken }))).to.equal(
         "REFIT_TRAINER: the trainer ended with status 1: MemoryError",
       );
       const slow = script("slow", `exec sleep 600`);
-      expect(await failure(run({ python: slow, mostMinutes: 0.01 }))).to.match(/^REFIT_TIMEOUT/);
+      expect(await failureOf(run({ python: slow, mostMinutes: 0.01 }))).to.match(/^REFIT_TIMEOUT/);
     });
 
     it("gives the trainer no secret of ours", async () => {
       process.env["TILLER_KEEPER_KEY"] = "0xsecret";
       try {
         const curious = script("curious", `env > ${folder}/seen; exit 1`);
-        await failure(run({ python: curious }));
+        await failureOf(run({ python: curious }));
       } finally {
         delete process.env["TILLER_KEEPER_KEY"];
       }
@@ -139,7 +131,7 @@ describe("a refit", function () {
     it("ends the trainer when it is told to stop, and counts for nothing", async () => {
       const stop = new AbortController();
       const noting = script("noting", `echo $$ > ${folder}/pid; exec ${python} "$@"`);
-      const work = failure(run({ python: noting, signal: stop.signal }));
+      const work = failureOf(run({ python: noting, signal: stop.signal }));
       const pidFile = path.join(folder, "pid");
       while (!existsSync(pidFile) || readFileSync(pidFile, "utf8") === "") await sleep(20);
       const pid = Number(readFileSync(pidFile, "utf8"));
@@ -153,7 +145,7 @@ describe("a refit", function () {
     it("is left to the process that is at it", async () => {
       const other = await store.tryRefit(CHAIN);
       const many = (await store.refits.list(CHAIN, 100)).length;
-      expect(await failure(run())).to.equal("REFIT_RUNNING: another process refits already");
+      expect(await failureOf(run())).to.equal("REFIT_RUNNING: another process refits already");
       expect((await store.refits.list(CHAIN, 100)).length).to.equal(many);
       await other?.release();
     });
@@ -217,7 +209,7 @@ describe("a refit", function () {
         marketRows(0, ENOUGH_HOURS + 24).slice(-24),
       );
       const wanted = script("wanted", `echo "$6" > ${folder}/wanted; exit 1`);
-      await failure(run({ python: wanted }));
+      await failureOf(run({ python: wanted }));
       expect(path.basename(readFileSync(path.join(folder, "wanted"), "utf8").trim())).to.match(
         new RegExp(`^refit-${utcDay(ENDS + DAY)}-`),
       );
