@@ -82,7 +82,7 @@ def nlinear(rows: Rows, horizon: int, train: Chosen, test: Chosen) -> Forecast:
 
 def past_values(rows: Rows, feature: str, k: Chosen, lags: tuple[int, ...]) -> NDArray[np.float64]:
     """[k, L] a feature as it was `lags` hours before each row; before a series began, as it was then."""
-    column = _columns(rows, feature)
+    column = column_of(rows, feature)
     begin = np.array([one.begin for one in rows.of.series])[rows.series_of[k]]
     return column[np.maximum(rows.index[k, None] - np.array(lags), begin[:, None])]
 
@@ -91,7 +91,7 @@ def past_values(rows: Rows, feature: str, k: Chosen, lags: tuple[int, ...]) -> N
 _kept: dict[tuple[int, str], tuple[Dataset, NDArray[np.float64]]] = {}
 
 
-def _columns(rows: Rows, feature: str) -> NDArray[np.float64]:
+def column_of(rows: Rows, feature: str) -> NDArray[np.float64]:
     """A column of the whole matrix, read from disk once."""
     key = (id(rows.of), feature)
     if key not in _kept:

@@ -1,7 +1,7 @@
 """The sequence models of the comparison: a two-layer bidirectional LSTM and a patch transformer, in PyTorch.
 
-Both see the last week in steps of four hours, and the features of the row itself; both forecast the deviation from the
-anchor for all horizons at once. Needs requirements-deep.txt; a GPU is used when there is one.
+What they see and learn is made by `sequences.py`; both forecast the deviation from the anchor for all horizons at once.
+Needs requirements-deep.txt; a GPU is used when there is one.
 """
 
 from __future__ import annotations
@@ -16,15 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from . import folds, guards, trees
-from .baselines import Chosen, Scaler, past_values
+from .baselines import Chosen
 from .dataset import Rows
 from .refit import THIN
+from .sequences import CHANNELS, STEPS, Scalers, level, targets
 
-STEPS = 42
-STEP_HOURS = 4
-LAGS = tuple(STEP_HOURS * k for k in reversed(range(STEPS)))
-#: Rates are divided by the EWMA plus the ratios' floor; amounts are in logs.
-CHANNELS = ("apr", "borrow_apr", "utilisation", "supplied", "spread_mean")
 HIDDEN = 32
 BATCH = 512
 EPOCHS = 5
@@ -91,32 +87,18 @@ class Learner:
         # One network for all horizons: its rows are those whose longest target had ended.
         k = folds.training_rows(rows, longest, fold.test_from, THIN_DEEP)
         guards.refuse_overlap(rows.times[k], rows.of.horizons[longest], fold.test_from)
-        scaler = Scaler.fitted(rows.x[k])
-        channels = Scaler.fitted(windows(rows, k).reshape(-1, len(CHANNELS)))
+        scalers = Scalers.fitted(rows, k)
         epochs = EPOCHS_ON
         if self.trained is None:
             epochs = EPOCHS
             self.trained = self.network(len(CHANNELS), rows.x.shape[1], len(rows.of.horizons)).to(device)
-        train(self.trained, _inputs(rows, k, scaler, channels, device), *_targets(rows, k, device), epochs=epochs)
+        inputs, learnt = _tensors(scalers.inputs(rows, k), device), _tensors(targets(rows, k), device)
+        train(self.trained, inputs, *learnt, epochs=epochs)
         return [
-            trees.anchor(rows, horizon, test) + _predict(self.trained, rows, test, scaler, channels, device)[:, horizon]
+            trees.anchor(rows, horizon, test) + _predict(self.trained, rows, test, scalers, device)[:, horizon]
             for horizon in range(len(rows.of.horizons))
             for test in [folds.test_rows(rows, horizon, fold)]
         ]
-
-
-def windows(rows: Rows, k: Chosen) -> NDArray[np.float64]:
-    """[k, T, C], oldest first; rates over the row's own level, amounts less the row's own."""
-    level = (rows.ewma[k] + trees.RATIO_FLOOR)[:, None]
-    parts = []
-    for name in CHANNELS:
-        past = past_values(rows, name, k, LAGS)
-        if name == "supplied":
-            past = past - rows.column(name)[k, None]
-        elif name != "utilisation":
-            past = past / level
-        parts.append(past)
-    return np.stack(parts, axis=2)
 
 
 def train(network: nn.Module, inputs: tuple[Tensor, Tensor], target: Tensor, weight: Tensor, *, epochs: int) -> None:
@@ -136,32 +118,18 @@ def train(network: nn.Module, inputs: tuple[Tensor, Tensor], target: Tensor, wei
             schedule.step()
 
 
-def _inputs(rows: Rows, k: Chosen, scaler: Scaler, channels: Scaler, device: str) -> tuple[Tensor, Tensor]:
-    window = channels(windows(rows, k).reshape(-1, len(CHANNELS))).reshape(len(k), STEPS, len(CHANNELS))
-    return tuple(torch.tensor(part, dtype=torch.float32, device=device) for part in (window, scaler(rows.x[k])))
+def _tensors(arrays: tuple[NDArray[np.float64], ...], device: str) -> tuple[Tensor, ...]:
+    return tuple(torch.tensor(one, dtype=torch.float32, device=device) for one in arrays)
 
 
-def _targets(rows: Rows, k: Chosen, device: str) -> tuple[Tensor, Tensor]:
-    """Deviations over the row's level, and weights that make the loss an absolute error, each horizon alike."""
-    level = rows.ewma[k] + trees.RATIO_FLOOR
-    deviation = np.column_stack([rows.y[k, h] - trees.anchor(rows, h, k) for h in range(rows.y.shape[1])])
-    known = np.isfinite(deviation)
-    usual = np.nanmean(np.abs(deviation), axis=0)
-    weight = np.where(known, level[:, None] / usual, 0.0)
-    target = np.where(known, deviation, 0.0) / level[:, None]
-    return tuple(torch.tensor(part, dtype=torch.float32, device=device) for part in (target, weight))
-
-
-def _predict(
-    network: nn.Module, rows: Rows, k: Chosen, scaler: Scaler, channels: Scaler, device: str
-) -> NDArray[np.float64]:
+def _predict(network: nn.Module, rows: Rows, k: Chosen, scalers: Scalers, device: str) -> NDArray[np.float64]:
     """[k, H] deviations from the anchor, fractions a year."""
     network.eval()
     said = []
     with torch.no_grad():
         for part in np.array_split(k, max(1, len(k) // 4_096)):
-            level = (rows.ewma[part] + trees.RATIO_FLOOR)[:, None]
-            said.append(network(*_inputs(rows, part, scaler, channels, device)).cpu().numpy() * level)
+            found = network(*_tensors(scalers.inputs(rows, part), device)).cpu().numpy()
+            said.append(found * level(rows, part))
     return np.concatenate(said)
 
 

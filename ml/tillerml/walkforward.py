@@ -87,8 +87,9 @@ def walk(
 def ensembles(models: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     """Members of each ensemble, of the models that were run."""
     found = {"stacked": tuple(one for one in models if one not in ("ridge", "mean of 7 d"))}
-    if "LSTM" in models:
-        found["LSTM + XGBoost"] = ("LSTM", XGBOOST)
+    for other in ("structural", "LSTM"):
+        if other in models:
+            found[f"{other} + XGBoost"] = (other, XGBOOST)
     return {name: members for name, members in found.items() if len(members) > 1}
 
 

@@ -14,8 +14,8 @@ sys.path.insert(0, str(ROOT / "ml"))
 HOURS = 9_000
 BEGIN = 1_672_531_200 - 5_000 * 3_600
 NAMES = (
-    "apr borrow_apr utilisation supplied cash ewma_24h apr_less_ewma borrow_slope_7d age spread_mean spread_best "
-    "apr_mean_1h apr_mean_4h apr_mean_24h apr_mean_7d apr_least_24h apr_most_24h apr_least_7d apr_most_7d "
+    "apr borrow_apr utilisation supplied cash ewma_24h apr_less_ewma borrow_slope_7d age parameters_age spread_mean "
+    "spread_best apr_mean_1h apr_mean_4h apr_mean_24h apr_mean_7d apr_least_24h apr_most_24h apr_least_7d apr_most_7d "
     "apr_sd_24h apr_sd_7d apr_change_24h apr_change_7d utilisation_mean_1h utilisation_mean_4h "
     "utilisation_mean_24h utilisation_mean_7d"
 ).split()
@@ -48,6 +48,7 @@ def _series(rng):
         "supplied": np.full(HOURS, np.log(5e7)),
         "cash": np.log(5e7 * (1 - utilisation)),
         "ewma_24h": _ewma(apr),
+        "parameters_age": np.full(HOURS, 168.0),
         "age": np.where(rng.random(HOURS) < 0.1, 1.5, 0.3),
         "borrow_slope_7d": np.full(HOURS, np.nan),
         "spread_mean": np.full(HOURS, np.nan),
