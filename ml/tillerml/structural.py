@@ -27,7 +27,7 @@ UNCHANGED = 168
 #: The newest pairs are of the curve even where the change has just been said.
 NEWEST_HOURS = 2
 #: Pairs nearer to each other than this are one: interest that accrued between them is no slope of the curve.
-SAME_UTILISATION = 0.005
+SAME_UTILISATION = 0.004
 #: Above the highest pair the curve goes on as steeply as it came through the last of utilisation, so much of it.
 LAST_STRETCH = 0.01
 #: Beyond the pairs no rate is forecast higher than so many times the highest.
