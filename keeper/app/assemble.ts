@@ -1,5 +1,4 @@
 // Builds the keeper from its configuration: the one place where rooms meet the files, keys and servers that they need.
-import path from "node:path";
 import { headStream, type Head } from "../chain/heads";
 import { checkDeployment } from "../chain/checkDeployment";
 import { connectChain, type Chain } from "../chain/connect";
@@ -25,31 +24,15 @@ import { unableToLeave } from "../execute/leaving";
 import { policyLimitsOf } from "../execute/policy";
 import type { BundleRelay } from "../execute/relay";
 import { walletSigner, type KeeperSigner } from "../execute/signer";
-import { openStore } from "../store/open";
 import type { Store } from "../store/records";
-import { MODELS_FOLDER } from "../forecast/modelFolder";
 import { Forecasting } from "./forecasting";
 import { unknownVenues } from "./knownVenues";
 import { Keeper, type Execution } from "./keeper";
-import { ModelRegistry } from "./modelRegistry";
+import { registryOf } from "./modelRegistry";
 import { riskLookbackSeconds, riskSources, RiskWatch } from "./riskWatch";
+import { storeOf } from "./withStore";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** Opens the store of a configuration for one piece of work. */
-export async function withStore<T>(config: Config, sink: Sink, work: (store: Store) => Promise<T>): Promise<T> {
-  const store = await storeOf(config, sink);
-  try {
-    return await work(store);
-  } finally {
-    await store.close();
-  }
-}
-
-export function storeOf(config: Config, sink: Sink): Promise<Store> {
-  const databaseUrl = config.database.kind === "url" ? config.database.url : undefined;
-  return openStore({ databaseUrl, dataDir: config.dataDir, sink });
-}
 
 /**
  * A block is of its slot, which its nodes do not let begin before its time (consensus-specs, p2p interface: half a second of
@@ -140,9 +123,6 @@ export interface Assembled {
   close(): Promise<void>;
 }
 
-/** In the data folder: models that the keeper fitted itself. */
-const REFITS_FOLDER = "models";
-
 /** Everything that a run needs, checked: key, deployment, node and database. Closes what it opened when it fails. */
 export async function assemble(config: Config, options: AssembleOptions): Promise<Assembled> {
   const { sink, env } = options;
@@ -225,14 +205,6 @@ function forecastingOf(
     ...{ chainId: addresses.chainId, venues: addresses.adapters.map(({ id }) => id), horizonHours, assetUsd },
     ...{ registry: registryOf(config, store), store, sink, persist },
   });
-}
-
-export function registryOf(config: Config, store: Store): ModelRegistry {
-  return new ModelRegistry(
-    store.models,
-    config.forecast.models ?? MODELS_FOLDER,
-    path.join(config.dataDir, REFITS_FOLDER),
-  );
 }
 
 function memoryOf(config: Config): MemorySettings {

@@ -3,11 +3,13 @@ import { rmSync } from "node:fs";
 import path from "node:path";
 import { PROMOTION, verdictOf, type Verdict } from "../backtest/forecasts/promotion";
 import { InputFailure, type Failure } from "../config/failure";
+import type { Config } from "../config/load";
 import type { Card } from "../forecast/card";
 import { HORIZONS } from "../forecast/features";
-import { isCard, modelsIn, type FoundModel } from "../forecast/modelFolder";
+import { MODELS_FOLDER, isCard, modelsIn, type FoundModel } from "../forecast/modelFolder";
 import { loadModel, type ServedModel } from "../forecast/onnxModel";
 import type { ModelChange, ModelRow, ModelStore } from "../store/modelRecords";
+import type { Store } from "../store/records";
 
 /** A model of the folder, of the database, or of both. */
 export interface KnownModel {
@@ -211,4 +213,15 @@ function notStored({ name, folder, card }: FoundModel): KnownModel {
   if (!isCard(card)) return { name, hash: "", card: null, status: "broken", folder, trouble: card };
   const status = card.role === "evaluation" ? "evaluation" : "unknown";
   return { name, hash: card.sha256, card, status, folder, trouble: null };
+}
+
+/** In the data folder: models that the keeper fitted itself. */
+const REFITS_FOLDER = "models";
+
+export function registryOf(config: Config, store: Store): ModelRegistry {
+  return new ModelRegistry(
+    store.models,
+    config.forecast.models ?? MODELS_FOLDER,
+    path.join(config.dataDir, REFITS_FOLDER),
+  );
 }

@@ -1,6 +1,6 @@
 // The question to contracts/lens/BlockReads.sol and its answer as bytes. By hand: ethers' coder takes longer over a question of
 // a hundred calls than a node does to answer it. Pure.
-import { BlockReads__factory } from "../../typechain-types";
+import { BlockReads__factory } from "../../typechain-types/factories/contracts/lens/BlockReads__factory";
 
 export interface WireCall {
   readonly to: string;

@@ -3,7 +3,8 @@
 import { AbiCoder, decodeBytes32String } from "ethers";
 import type { AddressFile } from "../config/addressFile";
 import { InputFailure, WorldFailure } from "../config/failure";
-import { IVaultLens__factory, type IVaultLens } from "../../typechain-types";
+import type { IVaultLens } from "../../typechain-types";
+import { IVaultLens__factory } from "../../typechain-types/factories/contracts/interfaces/IVaultLens__factory";
 import type { Head } from "./heads";
 import type { AdapterSnapshot, BreakerState, BudgetSnapshot, VaultSnapshot, VenueKind, VenueState } from "./snapshot";
 

@@ -1,7 +1,8 @@
 // `tiller backfill`: events of a pool, or what all sources said, over any range of blocks or time, in one process or shared by
 // several.
 import { Command } from "commander";
-import { chainOf, storeOf } from "../app/assemble";
+import { chainOf } from "../app/assemble";
+import { storeOf } from "../app/withStore";
 import type { Chain } from "../chain/connect";
 import { steadfast } from "../chain/steadfast";
 import { backfill, type BackfillReport } from "../collect/backfill";

@@ -1,7 +1,7 @@
 // `tiller breaker status`, `tiller breaker reset`: the keeper's own breaker. The vault's is the guardian's and the timelock's.
 import { Command } from "commander";
 import pc from "picocolors";
-import { withStore } from "../app/assemble";
+import { withStore } from "../app/withStore";
 import { loadAddresses } from "../config/addresses";
 import { InputFailure } from "../config/failure";
 import { loadConfig, type Config } from "../config/load";

@@ -1,6 +1,7 @@
 // `tiller collect`: reads every source of the chain on aligned buckets of time, until Ctrl-C; or, with --once, now.
 import { Command } from "commander";
-import { chainOf, withStore } from "../app/assemble";
+import { chainOf } from "../app/assemble";
+import { withStore } from "../app/withStore";
 import { Collector, type CollectedOnce } from "../app/collector";
 import { headStream } from "../chain/heads";
 import { loadAddresses } from "../config/addresses";

@@ -1,6 +1,6 @@
 // `tiller data`: history from files, and what there is of it.
 import { Command } from "commander";
-import { withStore } from "../app/assemble";
+import { withStore } from "../app/withStore";
 import { dataReport, type SeriesReport } from "../collect/dataReport";
 import { importFiles } from "../collect/importFiles";
 import type { RateUnit } from "../collect/canonicalHistory";

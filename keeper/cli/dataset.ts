@@ -1,6 +1,6 @@
 // `tiller dataset`: what models are trained on.
 import { Command } from "commander";
-import { withStore } from "../app/assemble";
+import { withStore } from "../app/withStore";
 import { loadConfig } from "../config/load";
 import { silent } from "../events/events";
 import { writeDataset } from "../forecast/dataset";

@@ -1,26 +1,24 @@
 // The command `tiller`. One file a command; this one mounts them and turns failures into a line and an exit code.
 import { Command, CommanderError } from "commander";
-import { allocateCommand } from "./allocate";
-import { backfillCommand } from "./backfill";
-import { backtestCommand } from "./backtest";
-import { breakerCommand } from "./breaker";
-import { collectCommand } from "./collect";
-import { configCommand } from "./config";
-import { dataCommand } from "./data";
-import { datasetCommand } from "./dataset";
-import { emergencyCommand } from "./emergency";
 import { exitWith } from "./failing";
-import { forecastCommand } from "./forecast";
-import { modelsCommand } from "./models";
-import { replayCommand } from "./replay";
-import { riskCommand } from "./risk";
-import { runCommand } from "./run";
-import { statusCommand } from "./status";
+
+/** In the order of the help; NAME.ts makes each, by `NAMECommand`. */
+const COMMANDS: readonly string[] = [
+  ...["run", "status", "risk", "breaker", "emergency", "replay", "allocate", "backfill", "backtest", "collect"],
+  ...["config", "data", "dataset", "forecast", "models"],
+];
+
+/** Only what is asked for is loaded: all commands together take twice as long. */
+function commandOf(name: string): Command {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- the path is chosen at run time
+  const made = require(`./${name}`) as Readonly<Record<string, () => Command>>;
+  return (made[`${name}Command`] as () => Command)();
+}
 
 /** Commander's own complaints are printed by exitWith, in the form of every other failure; help is still shown. */
 const SILENT_ERRORS = { outputError: () => undefined };
 
-function program(): Command {
+function program(asked: string | undefined): Command {
   const root = new Command("tiller")
     .description("A yield vault's keeper: watches the markets, decides, and lands rebalances as bundles.")
     .option("--debug", "show the stack of a failure")
@@ -29,25 +27,9 @@ function program(): Command {
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput(SILENT_ERRORS);
-  for (const command of [
-    runCommand(),
-    statusCommand(),
-    riskCommand(),
-    breakerCommand(),
-    emergencyCommand(),
-    replayCommand(),
-    allocateCommand(),
-    backfillCommand(),
-    backtestCommand(),
-    collectCommand(),
-    configCommand(),
-    dataCommand(),
-    datasetCommand(),
-    forecastCommand(),
-    modelsCommand(),
-  ]) {
-    root.addCommand(inheriting(command));
-  }
+  // Help, and what is said of an unknown command, need all of them.
+  const named = COMMANDS.filter((name) => name === asked);
+  for (const name of named.length > 0 ? named : COMMANDS) root.addCommand(inheriting(commandOf(name)));
   return root;
 }
 
@@ -62,10 +44,8 @@ async function main(argv: readonly string[]): Promise<void> {
   const debug = argv.includes("--debug");
   const json = argv.includes("--json");
   try {
-    await program().parseAsync(
-      argv.filter((word) => word !== "--debug"),
-      { from: "user" },
-    );
+    const words = argv.filter((word) => word !== "--debug");
+    await program(words[0]).parseAsync(words, { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return;
     if (error instanceof CommanderError && error.code === "commander.help") {

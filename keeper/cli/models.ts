@@ -1,7 +1,8 @@
 // `tiller models list|show|promote|rollback`: trained models, which of them is served, and how that changes; `refit` is in refit.ts.
 // A keeper that runs looks once an hour.
 import { Command } from "commander";
-import { registryOf, withStore } from "../app/assemble";
+import { registryOf } from "../app/modelRegistry";
+import { withStore } from "../app/withStore";
 import type { KnownModel, ModelRegistry } from "../app/modelRegistry";
 import type { HorizonScore } from "../backtest/forecasts/promotion";
 import { utcDay } from "../collect/utcDay";

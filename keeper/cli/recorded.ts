@@ -1,7 +1,7 @@
 // `tiller backtest recorded`: the blocks that a keeper saw, played again through the strategy of this version, and whether it
 // decides as was decided then.
 import { Command } from "commander";
-import { withStore } from "../app/assemble";
+import { withStore } from "../app/withStore";
 import { iso } from "../backtest/market";
 import { type Recording, storedRecording } from "../backtest/recording";
 import { keptIn, readRecording } from "../backtest/recordingFile";

@@ -1,7 +1,8 @@
 // `tiller models refit`: a model of rates fitted on what is stored, registered as a challenger.
 import { Command } from "commander";
 import path from "node:path";
-import { registryOf, withStore } from "../app/assemble";
+import { registryOf } from "../app/modelRegistry";
+import { withStore } from "../app/withStore";
 import { REFITS_SEEN, refit, refitDueAt } from "../app/refit";
 import { TRAINER_PYTHON } from "../app/trainer";
 import { InputFailure, WorldFailure } from "../config/failure";

@@ -1,7 +1,7 @@
 // `tiller replay ID`: recomputes a decision from its stored record, byte for byte, and checks that what was (or was to
 // be) executed carries its hash.
 import { Command } from "commander";
-import { withStore } from "../app/assemble";
+import { withStore } from "../app/withStore";
 import { InputFailure } from "../config/failure";
 import { loadConfig } from "../config/load";
 import { decide } from "../decide/decide";

@@ -1,7 +1,8 @@
 // `tiller status`: the vault as the chain shows it now, and what the keeper decided and sent.
 import { Command } from "commander";
 import pc from "picocolors";
-import { currentSnapshot, withStore } from "../app/assemble";
+import { currentSnapshot } from "../app/assemble";
+import { withStore } from "../app/withStore";
 import { statusView } from "../app/pageView";
 import type { StatusView } from "../app/view";
 import { loadAddresses } from "../config/addresses";

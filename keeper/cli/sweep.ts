@@ -2,7 +2,7 @@
 // choosing by the past of each fold would have earned.
 import { Command } from "commander";
 import { cpus } from "node:os";
-import { withStore } from "../app/assemble";
+import { withStore } from "../app/withStore";
 import { parameterSource, sourceWords } from "../backtest/catalogue";
 import { compare, type Comparison } from "../backtest/compare";
 import { iso, type Market } from "../backtest/market";

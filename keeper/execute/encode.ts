@@ -2,7 +2,7 @@
 // it has one, as every adapter reads it.
 import { AbiCoder, isHexString } from "ethers";
 import type { Plan, PlanMove } from "../decide/strategy";
-import { IVault__factory } from "../../typechain-types";
+import { IVault__factory } from "../../typechain-types/factories/contracts/interfaces/IVault__factory";
 
 const vaultInterface = IVault__factory.createInterface();
 

@@ -1,7 +1,7 @@
 // What became of a plan, read from the chain alone: relays are not asked, and rows are not believed.
 import { type Provider, toBeHex } from "ethers";
 import type { IntentRow } from "../store/records";
-import { IVault__factory } from "../../typechain-types";
+import { IVault__factory } from "../../typechain-types/factories/contracts/interfaces/IVault__factory";
 import { decodeRebalance } from "./encode";
 
 export type Inclusion =

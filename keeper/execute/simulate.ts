@@ -1,6 +1,8 @@
 // The plan, run by a node on the state of one block, before anybody else sees it.
 import { type ErrorDescription, Interface, type Provider, isHexString } from "ethers";
-import { IAdapter__factory, ILiquidityAdapter__factory, IVault__factory } from "../../typechain-types";
+import { IAdapter__factory } from "../../typechain-types/factories/contracts/interfaces/IAdapter__factory";
+import { ILiquidityAdapter__factory } from "../../typechain-types/factories/contracts/interfaces/ILiquidityAdapter__factory";
+import { IVault__factory } from "../../typechain-types/factories/contracts/interfaces/IVault__factory";
 
 export interface PlanCall {
   readonly vault: string;
