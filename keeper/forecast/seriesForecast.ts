@@ -12,8 +12,13 @@ const BASELINE_NAMES = servedBy(null);
 /** With fewer rows of history a model is not believed: nearly all that it takes is unknown. */
 const LEAST_ROWS = 24;
 
-/** Of persistence, EWMA and the model, before it is known which of them a series follows. */
-const FIRST_WEIGHTS = [0.1, 0.1, 0.8] as const;
+/**
+ * Of persistence, EWMA and the model, before it is known which of them a series follows, and what is slowly gone back to. Where
+ * persistence is the baseline the model has to beat it at the series itself: there are series where it never does.
+ */
+const FIRST_WEIGHTS = HORIZONS.map((_, h) =>
+  BASELINE_NAMES[h] === "persistence" ? [0.8, 0.02, 0.18] : [0.1, 0.1, 0.8],
+);
 
 export interface HorizonForecast {
   readonly horizonHours: number;
@@ -87,7 +92,9 @@ export class SeriesForecast {
     this.#conformal = HORIZONS.map((hours, h) => new Conformal(hours, state?.conformal[h]));
     const same = state !== undefined && state.model === (model?.hash ?? null) ? state : undefined;
     this.#watch = model?.norms == null ? null : new ModelWatch(model.norms, same?.watch ?? undefined);
-    this.#mixtures = HORIZONS.map((hours, h) => new Mixture(FIRST_WEIGHTS, hours, same?.mixtures[h]));
+    this.#mixtures = HORIZONS.map(
+      (hours, h) => new Mixture(FIRST_WEIGHTS[h] as readonly number[], hours, same?.mixtures[h]),
+    );
     this.#pending = HORIZONS.map((_, h) => [...(same?.pending[h] ?? [])]);
     this.#at = state?.at ?? -Infinity;
   }

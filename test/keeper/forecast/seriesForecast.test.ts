@@ -27,12 +27,12 @@ function norms(): Norms {
 }
 
 /** Adds what it is told to the mean of late. */
-function model(deviation: () => number, hash = "a"): DeviationModel {
+function model(deviation: () => number, hash = "a", serves = [false, false, true, true]): DeviationModel {
   return {
     ...{
       name: "told",
       hash: hash.repeat(64),
-      serves: [false, false, true, true],
+      serves,
       norms: norms(),
       trainWindow: { from: 0, to: 0 },
     },
@@ -81,6 +81,18 @@ describe("the forecast of a series", () => {
     expect(first?.every(({ trouble }) => trouble === null)).to.equal(true);
     const none = await run(new SeriesForecast(null), null, { hours: 1, came: () => NaN });
     expect(none[0]?.map((one) => one.by)).to.deep.equal(["persistence", "persistence", "ewma", "ewma"]);
+  });
+
+  it("over hours is persistence, until the model has beaten it at the series, and still where it has not", async () => {
+    const served = model(() => 0.012, "a", [false, true, true, true]);
+    const point = (made: readonly HorizonForecast[][]): number => made.at(-1)?.[1]?.point ?? NaN;
+    // Persistence says 6 %, the EWMA 5 %, the model 6.2 %.
+    const begun = await run(new SeriesForecast(served), served, { hours: 1, came: () => NaN });
+    expect(point(begun)).to.be.closeTo(0.8 * 0.06 + 0.02 * 0.05 + 0.18 * 0.062, 1e-12);
+    const beaten = await run(new SeriesForecast(served), served, { hours: 1_000, came: () => 0.062 });
+    expect(Math.abs(point(beaten) - 0.062)).to.be.below(0.0005);
+    const unbeaten = await run(new SeriesForecast(served), served, { hours: 1_000, came: () => 0.06 });
+    expect(Math.abs(point(unbeaten) - 0.06)).to.be.below(0.0002);
   });
 
   it("turns to the baseline where the model is far off, says why, and back when it is not any more", async () => {
