@@ -20,7 +20,7 @@ import { lossIfOthersFall } from "../venues/impermanentLoss";
 import type { BreakerTrip } from "../store/breakerRecords";
 import type { Store } from "../store/records";
 import { chainOf, withStore } from "./assemble";
-import { loadRiskModels } from "./outlookWatch";
+import { loadRiskModels, outlookOf } from "./outlookWatch";
 import { addSeenRows } from "./seriesRows";
 import { readFeeds, riskLookbackSeconds, riskSources } from "./riskWatch";
 
@@ -84,7 +84,7 @@ export async function riskReport(config: Config): Promise<RiskReport> {
         shocks: shocksOf(assessment),
         pools: poolFalls(snapshot),
         tripped: await store.breaker.open({ chainId, vault: snapshot.vault }),
-        ...(await outlookOf(config, store, snapshot)),
+        ...(await outlookNow(config, store, snapshot)),
       };
     } finally {
       chain.close();
@@ -124,7 +124,7 @@ async function collectedRisk(store: Store, snapshot: VaultSnapshot): Promise<Rec
   return Object.fromEntries(found);
 }
 
-async function outlookOf(
+async function outlookNow(
   config: Config,
   store: Store,
   snapshot: VaultSnapshot,
@@ -136,7 +136,7 @@ async function outlookOf(
   const live = new LiveForecasts(null);
   await addSeenRows(live, { chainId, venues, assetUsd: config.limits.assetUsd, store }, { decimals, at });
   return {
-    outlook: models.length === 0 ? [] : await live.outlook(at, models),
+    outlook: await outlookOf(models, { live, prices: { chainId, history: store.history }, at }),
     outlookTroubles: [...refused.values()].map((failure) => failure.line()),
   };
 }

@@ -5,7 +5,7 @@ import { evaluate, pooled, type EvaluateOptions, type Evaluation } from "../back
 import type { EventRow } from "../backtest/forecasts/foretelling";
 import { isCard, modelFor, modelNamed } from "../forecast/modelFolder";
 import { loadModel } from "../forecast/onnxModel";
-import { loadRiskModel, riskFoldersFor, type RiskModel } from "../forecast/riskModel";
+import { isOfLender, loadRiskModel, riskFoldersFor, type LenderModel } from "../forecast/riskModel";
 import type { DeviationModel } from "../forecast/served";
 import { date } from "./backtestRequest";
 import { decimals, horizon, modelShape, modelWords, percent, riskModelShape } from "./forecastWords";
@@ -77,12 +77,13 @@ async function score(
 async function modelsOf(
   { models, model: name }: EvaluateCommandOptions,
   span: { readonly from: number; readonly to: number },
-): Promise<{ readonly model: DeviationModel | null; readonly risk: readonly RiskModel[] }> {
+): Promise<{ readonly model: DeviationModel | null; readonly risk: readonly LenderModel[] }> {
   if (name === "ewma") return { model: null, risk: [] };
   const { folder, found, note } = modelsOption(models);
   if (note !== null) process.stderr.write(`tiller: ${note}: the baselines are scored\n`);
   const chosen = name === undefined ? modelFor(span, found) : modelNamed(name, found);
-  const risk = await Promise.all(riskFoldersFor(span, folder).map(loadRiskModel));
+  // Recorded series are of lenders: of prices there is nothing to score a model with.
+  const risk = (await Promise.all(riskFoldersFor(span, folder).map(loadRiskModel))).filter(isOfLender);
   if (chosen === null) return { model: null, risk };
   if (!isCard(chosen.card)) throw chosen.card;
   return { model: await loadModel(chosen.folder), risk };

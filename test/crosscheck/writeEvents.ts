@@ -5,7 +5,7 @@ import { eventScoreOf, type Foretold } from "../../keeper/backtest/forecasts/eve
 import { columnsOf, HOUR, hoursOf, type Hours } from "../../keeper/backtest/forecasts/hours";
 import { climatologyOf, tableOf } from "../../keeper/backtest/forecasts/pastFrequency";
 import { writeDataset } from "../../keeper/forecast/dataset";
-import type { EventKind } from "../../keeper/forecast/riskModel";
+import type { LenderEvent } from "../../keeper/forecast/riskModel";
 import type { HistoryRow, HistoryStore, SeriesName } from "../../keeper/store/historyRecords";
 import { seeded } from "../../scripts/bench/randomProblems";
 
@@ -15,7 +15,7 @@ const HOURS = 2_400;
 const SPLIT = BEGIN + 1_600 * HOUR;
 const NAMES = ["aave-v3-usdc", "aave-v3-dai", "aave-v2-usdt"];
 
-const EVENTS: readonly { readonly name: string; readonly kind: EventKind; readonly horizonHours: number }[] = [
+const EVENTS: readonly { readonly name: string; readonly kind: LenderEvent; readonly horizonHours: number }[] = [
   { name: "apr-collapse-7d", kind: "apr-collapse", horizonHours: 168 },
   { name: "exit-illiquidity-24h", kind: "exit-illiquidity", horizonHours: 24 },
   { name: "exit-illiquidity-7d", kind: "exit-illiquidity", horizonHours: 168 },

@@ -3,7 +3,7 @@ import { setImmediate as immediately } from "node:timers/promises";
 import { utcDay } from "../../collect/utcDay";
 import { InputFailure } from "../../config/failure";
 import { assetOf, HORIZONS, type SeriesColumns } from "../../forecast/features";
-import type { RiskModel } from "../../forecast/riskModel";
+import type { LenderModel } from "../../forecast/riskModel";
 import { servedBy, type DeviationModel } from "../../forecast/served";
 import { readRows, seriesIn } from "../readSeries";
 import { Foretelling, type EventRow } from "./foretelling";
@@ -20,7 +20,7 @@ export interface EvaluateOptions {
   /** Null: the baselines. */
   readonly model: DeviationModel | null;
   /** Of events, one each. */
-  readonly risk: readonly RiskModel[];
+  readonly risk: readonly LenderModel[];
   /** Of the resampling behind the intervals. */
   readonly seed: number;
   /** Unix seconds: rows of later are refused. */

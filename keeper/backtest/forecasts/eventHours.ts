@@ -1,12 +1,12 @@
 // Events that hurt a lender, hour by hour of a recorded series: which hours a model of risk is asked about, and what came. The same
 // definitions as where those models are trained and scored (ml/tillerml/risk.py, dataset.py), which a cross-check holds.
 import { FEATURES, HORIZONS } from "../../forecast/features";
-import { ILLIQUID, type EventKind } from "../../forecast/riskModel";
+import { ILLIQUID, type LenderEvent } from "../../forecast/riskModel";
 import { columnOf } from "../../forecast/served";
 import { HOUR, type Hours } from "./hours";
 
 export interface RiskEvent {
-  readonly kind: EventKind;
+  readonly kind: LenderEvent;
   /** How far ahead it is asked for. */
   readonly horizonHours: number;
 }
@@ -37,9 +37,9 @@ const FRESH_HOURS = 1;
 /** Added to the EWMA before it divides, fraction a year: a float32. */
 const RATIO_FLOOR = Math.fround(0.005);
 
-const [APR, EWMA, UTILISATION, SUPPLIED, AGE] = ["apr", "ewma_24h", "utilisation", "supplied", "age"].map(columnOf) as [
-  ...[number, number, number, number, number],
-];
+const [APR, EWMA, UTILISATION, SUPPLIED, AGE] = ["apr", "ewma_24h", "utilisation", "supplied", "age"].map((name) =>
+  columnOf(name),
+) as [...[number, number, number, number, number]];
 
 /** @param hours Up to the event's horizon after the last hour that is looked at. */
 export function eventHours(hours: Hours, event: RiskEvent): EventHours {

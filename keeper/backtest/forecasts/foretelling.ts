@@ -1,8 +1,8 @@
 // What models of risk would have foretold at the hours of recorded series, by the code that serves, and what they are held against:
 // how often the events came in the past of the same series.
-import { FEATURES, LOOKBACK_SECONDS } from "../../forecast/features";
+import { FEATURES, LOOKBACK_SECONDS, OF_RATES } from "../../forecast/features";
 import { outlooks } from "../../forecast/outlook";
-import type { RiskModel } from "../../forecast/riskModel";
+import type { LenderModel } from "../../forecast/riskModel";
 import { eventHours, isThin, type EventHours } from "./eventHours";
 import { eventScoreOf, picked, type EventScore, type Foretold } from "./eventScores";
 import { HOUR, type Hours } from "./hours";
@@ -57,7 +57,7 @@ export class Foretelling {
    * @param span Unix seconds, both included: hours that are scored; those before are the past.
    */
   constructor(
-    private readonly models: readonly RiskModel[],
+    private readonly models: readonly LenderModel[],
     private readonly span: { readonly from: number; readonly to: number },
   ) {
     this.#samples = models.map(() => []);
@@ -101,7 +101,7 @@ export class Foretelling {
     });
   }
 
-  async #sampleOf(hours: Hours, model: RiskModel): Promise<Sample> {
+  async #sampleOf(hours: Hours, model: LenderModel): Promise<Sample> {
     const { horizonHours } = model.card.event;
     const events = eventHours(hours, { kind: model.kind, horizonHours });
     const left = Object.fromEntries(REASONS.map((reason) => [reason, 0])) as Record<(typeof REASONS)[number], number>;
@@ -136,7 +136,7 @@ export class Foretelling {
 
   #reasonAgainst(
     k: number,
-    of: { readonly at: number; readonly hours: Hours; readonly events: EventHours; readonly model: RiskModel },
+    of: { readonly at: number; readonly hours: Hours; readonly events: EventHours; readonly model: LenderModel },
   ): Exclude<(typeof REASONS)[number], "untold"> | null {
     const { at, hours, events, model } = of;
     const { trainWindow, event } = model.card;
@@ -149,7 +149,7 @@ export class Foretelling {
 }
 
 /** By hour, as the keeper would have been told then; null: nothing. */
-async function probabilities(hours: Hours, asked: readonly number[], model: RiskModel): Promise<(number | null)[]> {
+async function probabilities(hours: Hours, asked: readonly number[], model: LenderModel): Promise<(number | null)[]> {
   const row = (k: number): number => k * FEATURES.length;
   const said: (number | null)[] = [];
   for (let begin = 0; begin < asked.length; begin += BATCH) {
@@ -158,7 +158,7 @@ async function probabilities(hours: Hours, asked: readonly number[], model: Risk
       now: hours.features.subarray(row(k), row(k + 1)),
       past: hours.features.subarray(row(Math.max(0, k + 1 - WEEK_HOURS)), row(k + 1)),
     }));
-    said.push(...(await outlooks(batch, [model])).map(({ probability }) => probability));
+    said.push(...(await outlooks(OF_RATES, batch, [model])).map(({ probability }) => probability));
   }
   return said;
 }

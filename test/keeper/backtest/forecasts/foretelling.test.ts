@@ -8,8 +8,8 @@ import { evaluate } from "../../../../keeper/backtest/forecasts/evaluate";
 import { eventScoreOf, type Foretold } from "../../../../keeper/backtest/forecasts/eventScores";
 import type { EventRow } from "../../../../keeper/backtest/forecasts/foretelling";
 import { HOUR } from "../../../../keeper/backtest/forecasts/hours";
-import { FEATURES } from "../../../../keeper/forecast/features";
-import type { RiskModel } from "../../../../keeper/forecast/riskModel";
+import { FEATURES, OF_RATES } from "../../../../keeper/forecast/features";
+import type { LenderModel } from "../../../../keeper/forecast/riskModel";
 import { columnOf } from "../../../../keeper/forecast/served";
 import type { HistoryRow } from "../../../../keeper/store/historyRecords";
 import { writeSeries } from "../../cli/tillerProcess";
@@ -46,13 +46,13 @@ function rowsOf(every: number, change: (row: HistoryRow, k: number) => HistoryRo
 }
 
 /** Foretells an exit that is blocked within a day, by utilisation. */
-function modelOf(over: { readonly trainedTo?: number; readonly low?: number } = {}): RiskModel {
+function modelOf(over: { readonly trainedTo?: number; readonly low?: number } = {}): LenderModel {
   const { trainedTo = 0, low = -1e9 } = over;
   const utilisation = columnOf("utilisation");
   const event = { name: "exit-illiquidity-24h", horizonHours: 24, classes: [0.01, 0.5], prevalence: 0.07 };
   return {
-    ...{ name: "made-up", hash: "0".repeat(64), kind: "exit-illiquidity" },
-    card: { event, trainWindow: { from: 0, to: trainedTo } } as unknown as RiskModel["card"],
+    ...{ name: "made-up", hash: "0".repeat(64), kind: "exit-illiquidity", set: OF_RATES },
+    card: { event, trainWindow: { from: 0, to: trainedTo } } as unknown as LenderModel["card"],
     norms: {
       low: new Float64Array(FEATURES.length).fill(low),
       high: new Float64Array(FEATURES.length).fill(Infinity),
