@@ -88,6 +88,10 @@ describe("models of depegs", function () {
     const [wild] = await foretold(pairOf((hour) => (hour > HOURS - 30 ? calm(hour) : 300 * (hour % 7))));
     expect(wild).to.include({ probability: null, class: null });
     expect(wild?.note).to.match(/unusual where it was trained/);
+    const [lately] = await foretold(
+      pairOf((hour) => (hour < HOURS - 60 || hour > HOURS - 8 ? calm(hour) : 40 * (hour % 3))),
+    );
+    expect(lately?.note).to.match(/^[23]\d % of what it is asked was unusual/);
   });
 
   it("know nothing of states that became known later", async () => {
