@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { evaluate } from "../../../../keeper/backtest/forecasts/evaluate";
 import { eventScoreOf, type Foretold } from "../../../../keeper/backtest/forecasts/eventScores";
-import type { EventRow } from "../../../../keeper/backtest/forecasts/foretelling";
+import { Foretelling, type EventRow } from "../../../../keeper/backtest/forecasts/foretelling";
 import { HOUR } from "../../../../keeper/backtest/forecasts/hours";
 import { FEATURES, OF_RATES } from "../../../../keeper/forecast/features";
 import type { LenderModel } from "../../../../keeper/forecast/riskModel";
@@ -118,6 +118,10 @@ describe("what models of risk foretold", () => {
     const strange = await only(modelOf({ low: 1e9 }));
     expect(strange).to.deep.include({ n: 0 });
     expect(strange.left.untold).to.equal(LOOKED - 3);
+  });
+
+  it("says nothing of an event of which nothing was asked", () => {
+    expect(new Foretelling([modelOf()], { from: FROM, to: TO }).rows(1)).to.deep.equal([]);
   });
 
   it("leaves out the hours that the model was trained on, or on what came of them", async () => {
