@@ -46,7 +46,10 @@ export class Forecasting {
   constructor(parts: ForecastingParts) {
     this.#parts = parts;
     this.#horizon = horizonNear(parts.horizonHours);
-    this.#outlook = new OutlookWatch(parts.registry.folder, parts.sink);
+    this.#outlook = new OutlookWatch(parts.registry.folder, parts.sink, {
+      chainId: parts.chainId,
+      history: parts.store.history,
+    });
   }
 
   /**

@@ -1,10 +1,13 @@
-// What may come of the venues, hour by hour, and a word when an event becomes likely at one or is no longer. It decides nothing:
-// limits and the breaker go by what is, and a person by this.
+// What may come of the venues and of the prices of dollars, hour by hour, and a word when an event becomes likely or is no longer. It
+// decides nothing: limits and the breaker go by what is, and a person by this.
 import { Failure } from "../config/failure";
 import type { Sink } from "../events/events";
 import type { LiveForecasts } from "../forecast/liveForecasts";
 import type { Outlook } from "../forecast/outlook";
+import { OF_PEGS } from "../forecast/pegFeatures";
+import { pegOutlooks } from "../forecast/livePegs";
 import { loadRiskModel, riskFolders, type RiskModel } from "../forecast/riskModel";
+import { pegPrices, type PegPricesSource } from "./pegPrices";
 
 export interface LoadedRiskModels {
   readonly models: readonly RiskModel[];
@@ -31,6 +34,22 @@ export async function loadRiskModels(folder: string, before: readonly RiskModel[
   return { models: found.flat(), refused };
 }
 
+/**
+ * What may come of all that is followed: by series of rates, and then by pair of dollars.
+ *
+ * @throws WorldFailure `MODEL_RUNTIME`, `STORE_…`.
+ */
+export async function outlookOf(
+  models: readonly RiskModel[],
+  of: { readonly live: LiveForecasts; readonly prices: PegPricesSource; readonly at: number },
+): Promise<readonly Outlook[]> {
+  if (models.length === 0) return [];
+  const { live, prices, at } = of;
+  const ofRates = await live.outlook(at, models);
+  if (!models.some(({ set }) => set === OF_PEGS)) return ofRates;
+  return [...ofRates, ...(await pegOutlooks(await pegPrices(prices, at), at, models))];
+}
+
 export class OutlookWatch {
   #models: readonly RiskModel[] = [];
   /** By series and event: whether it was likely at the last look. */
@@ -39,17 +58,18 @@ export class OutlookWatch {
   constructor(
     private readonly folder: string,
     private readonly sink: Sink,
+    private readonly prices: PegPricesSource,
   ) {}
 
   /**
    * @param at Unix seconds.
    * @returns by folder: why a model there cannot be used.
-   * @throws WorldFailure `MODEL_RUNTIME`.
+   * @throws as {@link outlookOf}.
    */
   async look(live: LiveForecasts, at: number): Promise<ReadonlyMap<string, Failure>> {
     const { models, refused } = await loadRiskModels(this.folder, this.#models);
     this.#models = models;
-    for (const one of await live.outlook(at, models)) this.#tell(one);
+    for (const one of await outlookOf(models, { live, prices: this.prices, at })) this.#tell(one);
     return refused;
   }
 

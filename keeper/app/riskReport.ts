@@ -20,10 +20,10 @@ import { lossIfOthersFall } from "../venues/impermanentLoss";
 import type { BreakerTrip } from "../store/breakerRecords";
 import type { Store } from "../store/records";
 import { chainOf } from "./assemble";
-import { withStore } from "./withStore";
-import { loadRiskModels } from "./outlookWatch";
+import { loadRiskModels, outlookOf } from "./outlookWatch";
 import { addSeenRows } from "./seriesRows";
 import { readFeeds, riskLookbackSeconds, riskSources } from "./riskWatch";
+import { withStore } from "./withStore";
 
 const YEAR_SECONDS = 31_536_000;
 const DAY = 86_400;
@@ -85,7 +85,7 @@ export async function riskReport(config: Config): Promise<RiskReport> {
         shocks: shocksOf(assessment),
         pools: poolFalls(snapshot),
         tripped: await store.breaker.open({ chainId, vault: snapshot.vault }),
-        ...(await outlookOf(config, store, snapshot)),
+        ...(await outlookNow(config, store, snapshot)),
       };
     } finally {
       chain.close();
@@ -125,7 +125,7 @@ async function collectedRisk(store: Store, snapshot: VaultSnapshot): Promise<Rec
   return Object.fromEntries(found);
 }
 
-async function outlookOf(
+async function outlookNow(
   config: Config,
   store: Store,
   snapshot: VaultSnapshot,
@@ -137,7 +137,7 @@ async function outlookOf(
   const live = new LiveForecasts(null);
   await addSeenRows(live, { chainId, venues, assetUsd: config.limits.assetUsd, store }, { decimals, at });
   return {
-    outlook: models.length === 0 ? [] : await live.outlook(at, models),
+    outlook: await outlookOf(models, { live, prices: { chainId, history: store.history }, at }),
     outlookTroubles: [...refused.values()].map((failure) => failure.line()),
   };
 }

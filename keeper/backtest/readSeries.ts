@@ -1,11 +1,16 @@
-// History from a folder of canonical files, for backtests and for scores of forecasts, and the hash of what was read.
+// History from a folder of canonical files and of pools' states, for backtests and for scores of forecasts, and the hash of what was
+// read.
+import { createHash } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { setImmediate as immediately } from "node:timers/promises";
 import { parseCanonical, type UnflaggedRow } from "../collect/canonicalHistory";
 import { HistoryDigest } from "../collect/historyDigest";
 import { contentOf, isSeriesName } from "../collect/historyFile";
+import { POOL_FILES, POOL_STATE } from "../collect/poolFiles";
 import { InputFailure } from "../config/failure";
+import { importedDollars, importedState } from "../forecast/dollarPairs";
+import { PegColumns } from "../forecast/pegFeatures";
 import { RateSeries } from "./series";
 
 /** Blocks say nothing here, so no chain is asked whether they fit the times. */
@@ -65,6 +70,42 @@ export async function readRows(folder: string, names: readonly string[], options
     options.signal?.throwIfAborted();
   }
   return { rows: read, dataHash: digest.hex() };
+}
+
+/** Whether a file of that name has states of a pool of two dollars, and no rates. */
+export function isOfPrices(name: string): boolean {
+  return importedDollars({ chainId: NO_CHAIN, source: POOL_STATE, subject: name }) !== null;
+}
+
+/**
+ * Prices of pairs of dollars, by the files' names.
+ *
+ * @param names Those of {@link isOfPrices}.
+ * @returns the hash, too: SHA-256 over the rows of all, in order of their names; null: there are none.
+ * @throws InputFailure `BACKTEST_SERIES`, `IMPORT_…` as of `PoolFile`.
+ */
+export async function readPrices(
+  folder: string,
+  names: readonly string[],
+  { now, signal }: ReadOptions,
+): Promise<{ readonly prices: ReadonlyMap<string, PegColumns>; readonly dataHash: string | null }> {
+  const hash = createHash("sha256");
+  const prices = new Map<string, PegColumns>();
+  const format = POOL_FILES.find(({ source }) => source === POOL_STATE);
+  for (const subject of [...names].sort()) {
+    const of = { chainId: NO_CHAIN, source: POOL_STATE, subject };
+    const decimals = importedDollars(of);
+    if (format === undefined || decimals === null) throw new RangeError(`${subject} has no prices`);
+    const file = fileOf(folder, subject);
+    const rows = format.parse(await contentOf(file), { ...of, file, now });
+    const columns = new PegColumns(decimals);
+    columns.add(rows.map(importedState));
+    hash.update(`${subject}\n${rows.map(({ observedAt, state }) => `${observedAt},${state}\n`).join("")}`);
+    prices.set(subject, columns);
+    await immediately();
+    signal?.throwIfAborted();
+  }
+  return { prices, dataHash: prices.size === 0 ? null : hash.digest("hex") };
 }
 
 /** Names of the series that a folder has files of, in order. @throws InputFailure `BACKTEST_SERIES`. */

@@ -1,11 +1,12 @@
 // `tiller forecast evaluate`: how good the forecasts that are served would have been on recorded history. The shape of its JSON
 // is a contract with others.
 import { Command } from "commander";
+import { isOfPrices } from "../backtest/readSeries";
 import { evaluate, pooled, type EvaluateOptions, type Evaluation } from "../backtest/forecasts/evaluate";
 import type { EventRow } from "../backtest/forecasts/foretelling";
 import { isCard, modelFor, modelNamed } from "../forecast/modelFolder";
 import { loadModel } from "../forecast/onnxModel";
-import { loadRiskModel, riskFoldersFor, type RiskModel } from "../forecast/riskModel";
+import { isOfLender, loadRiskModel, riskFoldersFor, type RiskModel } from "../forecast/riskModel";
 import type { DeviationModel } from "../forecast/served";
 import { date } from "./backtestRequest";
 import { decimals, horizon, modelShape, modelWords, percent, riskModelShape } from "./forecastWords";
@@ -37,7 +38,10 @@ function evaluateCommand(): Command {
   return new Command("evaluate")
     .description("score the served forecasts on recorded history, hour by hour, from what was known then")
     .option("--data <dir>", "folder of history files, one a series: NAME.csv or NAME.csv.gz")
-    .option("--series <name...>", "the series to score, of any name")
+    .option(
+      "--series <name...>",
+      "the series to score, of any name; of pools of two dollars (v3-usdc-usdt-1bp-…) depegs are scored",
+    )
     .option("--from <date>", "ISO date, UTC: first forecast")
     .option("--to <date>", "ISO date, UTC: last forecast")
     .option("--models <dir>", "folder of trained models; default: the checkout's own")
@@ -64,31 +68,40 @@ async function score(
   { json, html, signal }: { readonly json?: boolean; readonly html?: string; readonly signal: AbortSignal },
 ): Promise<void> {
   const result = await evaluate({ ...request, signal, ...(json === true ? {} : { progress: countOf("series") }) });
-  const { rows, events, dataHash } = result;
+  const { rows, events, dataHash, pricesHash } = result;
   const { model, risk } = request;
   if (html !== undefined) writeReport(html, forecastPage(result, request));
   if (json === true) {
     const shown = { model: modelShape(model), eventModels: risk.map(riskModelShape) };
-    printJson({ rows, pooled: pooled(rows), events, dataHash, ...shown });
+    printJson({
+      rows,
+      pooled: pooled(rows),
+      events,
+      dataHash,
+      ...(pricesHash === null ? {} : { pricesHash }),
+      ...shown,
+    });
   } else process.stdout.write(report(result, request));
 }
 
 /** @throws InputFailure `MODEL_…`: a model that was asked for and cannot be served is an error here, unlike in the keeper. */
 async function modelsOf(
-  { models, model: name }: EvaluateCommandOptions,
+  { models, model: name, series = [] }: EvaluateCommandOptions,
   span: { readonly from: number; readonly to: number },
 ): Promise<{ readonly model: DeviationModel | null; readonly risk: readonly RiskModel[] }> {
   if (name === "ewma") return { model: null, risk: [] };
   const { folder, found, note } = modelsOption(models);
   if (note !== null) process.stderr.write(`tiller: ${note}: the baselines are scored\n`);
   const chosen = name === undefined ? modelFor(span, found) : modelNamed(name, found);
-  const risk = await Promise.all(riskFoldersFor(span, folder).map(loadRiskModel));
+  const all = await Promise.all(riskFoldersFor(span, folder).map(loadRiskModel));
+  // Of what is asked for: lenders, prices, or both.
+  const risk = all.filter((one) => series.some((each) => isOfPrices(each) !== isOfLender(one)));
   if (chosen === null) return { model: null, risk };
   if (!isCard(chosen.card)) throw chosen.card;
   return { model: await loadModel(chosen.folder), risk };
 }
 
-function report({ rows, events, dataHash }: Evaluation, { model }: EvaluateOptions): string {
+function report({ rows, events, dataHash, pricesHash }: Evaluation, { model }: EvaluateOptions): string {
   const head = [
     ...["series", "horizon", "hours", "persistence, pp", "EWMA, pp", "served, pp", "by", "skill", "DM t"],
     ...["coverage", "width, pp", "worst 30 d", "worst 90 d"],
@@ -108,7 +121,7 @@ function report({ rows, events, dataHash }: Evaluation, { model }: EvaluateOptio
   const notes = [
     ...(model === null ? ["no model: the baselines are served"] : [modelWords(model)]),
     ...(seen === 0 ? [] : [`up to ${seen} hours of a series left out: the model was trained on them`]),
-    `data ${dataHash.slice(0, 16)}`,
+    `data ${dataHash.slice(0, 16)}${pricesHash === null ? "" : `, prices ${pricesHash.slice(0, 16)}`}`,
   ];
   const together = `all series, by hours\n${[...all, ...notes].join("\n")}`;
   return `${[table(head, lines, right), ...eventTables(events), together].join("\n\n")}\n`;
@@ -133,7 +146,7 @@ function eventTables(events: readonly EventRow[]): string[] {
   ]);
   const meaning = [
     "every third fresh hour on which the event is not there already; skill against how often it came before in each series",
-    "table, column: by utilisation, or the rate over its EWMA; told: events that were High before; false: runs of High without one",
+    "table, column: by utilisation, the rate over its EWMA, or a price's distance from 1; told: events that were High before; false: runs of High without one",
   ];
   const right = head.filter((name) => name !== "event" && name !== "series");
   return [`${table(head, lines, right)}\n${meaning.join("\n")}`];

@@ -108,7 +108,7 @@ export type KeeperEvent =
       readonly horizonsHours: readonly number[];
     }
   | { readonly name: "refit.failed"; readonly code: string; readonly message: string }
-  /** A model foretells an event at a venue: once, until `risk.unlikely`. `note`: it is there already, in words. */
+  /** A model foretells an event at a venue, or of a pool's price: once, until `risk.unlikely`. `note`: it is there already, in words. */
   | {
       readonly name: "risk.likely";
       readonly series: string;

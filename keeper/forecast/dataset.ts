@@ -5,6 +5,7 @@ import path from "node:path";
 import { HistoryDigest } from "../collect/historyDigest";
 import { InputFailure, WorldFailure } from "../config/failure";
 import type { HistoryStore, SeriesName } from "../store/historyRecords";
+import type { PoolSubject } from "../store/poolFileRecords";
 import {
   FEATURES,
   FEATURE_VERSION,
@@ -19,10 +20,13 @@ import {
   writeFeatures,
 } from "./features";
 import { NpyFile } from "./npyFile";
+import { writePegs, type PegsManifest } from "./pegDataset";
 
 export interface DatasetOptions {
   readonly out: string;
   readonly series: readonly SeriesName[];
+  /** Imported pools, of which pairs of dollars get matrices of their own. Default: none. */
+  readonly pools?: readonly PoolSubject[];
   /** Unix seconds; rows of the matrices are at whole hours from the first to the last, both included. */
   readonly from?: number;
   readonly to?: number;
@@ -57,6 +61,8 @@ export interface DatasetManifest {
   readonly files: Readonly<
     Record<string, { readonly dtype: string; readonly shape: readonly number[]; readonly sha256: string }>
   >;
+  /** Absent: of no pair of dollars there are prices. */
+  readonly pegs?: PegsManifest;
 }
 
 const STEP = 3_600;
@@ -76,7 +82,7 @@ interface Loaded {
 
 /**
  * Writes `features.npy` (float64, NaN: cannot be known), `targets.npy` (float64, NaN: not known yet), `times.npy` (int64,
- * unix seconds), `series.npy` (int32) and `manifest.json` to `out`, replacing a data set that is there.
+ * unix seconds), `series.npy` (int32) and `manifest.json` to `out`, replacing a data set that is there; and what {@link writePegs} writes.
  *
  * @throws InputFailure `DATASET_EMPTY`, `DATASET_PLACE`; WorldFailure `DATASET_UNWRITABLE`, `STORE_…`.
  */
@@ -97,7 +103,10 @@ export async function writeDataset(store: HistoryStore, options: DatasetOptions)
   const partial = `${options.out}.partial-${process.pid}`;
   try {
     mkdirSync(partial, { recursive: true });
-    const manifest = writeAll(partial, loaded, digest.hex(), options);
+    const rates = writeAll(partial, loaded, digest.hex(), options);
+    const { pools: subjects = [], ...span } = options;
+    const pegs = subjects.length === 0 ? null : await writePegs(store.poolFiles, partial, { subjects, ...span });
+    const manifest = pegs === null ? rates : { ...rates, pegs };
     writeFileSync(path.join(partial, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
     rmSync(options.out, { recursive: true, force: true });
     renameSync(partial, options.out);

@@ -68,6 +68,15 @@ export const FEATURES: readonly Feature[] = [
 /** Raised with every change of what a feature is: a model serves only the version that it was trained on. */
 export const FEATURE_VERSION = 1;
 
+/** What models of one kind are asked with: rows of these, in this order. */
+export interface FeatureSet {
+  readonly features: readonly Feature[];
+  readonly version: number;
+}
+
+/** Of rates, and of what may come of a lender. */
+export const OF_RATES: FeatureSet = { features: FEATURES, version: FEATURE_VERSION };
+
 /** What series have in common whose rates compete: the asset, the last word of their name. */
 export function assetOf(series: string): string {
   return series.slice(series.lastIndexOf("-") + 1);

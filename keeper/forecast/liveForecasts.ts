@@ -6,6 +6,7 @@ import {
   FEATURES,
   HORIZONS,
   LOOKBACK_SECONDS,
+  OF_RATES,
   currentRate,
   peersOf,
   targetAt,
@@ -134,7 +135,7 @@ export class LiveForecasts {
         ...{ series, now: this.#features([{ series, at: now, rows: known }]), past: this.#features(past) },
       });
     }
-    return outlooks(asked, models);
+    return outlooks(OF_RATES, asked, models);
   }
 
   /** Whole hours that a series has still to be stepped through by any model, in order, and then now. */

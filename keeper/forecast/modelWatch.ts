@@ -2,9 +2,9 @@
 // and how far off it has been, beside its card and beside the baseline that would stand in for it. A model that is stood in
 // for is asked on, so that it comes back by itself.
 import type { BaseCard, Card } from "./card";
-import { FEATURES, HORIZONS } from "./features";
+import { HORIZONS, OF_RATES, type FeatureSet } from "./features";
 
-/** What was usual in training, by our features and horizons. */
+/** What was usual in training, by the features of the model's set and our horizons. */
 export interface Norms {
   /** Between them were 98 of 100 values; infinite: nothing is known of the feature. */
   readonly low: Float64Array;
@@ -38,11 +38,14 @@ const ERROR_FACTOR = { card: 2, baseline: 1.2 } as const;
 const MARGIN = 0.1;
 
 /** @param card A model of risk has no errors of its own: only what it is asked can drift. */
-export function normsOf(card: BaseCard & Partial<Pick<Card, "errorStats">>): Norms {
-  const low = new Float64Array(FEATURES.length).fill(-Infinity);
-  const high = new Float64Array(FEATURES.length).fill(Infinity);
-  const known = new Uint8Array(FEATURES.length);
-  FEATURES.forEach(({ name }, k) => {
+export function normsOf(
+  card: BaseCard & Partial<Pick<Card, "errorStats">>,
+  { features }: FeatureSet = OF_RATES,
+): Norms {
+  const low = new Float64Array(features.length).fill(-Infinity);
+  const high = new Float64Array(features.length).fill(Infinity);
+  const known = new Uint8Array(features.length);
+  features.forEach(({ name }, k) => {
     const stats = card.featureStats[name];
     if (stats === undefined || !card.features.some((one) => one.name === name)) return;
     if (stats.p01 !== null && stats.p99 !== null) {
@@ -95,7 +98,7 @@ export class ModelWatch {
   /** An hour's features. */
   see(features: Float64Array, row: number): void {
     const { low, high, known } = this.#norms;
-    const width = FEATURES.length;
+    const width = low.length;
     let count = 0;
     for (let k = 0; k < width; k += 1) {
       const value = features[row * width + k] as number;

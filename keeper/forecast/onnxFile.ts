@@ -8,7 +8,7 @@ import type * as Onnx from "onnxruntime-node";
 import { z } from "zod";
 import { InputFailure, WorldFailure } from "../config/failure";
 import type { BaseCard } from "./card";
-import { FEATURES, FEATURE_VERSION } from "./features";
+import { OF_RATES, type FeatureSet } from "./features";
 import { opsetsOf } from "./opset";
 
 /** What is not served here is what the runtime may learn later than the trainers. */
@@ -29,7 +29,7 @@ export interface OpenModel<Output extends string> {
   /** SHA-256 of the file, hex. */
   readonly hash: string;
   /**
-   * @param features Rows of {@link FEATURES}, of which the model takes those that its card names.
+   * @param features Rows of the set, of which the model takes those that its card names.
    * @returns by output: shape [rows, what the card says].
    * @throws WorldFailure `MODEL_RUNTIME`.
    */
@@ -40,20 +40,22 @@ export interface OpenModel<Output extends string> {
  * Reads, checks and warms up the model that a card is of.
  *
  * @param of.outputs By name: how many columns each has to have.
+ * @param of.set What it is asked with. Default: the features of rates.
  * @throws InputFailure `MODEL_MISSING`, `MODEL_HASH`, `MODEL_OPSET`, `MODEL_FEATURES`, `MODEL_INPUT`, `MODEL_GOLDEN`;
  * WorldFailure `MODEL_RUNTIME`.
  */
 export async function openModel<Output extends string>(
   folder: string,
-  { card, outputs }: { readonly card: BaseCard; readonly outputs: Readonly<Record<Output, number>> },
+  of: { readonly card: BaseCard; readonly outputs: Readonly<Record<Output, number>>; readonly set?: FeatureSet },
 ): Promise<OpenModel<Output>> {
+  const { card, outputs, set = OF_RATES } = of;
   const bytes = contentOf(folder, "model.onnx");
   const hash = createHash("sha256").update(bytes).digest("hex");
   if (hash !== card.sha256) {
     throw refused("MODEL_HASH", "is not the file that its card is of", path.join(folder, "model.onnx"));
   }
   checkOpset(folder, card, bytes);
-  const columns = columnsOf(folder, card);
+  const columns = columnsOf(folder, card, set);
   if (card.input.kind !== "row") {
     throw refused("MODEL_INPUT", "takes windows, and only models of single rows are served", cardFile(folder));
   }
@@ -66,7 +68,7 @@ export async function openModel<Output extends string>(
       const input = new Float32Array(rows * columns.length);
       for (let row = 0; row < rows; row += 1) {
         columns.forEach((column, k) => {
-          input[row * columns.length + k] = features[row * FEATURES.length + column] as number;
+          input[row * columns.length + k] = features[row * set.features.length + column] as number;
         });
       }
       return ask(input, rows);
@@ -110,17 +112,17 @@ function checkOpset(folder: string, card: BaseCard, bytes: Buffer): void {
 }
 
 /** Where each of the model's features is among ours: some of them, in the order that data sets have them. */
-function columnsOf(folder: string, card: BaseCard): number[] {
+function columnsOf(folder: string, card: BaseCard, { features, version }: FeatureSet): number[] {
   const field = cardFile(folder);
-  if (card.featureVersion !== FEATURE_VERSION) {
-    const is = `is for version ${card.featureVersion} of the features, which are at ${FEATURE_VERSION} now`;
+  if (card.featureVersion !== version) {
+    const is = `is for version ${card.featureVersion} of the features, which are at ${version} now`;
     throw refused("MODEL_FEATURES", is, field);
   }
   let last = -1;
   return card.features.map(({ name, unit }) => {
-    const column = FEATURES.findIndex((feature) => feature.name === name);
+    const column = features.findIndex((feature) => feature.name === name);
     if (column < 0) throw refused("MODEL_FEATURES", `takes a feature ${JSON.stringify(name)} that there is not`, field);
-    const ours = FEATURES[column]?.unit;
+    const ours = features[column]?.unit;
     if (ours !== unit) {
       const is = `takes ${name} in ${JSON.stringify(unit)}; here it is in ${JSON.stringify(ours)}`;
       throw refused("MODEL_FEATURES", is, field);

@@ -1,5 +1,6 @@
-// What may come of each venue: every model of risk asked about every series, in one run each, and in words why one is not asked.
-import { FEATURES } from "./features";
+// What may come: every model of risk asked about every series, or about every pair's price, in one run each, and in words why one is
+// not asked.
+import type { FeatureSet } from "./features";
 import { ModelWatch } from "./modelWatch";
 import { classOf, type RiskClass, type RiskModel } from "./riskModel";
 
@@ -21,7 +22,7 @@ export interface Outlook {
   readonly hash: string;
 }
 
-/** Rows of {@link FEATURES} of one series. */
+/** Rows of features of one series, or of one pair's price. */
 export interface SeriesFeatures {
   readonly series: string;
   /** Of now: one row. */
@@ -30,11 +31,17 @@ export interface SeriesFeatures {
   readonly past: Float64Array;
 }
 
-/** @throws WorldFailure `MODEL_RUNTIME`. @returns by series and then by model, in their orders. */
+/**
+ * @param set What the rows are of: models that are asked with other features are not asked.
+ * @throws WorldFailure `MODEL_RUNTIME`.
+ * @returns by series and then by model, in their orders.
+ */
 export async function outlooks(
+  set: FeatureSet,
   asked: readonly SeriesFeatures[],
-  models: readonly RiskModel[],
+  all: readonly RiskModel[],
 ): Promise<readonly Outlook[]> {
+  const models = all.filter((model) => model.set === set);
   const features = Float64Array.from(asked.flatMap(({ now }) => [...now]));
   const said = await Promise.all(models.map((model) => model.run(features)));
   return asked.flatMap((one, row) => models.map((model, k) => outlookOf(one, model, said[k]?.[row] ?? NaN)));
@@ -62,8 +69,8 @@ function outlookOf({ series, now, past }: SeriesFeatures, model: RiskModel, prob
 }
 
 /** Why it is not to be asked, in words. */
-function troubleOf(past: Float64Array, { norms }: RiskModel): string | null {
+function troubleOf(past: Float64Array, { norms, set }: RiskModel): string | null {
   const watch = new ModelWatch(norms);
-  for (let row = 0; row < past.length / FEATURES.length; row += 1) watch.see(past, row);
+  for (let row = 0; row < past.length / set.features.length; row += 1) watch.see(past, row);
   return watch.unusualShare === null ? "less than a day of it is known" : watch.strangeness;
 }

@@ -1,12 +1,13 @@
-// Trained models of what may come: that money cannot leave a venue, that its rate collapses. Each says a calibrated probability of
-// one event within its horizon, from the same features as the models of rates.
+// Trained models of what may come: that money cannot leave a venue, that its rate collapses, that a price loses its peg. Each says a
+// calibrated probability of one event within its horizon, from the features of models of rates or those of prices.
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { InputFailure, type Failure } from "../config/failure";
 import { latestBefore, riskCardOf, type RiskCard } from "./card";
-import { FEATURES } from "./features";
+import { OF_RATES, type FeatureSet } from "./features";
 import { normsOf, type Norms } from "./modelWatch";
 import { cardFile, contentOf, openModel, refused } from "./onnxFile";
+import { DEPEGGED, OF_PEGS } from "./pegFeatures";
 import { columnOf } from "./served";
 
 export type RiskClass = "low" | "medium" | "high";
@@ -15,7 +16,9 @@ export type RiskClass = "low" | "medium" | "high";
 export type Standing = "asked" | "there" | "unknown";
 
 /** What its name says without the horizon. */
-export type EventKind = "exit-illiquidity" | "apr-collapse";
+export type EventKind = LenderEvent | "depeg";
+/** Those of a lender, told by the features of its rates. */
+export type LenderEvent = "exit-illiquidity" | "apr-collapse";
 
 export interface RiskModel {
   readonly name: string;
@@ -23,14 +26,23 @@ export interface RiskModel {
   readonly hash: string;
   readonly card: RiskCard;
   readonly kind: EventKind;
+  /** What it is asked with. */
+  readonly set: FeatureSet;
   readonly norms: Norms;
   standing(features: Float64Array, row: number): Standing;
   /**
-   * @param features Rows of {@link FEATURES}.
+   * @param features Rows of its set.
    * @returns by row: the probability; NaN where the answer is none.
    * @throws WorldFailure `MODEL_RUNTIME`.
    */
   run(features: Float64Array): Promise<Float64Array>;
+}
+
+/** A model of what may come of a lender. */
+export type LenderModel = RiskModel & { readonly kind: LenderEvent };
+
+export function isOfLender(model: RiskModel): model is LenderModel {
+  return model.set === OF_RATES;
 }
 
 /** Models of risk have folders of this name beside those of rates. */
@@ -39,19 +51,42 @@ export const RISK_FOLDER = /^risk-/;
 /** Above it what a lender wants out may not be there; as where models are trained (ml/tillerml/risk.py). */
 export const ILLIQUID = 0.95;
 
-const [APR, EWMA, UTILISATION] = ["apr", "ewma_24h", "utilisation"].map(columnOf) as [number, number, number];
+/** A price that was not heard of for longer is not known, hours. */
+const PRICE_KNOWN_HOURS = 24;
 
-type Stand = (value: (column: number) => number) => Standing;
+const [APR, EWMA, UTILISATION] = ["apr", "ewma_24h", "utilisation"].map((name) => columnOf(name)) as [
+  ...[number, number, number],
+];
+const [DISTANCE, AGE] = ["distance", "age"].map((name) => columnOf(name, OF_PEGS)) as [number, number];
+
+interface Asking {
+  readonly set: FeatureSet;
+  /** Of a row, by its columns. */
+  readonly stand: (value: (column: number) => number) => Standing;
+}
 
 /** An event is only asked about where it is not there already, which is how models are trained and scored. */
-const STANDINGS: Readonly<Record<EventKind, Stand>> = {
-  "exit-illiquidity": (value) => {
-    const utilisation = value(UTILISATION);
-    return Number.isNaN(utilisation) ? "unknown" : utilisation > ILLIQUID ? "there" : "asked";
+const KINDS: Readonly<Record<EventKind, Asking>> = {
+  "exit-illiquidity": {
+    set: OF_RATES,
+    stand: (value) => {
+      const utilisation = value(UTILISATION);
+      return Number.isNaN(utilisation) ? "unknown" : utilisation > ILLIQUID ? "there" : "asked";
+    },
   },
   // A rate of nothing cannot be halved; and models have learnt from lenders alone.
-  "apr-collapse": (value) =>
-    value(APR) > 0 && !Number.isNaN(value(EWMA)) && !Number.isNaN(value(UTILISATION)) ? "asked" : "unknown",
+  "apr-collapse": {
+    set: OF_RATES,
+    stand: (value) =>
+      value(APR) > 0 && !Number.isNaN(value(EWMA)) && !Number.isNaN(value(UTILISATION)) ? "asked" : "unknown",
+  },
+  depeg: {
+    set: OF_PEGS,
+    stand: (value) => {
+      if (!(value(AGE) <= PRICE_KNOWN_HOURS)) return "unknown";
+      return value(DISTANCE) > DEPEGGED ? "there" : "asked";
+    },
+  },
 };
 
 export interface RiskFolder {
@@ -119,17 +154,18 @@ export async function loadRiskModel(folder: string): Promise<RiskModel> {
       cardFile(folder),
     );
   }
-  const stand = STANDINGS[kind];
-  const { hash, run } = await openModel(folder, { card, outputs: { probability: 1 } });
+  const { set, stand } = KINDS[kind];
+  const width = set.features.length;
+  const { hash, run } = await openModel(folder, { card, outputs: { probability: 1 }, set });
   return {
-    ...{ name: card.name, hash, card, kind, norms: normsOf(card) },
-    standing: (features, row) => stand((column) => features[row * FEATURES.length + column] as number),
+    ...{ name: card.name, hash, card, kind, set, norms: normsOf(card, set) },
+    standing: (features, row) => stand((column) => features[row * width + column] as number),
     async run(features) {
-      const rows = features.length / FEATURES.length;
+      const rows = features.length / width;
       if (rows === 0) return new Float64Array(0);
       const { probability } = await run(features, rows);
       return Float64Array.from(probability, (p, row) => {
-        const own = features.subarray(row * FEATURES.length, (row + 1) * FEATURES.length);
+        const own = features.subarray(row * width, (row + 1) * width);
         // What overflowed would come out as if it meant something.
         return p >= 0 && p <= 1 && own.every((value) => Math.abs(value) !== Infinity) ? p : NaN;
       });
@@ -138,7 +174,7 @@ export async function loadRiskModel(folder: string): Promise<RiskModel> {
 }
 
 function isEventKind(kind: string): kind is EventKind {
-  return Object.hasOwn(STANDINGS, kind);
+  return Object.hasOwn(KINDS, kind);
 }
 
 /** @param classes Probabilities from which it is medium, and high. */

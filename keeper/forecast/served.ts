@@ -1,6 +1,6 @@
 // What is expected of a rate, by horizon: the one code that forecasts, in the keeper and where its forecasts are scored. Without a
 // model it is what models are measured against: persistence over hours, the mean of late over days.
-import { FEATURES, HORIZONS } from "./features";
+import { FEATURES, HORIZONS, OF_RATES, type FeatureSet } from "./features";
 import type { Norms } from "./modelWatch";
 
 /** What a horizon is forecast by where no model is better. Measured: keeper/forecast/README.md. */
@@ -41,8 +41,8 @@ export interface DeviationModel {
   ): Promise<{ readonly deviation: Float64Array; readonly scale: Float64Array }>;
 }
 
-export function columnOf(name: string): number {
-  const column = FEATURES.findIndex((feature) => feature.name === name);
+export function columnOf(name: string, { features }: FeatureSet = OF_RATES): number {
+  const column = features.findIndex((feature) => feature.name === name);
   if (column < 0) throw new RangeError(`there is no feature ${name}`);
   return column;
 }

@@ -304,6 +304,13 @@ export interface HistoryStore {
     readonly from: number;
     readonly to: number;
   }): Promise<ReadingRow[]>;
+  /** Subjects of a source with a reading whose `observedAt` is in the span, both included, in order of their names. */
+  readSubjects(query: {
+    readonly chainId: number;
+    readonly source: string;
+    readonly from: number;
+    readonly to: number;
+  }): Promise<string[]>;
   /** `observedAt` of the last reading; null: none ever. */
   newestReading(of: {
     readonly chainId: number;

@@ -7,7 +7,7 @@ import { addBlock, addHistory, history, newest, seriesInfo } from "./historyRows
 import { Partitions } from "./partitions";
 import { poolFileStore } from "./poolFileRows";
 import { pools, volumes } from "./poolVolumes";
-import { addReadings, newestReading, readings } from "./readingRows";
+import { addReadings, newestReading, readSubjects, readings } from "./readingRows";
 import { buckets, maintain } from "./rollUps";
 import { addSweeps, judge, unjudged } from "./sweepRows";
 
@@ -32,6 +32,7 @@ export function historyStore(database: Database): HistoryStore {
     history: (series, query) => history(database, series, query ?? {}),
     buckets: (series, query) => buckets(database, series, query),
     readings: (query) => readings(database, query),
+    readSubjects: (query) => readSubjects(database, query),
     newestReading: (of) => newestReading(database, of),
     pools: () => pools(database),
     volumes: (query) => volumes(database, query),

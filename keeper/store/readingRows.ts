@@ -71,6 +71,26 @@ export async function readings(
   );
 }
 
+/** In order of their names, from each to the next by the key: of one there are thousands of readings. */
+export async function readSubjects(
+  database: Database,
+  query: { readonly chainId: number; readonly source: string; readonly from: number; readonly to: number },
+): Promise<string[]> {
+  const next = (after: string): string => `SELECT readings.subject FROM readings
+    WHERE ${after} AND observed_at BETWEEN to_timestamp($3) AND to_timestamp($4) ORDER BY readings.subject LIMIT 1`;
+  const found = await database.rows<{ subject: string }>(
+    `WITH RECURSIVE names AS (
+       (${next("TRUE")})
+       UNION ALL SELECT following.subject FROM names CROSS JOIN LATERAL (${next("readings.subject > names.subject")}) AS following)
+     SELECT subject FROM names WHERE EXISTS (
+       SELECT FROM readings WHERE readings.subject = names.subject AND source = $2 AND chain_id = $1
+         AND observed_at BETWEEN to_timestamp($3) AND to_timestamp($4))
+     ORDER BY subject`,
+    [query.chainId, query.source, query.from, query.to],
+  );
+  return found.map(({ subject }) => subject);
+}
+
 /** `observedAt` of the last one; null without any. */
 export async function newestReading(
   database: Database,

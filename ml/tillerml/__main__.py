@@ -15,7 +15,21 @@ import sys
 import threading
 from pathlib import Path
 
-from . import artefact, challenger, check, dataset, folds, guards, readme, refit, report, riskfit, stacking, walkforward
+from . import (
+    artefact,
+    challenger,
+    check,
+    dataset,
+    folds,
+    guards,
+    pegs,
+    readme,
+    refit,
+    report,
+    riskfit,
+    stacking,
+    walkforward,
+)
 
 HERE = Path(__file__).parent.parent
 REFUSALS = (
@@ -72,16 +86,32 @@ def _evaluate(rows: dataset.Rows, options: argparse.Namespace) -> None:
         from . import deep as networks
 
         deep = networks.learners()
-    result = scores_of(rows, folds.TESTS, walkforward.WARM_UP, deep)
+    prices = honest_prices(options.dataset)
+    result = scores_of(rows, folds.TESTS, walkforward.WARM_UP, deep, prices)
     options.scores.write_text(json.dumps(riskfit.without_nan(result), indent=1, allow_nan=False) + "\n")
     readme.into(HERE / "README.md", result)
     print(readme.markdown(result))
 
 
+def honest_prices(folder: Path) -> dataset.Hours | None:
+    """Hours of the data set's pairs of dollars, none of whose features tells the future; None: it has no prices."""
+    prices = pegs.load(folder)
+    if prices is not None:
+        guards.refuse_leaking_features(prices, pegs.future_of(prices))
+    return prices
+
+
 def scores_of(
-    rows: dataset.Rows, shown: tuple[folds.Fold, ...], warm_up: tuple[folds.Fold, ...], deep: dict | None
+    rows: dataset.Rows,
+    shown: tuple[folds.Fold, ...],
+    warm_up: tuple[folds.Fold, ...],
+    deep: dict | None,
+    prices: dataset.Hours | None = None,
 ) -> dict:
-    """All that is told of the models, as JSON: `points` are scored on `shown`, `risk` on all folds."""
+    """All that is told of the models, as JSON: `points` are scored on `shown`, `risk` on all folds.
+
+    prices: of pairs of dollars; without them nothing is told of depegs.
+    """
     walk = walkforward.walk(rows, (*warm_up, *shown), deep)
     horizons = tuple(range(len(rows.of.horizons)))
     return {
@@ -102,8 +132,19 @@ def scores_of(
             "evaluation": report.past_scores(walk, refit.FROZEN_AT),
             "served": report.past_scores(walk, 2**62),
         },
-        "riskSeries": riskfit.scored_series(rows),
-        "risk": riskfit.scores_of_all(rows, (*warm_up, *shown)),
+        **risk_scores(rows, prices, (*warm_up, *shown)),
+    }
+
+
+def risk_scores(rows: dataset.Rows, prices: dataset.Hours | None, shown: tuple[folds.Fold, ...]) -> dict:
+    """What is told of events: of lenders and, where there are prices, of depegs."""
+    told = {"riskSeries": riskfit.scored_series(rows), "risk": riskfit.scores_of_all(rows, shown)}
+    if prices is None:
+        return told
+    return {
+        **told,
+        "risk": {**told["risk"], **riskfit.scores_of_all(prices, shown, pegs.SCORED)},
+        "pegs": {"dataHash": prices.of.data_hash, "pairs": riskfit.scored_series(prices)},
     }
 
 
@@ -111,12 +152,19 @@ def _train(rows: dataset.Rows, options: argparse.Namespace) -> None:
     scored = json.loads(options.scores.read_text())
     if scored["dataHash"] != rows.of.data_hash:
         sys.exit(f"{options.scores} is of other data: run evaluate on this data set first")
+    prices = honest_prices(options.dataset)
+    if prices is not None and scored.get("pegs", {}).get("dataHash") != prices.of.data_hash:
+        sys.exit(f"{options.scores} is of other prices: run evaluate on this data set first")
     for horizon, hours in enumerate(rows.of.horizons):
         skill = check.refuse_if_noise_teaches(rows, horizon, refit.FROZEN_AT)
         print(f"skill of trees that learnt shuffled targets, {hours} h: {skill:.1%}", file=sys.stderr)
     refit.write_rate_model(rows, options.models / refit.EVALUATION, refit.FROZEN_AT, scored["past"]["evaluation"])
     refit.write_rate_model(rows, options.models / "served", None, scored["past"]["served"])
     riskfit.write_all(rows, options.models, scored["risk"])
+    if prices is None:
+        print("the data set has no prices: models of depegs stay as they are", file=sys.stderr)
+    else:
+        riskfit.write_all(prices, options.models, scored["risk"], pegs.EVENTS)
 
 
 def _refit(rows: dataset.Rows, options: argparse.Namespace) -> None:

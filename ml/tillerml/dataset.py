@@ -46,17 +46,15 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Dataset:
-    """Matrices as they lie on disk: features [N, F] float64, targets [N, H] float64, times [N], series_of [N]."""
+class Matrices:
+    """Matrices as they lie on disk: features [N, F] float64, times [N], series_of [N]."""
 
     features: NDArray[np.float64]
-    targets: NDArray[np.float64]
     times: NDArray[np.int64]
     series_of: NDArray[np.int32]
     series: tuple[Series, ...]
     names: tuple[str, ...]
     units: tuple[str, ...]
-    horizons: tuple[int, ...]
     feature_version: int
     data_hash: str
 
@@ -66,25 +64,40 @@ class Dataset:
 
 
 @dataclass(frozen=True)
-class Rows:
+class Dataset(Matrices):
+    """Those of rates, with targets [N, H] float64."""
+
+    targets: NDArray[np.float64]
+    horizons: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Hours:
     """Rows that may be used, in the order of the matrices: by series, then by time.
 
-    x [n, F] float32 as models see it; y [n, H], apr [n] and ewma [n] float64; index [n]: row in the matrices.
+    x [n, F] float32 as models see it; index [n]: row in the matrices; fresh [n]: the state is of the hour that ended.
     """
 
     x: NDArray[np.float32]
-    y: NDArray[np.float64]
-    apr: NDArray[np.float64]
-    ewma: NDArray[np.float64]
     times: NDArray[np.int64]
     series_of: NDArray[np.int32]
     index: NDArray[np.int64]
     fresh: NDArray[np.bool_]
-    scored: NDArray[np.bool_]
-    of: Dataset
+    of: Matrices
 
     def column(self, name: str) -> NDArray[np.float32]:
         return self.x[:, self.of.column(name)]
+
+
+@dataclass(frozen=True)
+class Rows(Hours):
+    """Those of rates: y [n, H], apr [n] and ewma [n] float64."""
+
+    y: NDArray[np.float64]
+    apr: NDArray[np.float64]
+    ewma: NDArray[np.float64]
+    scored: NDArray[np.bool_]
+    of: Dataset
 
     def scoreable(self, horizon: int) -> NDArray[np.bool_]:
         """[n]: fresh, of a scored series, and the target over that horizon (its place in `horizons`) is known."""
@@ -94,25 +107,43 @@ class Rows:
 def load(folder: Path | str) -> Dataset:
     """Maps a data set. Raises DatasetRefused for another format, and for a file that is not what the manifest says."""
     folder = Path(folder)
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text())
-    except (OSError, ValueError) as error:
-        raise DatasetRefused(f"{folder} holds no manifest.json: write it with tiller dataset --out") from error
-    if manifest.get("format") != FORMAT:
-        raise DatasetRefused(f"{folder} is of format {manifest.get('format')}, not {FORMAT}")
-    arrays = {name: _checked(folder / name, said) for name, said in manifest["files"].items()}
+    manifest = manifest_of(folder)
+    arrays = arrays_of(folder, manifest)
     return Dataset(
         features=arrays["features.npy"],
         targets=arrays["targets.npy"],
         times=arrays["times.npy"],
         series_of=arrays["series.npy"],
         series=tuple(Series(s["name"], s["asset"], s["begin"], s["end"]) for s in manifest["series"]),
-        names=tuple(f["name"] for f in manifest["features"]),
-        units=tuple(f["unit"] for f in manifest["features"]),
         horizons=tuple(t["horizonHours"] for t in manifest["targets"]),
-        feature_version=manifest["featureVersion"],
-        data_hash=manifest["dataHash"],
+        **features_of(manifest),
     )
+
+
+def manifest_of(folder: Path) -> dict:
+    """As it was written. Raises DatasetRefused for another format."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text())
+    except (OSError, ValueError) as error:
+        raise DatasetRefused(f"{folder} holds no manifest.json: write it with tiller dataset --out") from error
+    if manifest.get("format") != FORMAT:
+        raise DatasetRefused(f"{folder} is of format {manifest.get('format')}, not {FORMAT}")
+    return manifest
+
+
+def arrays_of(folder: Path, said: dict) -> dict[str, NDArray]:
+    """The files of a manifest or of a part of it, by name, mapped. Raises DatasetRefused where one is not as said."""
+    return {name: _checked(folder / name, one) for name, one in said["files"].items()}
+
+
+def features_of(said: dict) -> dict:
+    """What a manifest, or a part of it, says of its features and data, as fields of `Matrices`."""
+    return {
+        "names": tuple(f["name"] for f in said["features"]),
+        "units": tuple(f["unit"] for f in said["features"]),
+        "feature_version": said["featureVersion"],
+        "data_hash": said["dataHash"],
+    }
 
 
 def _checked(file: Path, said: dict) -> NDArray:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .dataset import HOUR, Rows
+from .dataset import HOUR, Hours, Rows
 
 #: Above these a score is not believed until the card explains it.
 MOST_SKILL = 0.60
@@ -55,43 +56,66 @@ def refuse_inside(times: NDArray[np.int64], train_window: tuple[int, int]) -> No
         raise LeakFound(f"{inside} held-out rows lie in the model's own training window")
 
 
-def leaking_features(rows: Rows, most: int = 40_000) -> dict[str, float]:
+@dataclass(frozen=True)
+class Future:
+    """What a feature must not tell: `truth` [n, T] of what comes, and `now` [n, T] of what is, each column in its unit.
+
+    `next_hour`: the column that is of the coming hour alone; `asked` [n]: rows that are looked at.
+    """
+
+    truth: NDArray[np.float64]
+    now: NDArray[np.float64]
+    next_hour: int
+    asked: NDArray[np.bool_]
+
+
+def future_of(rows: Rows) -> Future:
+    """Of rates: the means of the hours that follow."""
+    asked = rows.fresh & rows.scored & np.isfinite(rows.y).all(axis=1)
+    next_hour = rows.of.horizons.index(1) if 1 in rows.of.horizons else 0
+    return Future(rows.y, np.repeat(rows.apr[:, None], rows.y.shape[1], axis=1), next_hour, asked)
+
+
+def leaking_features(rows: Hours, future: Future | None = None, most: int = 40_000) -> dict[str, float]:
     """Features that alone tell the future, and how well: what `refuse_leaking_features` refuses.
 
-    A feature tells too much where its line through what the rate does next (target − rate now) explains, on later rows,
-    over 35 % of the mean absolute innovation of some horizon; or where it is, to the digit, the mean of the next hour.
+    A feature tells too much where its line through what comes (truth − now) explains, on later rows, over 35 % of the
+    mean absolute innovation of some target; or where it is, to the digit, what the next hour brings. `future`: of rows
+    that are not of rates.
     """
-    names = rows.of.names
-    picked = np.flatnonzero(rows.fresh & rows.scored & np.isfinite(rows.y).all(axis=1))
+    future = future_of(rows) if future is None else future
+    picked = np.flatnonzero(future.asked)
     picked = picked[:: max(1, len(picked) // most)]
     picked = picked[np.argsort(rows.times[picked], kind="stable")]
     first, later = picked[: len(picked) // 2], picked[len(picked) // 2 :]
     found: dict[str, float] = {}
-    for column, name in enumerate(names):
-        skill = max(_skill_alone(rows, column, horizon, first, later) for horizon in range(rows.y.shape[1]))
-        foreseen = _foreseen(rows, column, picked)
+    for column, name in enumerate(rows.of.names):
+        value = rows.x[:, column]
+        skill = max(_skill_alone(value, future, target, first, later) for target in range(future.truth.shape[1]))
+        foreseen = _foreseen(value, future, picked)
         if skill > MOST_ALONE or foreseen > MOST_FORESEEN:
             found[name] = max(skill, foreseen)
     return found
 
 
-def refuse_leaking_features(rows: Rows) -> None:
-    """Names the features that know what is to come."""
-    found = leaking_features(rows)
+def refuse_leaking_features(rows: Hours, future: Future | None = None) -> None:
+    """Names the features that know what is to come; `future` as of `leaking_features`."""
+    found = leaking_features(rows, future)
     if found:
         told = ", ".join(f"{name} ({share:.0%})" for name, share in found.items())
         raise LeakFound(f"features that tell the future: {told}")
 
 
-def _skill_alone(rows: Rows, column: int, horizon: int, first: NDArray, later: NDArray) -> float:
-    innovation = rows.y[:, horizon] - rows.apr
+def _skill_alone(values: NDArray[np.float32], future: Future, target: int, first: NDArray, later: NDArray) -> float:
+    now = future.now[:, target]
+    innovation = future.truth[:, target] - now
     edge = np.quantile(np.abs(innovation[first]), 0.99)
 
     def design(k: NDArray) -> tuple[NDArray, NDArray]:
-        value = rows.x[k, column].astype(np.float64)
+        value = values[k].astype(np.float64)
         known = np.isfinite(value)
         value = value[known]
-        return np.column_stack([np.ones(len(value)), value, value - rows.apr[k][known]]), k[known]
+        return np.column_stack([np.ones(len(value)), value, value - now[k][known]]), k[known]
 
     a, known = design(first)
     if len(known) < 100:
@@ -105,15 +129,14 @@ def _skill_alone(rows: Rows, column: int, horizon: int, first: NDArray, later: N
     return 0.0 if without == 0 else float(1 - np.abs(truth - a @ weights).sum() / without)
 
 
-def _foreseen(rows: Rows, column: int, k: NDArray) -> float:
-    """Share of the hours in which the rate moved where the feature is the mean rate of the hour that followed."""
-    hour = rows.of.horizons.index(1) if 1 in rows.of.horizons else 0
-    target = rows.y[k, hour]
-    moved = np.abs(target - rows.apr[k]) > 1e-5
+def _foreseen(values: NDArray[np.float32], future: Future, k: NDArray) -> float:
+    """Share of the hours in which something moved where the feature is what the hour brought."""
+    truth, now = future.truth[k, future.next_hour], future.now[k, future.next_hour]
+    moved = np.abs(truth - now) > 1e-5
     if moved.sum() < 100:
         return 0.0
-    value = rows.x[k, column].astype(np.float64)
-    return float(np.mean(np.abs(value[moved] - target[moved]) < 1e-7))
+    value = values[k].astype(np.float64)
+    return float(np.mean(np.abs(value[moved] - truth[moved]) < 1e-7))
 
 
 def shuffled(y: NDArray[np.float64], seed: int) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ import xgboost as xgb
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from .trees import ANCHORS, RATIO_FLOOR, RATIO_OF, TRUST
+from .trees import ANCHORS, EWMA, RATIO_FLOOR, RATIO_OF, TRUST
 
 OPSET = 17
 ML_OPSET = 3
@@ -121,7 +121,9 @@ def _table(edges: NDArray, frequency: NDArray, of: tuple[str, str | None], names
 
 
 def _ratios(names: tuple[str, ...]) -> tuple[list, list, str]:
-    """`features` and their ratios to the EWMA side by side, as `trees.with_ratios` makes them."""
+    """`features` and their ratios to the EWMA side by side, as `trees.with_ratios` makes them; the third is the name of both."""
+    if EWMA not in names:
+        return [], [], "features"
     of = [names.index(name) for name in RATIO_OF if name in names]
     nodes = [
         helper.make_node("Gather", ["features", "at_ewma"], ["ewma"], axis=1),
@@ -131,7 +133,7 @@ def _ratios(names: tuple[str, ...]) -> tuple[list, list, str]:
         helper.make_node("Concat", ["features", "ratios"], ["widened"], axis=1),
     ]
     constants = [
-        numpy_helper.from_array(np.array([names.index("ewma_24h")], dtype=np.int64), "at_ewma"),
+        numpy_helper.from_array(np.array([names.index(EWMA)], dtype=np.int64), "at_ewma"),
         numpy_helper.from_array(np.array(of, dtype=np.int64), "at_rates"),
         numpy_helper.from_array(np.array([[RATIO_FLOOR]], dtype=np.float32), "floor"),
     ]

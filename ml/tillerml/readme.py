@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from . import folds
@@ -118,10 +119,11 @@ def _unseen(result: dict) -> list[str]:
 
 def _risk(result: dict) -> list[str]:
     names = list(dict.fromkeys(one["fold"] for one in result["folds"]))
+    pairs = f"; depegs: {_and(result['pegs']['pairs'])}" if "pegs" in result else ""
     lines = [
-        f"Events, {names[0]}–{names[-1]}, {risk_series(result['riskSeries'])}, every third fresh hour on which the "
-        "event is not on already. All models of an event were compared, and the trees' settings chosen, on these very "
-        "folds (EXPERIMENTS.md): gaps between neighbours are no proof.",
+        f"Events, {names[0]}–{names[-1]}, {risk_series(result['riskSeries'])}{pairs}, every third fresh hour on which "
+        "the event is not on already. All models of an event were compared, and the trees' settings chosen, on these "
+        "very folds (EXPERIMENTS.md): gaps between neighbours are no proof.",
         "",
         "| event | rows | share | distinct | model | PR-AUC | Brier skill | declustered: PR-AUC | Brier skill "
         "| High: share, recall, precision |",
@@ -132,10 +134,10 @@ def _risk(result: dict) -> list[str]:
         for name, one in every["models"].items():
             high, few = one["highClass"], quiet["models"][name]
             # Of some events every row that is asked counts as declustered.
-            after = f"{few['prAuc']:.3f} | {few['brierSkill']:.3f}" if quiet["rows"] < every["rows"] else "– | –"
+            after = f"{_share(few['prAuc'])} | {few['brierSkill']:.3f}" if quiet["rows"] < every["rows"] else "– | –"
             lines.append(
                 f"| {event} | {every['rows']} | {every['prevalence']:.2%} | {every['events']} | {name} "
-                f"| {one['prAuc']:.3f} | {one['brierSkill']:.3f} | {after} "
+                f"| {_share(one['prAuc'])} | {one['brierSkill']:.3f} | {after} "
                 f"| {high['share']:.1%}, {high['recall']:.0%}, {high['precision']:.0%} |"
             )
     return lines
@@ -151,6 +153,11 @@ def risk_series(names: list[str]) -> str:
 
 def _and(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _share(of_events: float | None) -> str:
+    """Without any event there is none: NaN, which is null in JSON."""
+    return "–" if of_events is None or math.isnan(of_events) else f"{of_events:.3f}"
 
 
 def _hours(one: dict) -> str:

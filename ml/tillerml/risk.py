@@ -4,8 +4,8 @@ An event lies strictly after the row: no feature decides it. A row is asked only
 Scores are told for all of these, and declustered: for rows with 24 quiet hours behind them, so that one crisis is not
 asked about again for each of its hours. Classes are cuts of the calibrated probability.
 
-Not served because these features do not tell it: that TVL falls by 30 % in a week (EXPERIMENTS.md has the score). Not
-served because the data set has no prices of the assets: depegs.
+Not served because these features do not tell it: that TVL falls by 30 % in a week (EXPERIMENTS.md has the score).
+Depegs are in pegs.py, by the same functions.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from scipy.ndimage import maximum_filter1d
 
 from . import trees
 from .baselines import Chosen
-from .dataset import HOUR, Rows
+from .dataset import HOUR, Hours
 
 #: Above it what a lender wants out may not be there.
 ILLIQUID = 0.95
@@ -44,31 +44,39 @@ PARAMS = {
     "seed": trees.SEED,
 }
 ROUNDS = 150
-#: A fuller reserve is never safer: what keeps trees on few events from inventing the opposite.
-RISES_WITH = "utilisation utilisation_mean_1h utilisation_mean_4h utilisation_mean_24h utilisation_mean_7d".split()
-FALLS_WITH = ["cash"]
+#: By what an event is about. A fuller reserve is never safer, nor a price that is farther off: what keeps trees on few
+#: events from inventing the opposite.
+RISES_WITH = {
+    "utilisation": ["utilisation", *(f"utilisation_mean_{frame}" for frame in ("1h", "4h", "24h", "7d"))],
+    "distance": ["distance"],
+}
+FALLS_WITH = {"utilisation": ["cash"]}
 KNOTS = 33
 
 
 @dataclass(frozen=True)
 class Event:
-    """`of`: what it is about; `hours`: how far ahead it is asked for."""
+    """`of`: what it is about; `hours`: how far ahead it is asked for; `above`: what that column then is over."""
 
     name: str
     of: str
     hours: int
+    above: float = np.nan
 
 
 EVENTS = (
     Event("apr-collapse-7d", "rate", 168),
-    Event("exit-illiquidity-24h", "utilisation", 24),
-    Event("exit-illiquidity-7d", "utilisation", 168),
+    Event("exit-illiquidity-24h", "utilisation", 24, ILLIQUID),
+    Event("exit-illiquidity-7d", "utilisation", 168, ILLIQUID),
 )
 TVL_FLIGHT = Event("tvl-flight-7d", "supplied", 168)
 
 
-def labels(rows: Rows, event: Event) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
-    """[n] whether the event happens in the hours after a row; whether the row is asked; whether declustered as well."""
+def labels(rows: Hours, event: Event) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
+    """[n] whether the event happens in the hours after a row; whether the row is asked; whether declustered as well.
+
+    An event of rates asks for `Rows`.
+    """
     if event.of == "rate":
         ahead = rows.y[:, rows.of.horizons.index(event.hours)]
         with np.errstate(invalid="ignore"):
@@ -86,8 +94,8 @@ def labels(rows: Rows, event: Event) -> tuple[NDArray[np.bool_], NDArray[np.bool
     over = rows.index + event.hours < np.array([one.end for one in rows.of.series])[rows.series_of]
     if event.of == "supplied":
         return -ahead[rows.index] < now + np.log(0.7), over, over
-    asked = over & (now <= ILLIQUID)
-    return ahead[rows.index] > ILLIQUID, asked, asked & (past[rows.index] <= ILLIQUID)
+    asked = over & (now <= event.above)
+    return ahead[rows.index] > event.above, asked, asked & (past[rows.index] <= event.above)
 
 
 def _most(values: NDArray[np.float64], hours: int, *, ahead: bool) -> NDArray[np.float64]:
@@ -99,7 +107,7 @@ def _most(values: NDArray[np.float64], hours: int, *, ahead: bool) -> NDArray[np
     return windows[begins]
 
 
-def onsets(rows: Rows, k: Chosen, happens: NDArray[np.bool_], quiet_hours: int = QUIET_HOURS) -> int:
+def onsets(rows: Hours, k: Chosen, happens: NDArray[np.bool_], quiet_hours: int = QUIET_HOURS) -> int:
     """Distinct events among rows in any order: runs of rows that see one, with as many quiet hours between."""
     count, last = 0, (-1, -(2**62))
     seen = k[happens[k]]
@@ -112,13 +120,13 @@ def onsets(rows: Rows, k: Chosen, happens: NDArray[np.bool_], quiet_hours: int =
     return count
 
 
-def training_rows(rows: Rows, event: Event, asked: NDArray[np.bool_], test_from: int) -> Chosen:
+def training_rows(rows: Hours, event: Event, asked: NDArray[np.bool_], test_from: int) -> Chosen:
     """Every third hour, purged by the event's hours and an embargo of the same length."""
     known = asked & rows.fresh & (rows.times + 2 * event.hours * HOUR <= test_from)
     return np.flatnonzero(known & (rows.times // HOUR % THIN == 0))
 
 
-def fit(rows: Rows, event: Event, k: Chosen, happens: NDArray[np.bool_]) -> tuple[xgb.Booster, NDArray[np.float64]]:
+def fit(rows: Hours, event: Event, k: Chosen, happens: NDArray[np.bool_]) -> tuple[xgb.Booster, NDArray[np.float64]]:
     """Trees whose margin is the log odds, and knots [K, 2] that make of a margin a calibrated probability.
 
     The knots are Platt's curve, fitted on margins of rows that the trees had not seen: of alternate quarters.
@@ -133,16 +141,17 @@ def fit(rows: Rows, event: Event, k: Chosen, happens: NDArray[np.bool_]) -> tupl
     return trees_of_all, np.column_stack([places, 1 / (1 + np.exp(-(slope * places + offset)))])
 
 
-def _trees(rows: Rows, event: Event, k: Chosen, happens: NDArray[np.bool_]) -> xgb.Booster:
+def _trees(rows: Hours, event: Event, k: Chosen, happens: NDArray[np.bool_]) -> xgb.Booster:
     wide = trees.with_ratios(rows.x[k], rows.of.names)
     params = PARAMS
-    if event.of == "utilisation":
-        bound = [1 if name in RISES_WITH else -1 if name in FALLS_WITH else 0 for name in rows.of.names]
+    up, down = RISES_WITH.get(event.of, ()), FALLS_WITH.get(event.of, ())
+    if up or down:
+        bound = [1 if name in up else -1 if name in down else 0 for name in rows.of.names]
         params = {**PARAMS, "monotone_constraints": (*bound, *[0] * (wide.shape[1] - len(bound)))}
     return trees.fit(wide, happens[k].astype(float), params, ROUNDS)
 
 
-def margins(fitted: xgb.Booster, rows: Rows, k: Chosen) -> NDArray[np.float64]:
+def margins(fitted: xgb.Booster, rows: Hours, k: Chosen) -> NDArray[np.float64]:
     """[k] log odds before calibration."""
     wide = trees.with_ratios(rows.x[k], rows.of.names)
     return fitted.inplace_predict(wide, predict_type="margin").astype(np.float64)
@@ -163,12 +172,12 @@ def platt(margin: NDArray[np.float64], happens: NDArray[np.bool_], steps: int = 
     return max(float(weights[0]), 0.05), float(weights[1])
 
 
-def probability(fitted: xgb.Booster, knots: NDArray[np.float64], rows: Rows, k: Chosen) -> NDArray[np.float64]:
+def probability(fitted: xgb.Booster, knots: NDArray[np.float64], rows: Hours, k: Chosen) -> NDArray[np.float64]:
     """[k] calibrated, as the served graph gives it."""
     return np.interp(margins(fitted, rows, k), knots[:, 0], knots[:, 1])
 
 
-def climatology(rows: Rows, k: Chosen, happens: NDArray[np.bool_], test: Chosen) -> NDArray[np.float64]:
+def climatology(rows: Hours, k: Chosen, happens: NDArray[np.bool_], test: Chosen) -> NDArray[np.float64]:
     """[test] past frequency of the series, drawn to that of all by a hundred rows' worth."""
     overall = happens[k].mean()
     many = len(rows.of.series)
@@ -195,8 +204,14 @@ def one_column(column: NDArray, k: Chosen, happens: NDArray[np.bool_], test: Cho
     return frequency[np.digitize(column[test], edges)]
 
 
-def rule_column(rows: Rows, event: Event) -> NDArray[np.float32]:
-    """[n] float32 the one column that nearly is the model: utilisation, or the rate over its EWMA."""
+def rule_column(rows: Hours, event: Event) -> NDArray[np.float32]:
+    """[n] float32 the one column that nearly is the model: what the event is about, or the rate over its EWMA."""
+    column, over = rule_of(event)
+    return rows.column(column) if over is None else rows.column(column) / (rows.column(over) + trees.RATIO_FLOOR)
+
+
+def rule_of(event: Event) -> tuple[str, str | None]:
+    """Feature of the table, and the one that it is divided by (plus the ratios' floor)."""
     if event.of == "rate":
-        return rows.column("apr") / (rows.column("ewma_24h") + trees.RATIO_FLOOR)
-    return rows.column("utilisation")
+        return "apr", trees.EWMA
+    return "utilisation" if event.of == "supplied" else event.of, None

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from . import artefact, folds, guards, marks, onnx_graph, refit, risk, scores, trees
 from .baselines import Chosen
-from .dataset import HOUR, Rows
+from .dataset import HOUR, Hours
 
 #: The nine long hourly series on which the marks were set: Aave V2 and V3, dollars and WETH.
 SCORED = frozenset(
@@ -26,18 +26,18 @@ TREES, TABLE, MEAN, CLIMATOLOGY = "XGBoost", "one-column table", "mean of XGBoos
 BINS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
 
 
-def scored_series(rows: Rows) -> list[str]:
+def scored_series(rows: Hours) -> list[str]:
     """Names of the series that risk is scored on: of SCORED, or where none is, all that rates are scored on."""
     there = {rows.of.series[number].name: rows.of.series[number].scored for number in np.unique(rows.series_of)}
     return sorted(SCORED & there.keys()) or sorted(name for name, scored in there.items() if scored)
 
 
-def _scored(rows: Rows) -> NDArray[np.bool_]:
+def _scored(rows: Hours) -> NDArray[np.bool_]:
     names = scored_series(rows)
     return np.array([one.name in names for one in rows.of.series])[rows.series_of]
 
 
-def _walk(rows: Rows, event: risk.Event, shown: tuple[folds.Fold, ...]) -> tuple[Chosen, dict[str, NDArray]]:
+def _walk(rows: Hours, event: risk.Event, shown: tuple[folds.Fold, ...]) -> tuple[Chosen, dict[str, NDArray]]:
     """Test rows of all folds and each model's probabilities of them."""
     happens, asked, _ = risk.labels(rows, event)
     column, scored = risk.rule_column(rows, event), _scored(rows)
@@ -58,10 +58,12 @@ def _walk(rows: Rows, event: risk.Event, shown: tuple[folds.Fold, ...]) -> tuple
     return np.concatenate(tested), {name: np.concatenate(parts) for name, parts in said.items()}
 
 
-def scores_of_all(rows: Rows, shown: tuple[folds.Fold, ...]) -> dict[str, dict]:
+def scores_of_all(
+    rows: Hours, shown: tuple[folds.Fold, ...], events: tuple[risk.Event, ...] = (*risk.EVENTS, risk.TVL_FLIGHT)
+) -> dict[str, dict]:
     """By event: rows, distinct events, scores of each model, over all folds and over those before the freeze."""
     found = {}
-    for event in (*risk.EVENTS, risk.TVL_FLIGHT):
+    for event in events:
         happens, _, quiet = risk.labels(rows, event)
         test, said = _walk(rows, event, shown)
         past = rows.times[test] + 2 * event.hours * HOUR <= refit.FROZEN_AT
@@ -81,7 +83,7 @@ def scores_of_all(rows: Rows, shown: tuple[folds.Fold, ...]) -> dict[str, dict]:
     return found
 
 
-def _scores(rows: Rows, test: Chosen, happens: NDArray[np.bool_], said: dict[str, NDArray]) -> dict:
+def _scores(rows: Hours, test: Chosen, happens: NDArray[np.bool_], said: dict[str, NDArray]) -> dict:
     truth = happens[test]
     models = {
         name: {
@@ -116,9 +118,11 @@ def served(scored: dict) -> str | None:
     return best if scored["beforeFreeze"]["models"][best]["brierSkill"] > 0 else None
 
 
-def write_all(rows: Rows, models: Path, scored: dict[str, dict]) -> None:
+def write_all(
+    rows: Hours, models: Path, scored: dict[str, dict], events: tuple[risk.Event, ...] = risk.EVENTS
+) -> None:
     """Writes `risk-<event>` (frozen) and `risk-<event>-served` (refit) of every event that is served."""
-    for event in risk.EVENTS:
+    for event in events:
         kind = served(scored[event.name])
         if kind is None:
             continue
@@ -126,13 +130,13 @@ def write_all(rows: Rows, models: Path, scored: dict[str, dict]) -> None:
             _write(rows, models / f"risk-{event.name}{suffix}", event, kind, frozen_at, scored[event.name])
 
 
-def _write(rows: Rows, folder: Path, event: risk.Event, kind: str, frozen_at: int | None, scored: dict) -> None:
+def _write(rows: Hours, folder: Path, event: risk.Event, kind: str, frozen_at: int | None, scored: dict) -> None:
     happens, asked, _ = risk.labels(rows, event)
     k = risk.training_rows(rows, event, asked, 2**62 if frozen_at is None else frozen_at)
     mine = k[_scored(rows)[k]]
     table = risk.table(risk.rule_column(rows, event), mine, happens)
     fitted, knots = risk.fit(rows, event, k, happens) if kind == MEAN else (None, None)
-    model = onnx_graph.risk_model(fitted, knots, table, _column(event), rows.of.names)
+    model = onnx_graph.risk_model(fitted, knots, table, risk.rule_of(event), rows.of.names)
     if kind == TABLE:
         k = mine
     which = "all" if frozen_at is None else "beforeFreeze"
@@ -170,11 +174,6 @@ def _write(rows: Rows, folder: Path, event: risk.Event, kind: str, frozen_at: in
     }
     artefact.write(folder, model, card, {"features": refit.golden_rows(rows, k)})
     artefact.verify(folder)
-
-
-def _column(event: risk.Event) -> tuple[str, str | None]:
-    """Feature of the table, and the one that it is divided by (plus the ratios' floor)."""
-    return ("apr", "ewma_24h") if event.of == "rate" else ("utilisation", None)
 
 
 def without_nan(value: object) -> object:

@@ -20,6 +20,7 @@ from .dataset import Rows
 
 SEED = 20241
 
+EWMA = "ewma_24h"
 #: Features that are also given divided by the EWMA (plus a floor, fraction a year).
 RATIO_OF = tuple(
     "apr apr_less_ewma apr_mean_7d apr_least_24h apr_most_24h apr_least_7d apr_most_7d apr_sd_7d apr_sd_24h "
@@ -56,8 +57,13 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 def with_ratios(x: NDArray[np.float32], names: tuple[str, ...]) -> NDArray[np.float32]:
-    """[n, F] → [n, F + R]: the features and their ratios to the EWMA, all float32 as in the served graph."""
-    level = x[:, names.index("ewma_24h")] + RATIO_FLOOR
+    """[n, F] → [n, F + R]: the features and their ratios to the EWMA, all float32 as in the served graph.
+
+    Features that are not of rates, and have no EWMA, stay as they are.
+    """
+    if EWMA not in names:
+        return x
+    level = x[:, names.index(EWMA)] + RATIO_FLOOR
     ratios = [x[:, names.index(name)] / level for name in RATIO_OF if name in names]
     return np.column_stack([x, *ratios]).astype(np.float32, copy=False)
 

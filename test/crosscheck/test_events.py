@@ -1,4 +1,4 @@
-"""Events of reserves: labels, frequencies of the past and scores are those of TypeScript, which scores what is served."""
+"""Events of reserves and of prices: labels, frequencies of the past and scores are those of TypeScript, which scores what is served."""
 
 import json
 import pathlib
@@ -11,22 +11,25 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "ml"))
 
-from tillerml import dataset, risk, riskfit, scores  # noqa: E402
+from tillerml import dataset, pegs, risk, riskfit, scores  # noqa: E402
 
-NAMES = [event.name for event in risk.EVENTS]
+EVENTS = (*risk.EVENTS, *pegs.EVENTS)
+NAMES = [event.name for event in EVENTS]
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
-    """The rows that may be used, and what TypeScript said of them, by event."""
+    """The rows that may be used, the split, and what TypeScript said of them, all by event."""
     out = tmp_path_factory.mktemp("events") / "set"
     command = ["node", "-r", "tsx/cjs", "test/crosscheck/writeEvents.ts", str(out)]
     said = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
-    return dataset.usable(dataset.load(out)), said["split"], {one["event"]: one for one in said["events"]}
+    rows, prices = dataset.usable(dataset.load(out)), pegs.load(out)
+    of = {event.name: prices if event in pegs.EVENTS else rows for event in EVENTS}
+    return of, said["split"], {one["event"]: one for one in said["events"]}
 
 
 def event_of(name):
-    return next(event for event in risk.EVENTS if event.name == name)
+    return next(event for event in EVENTS if event.name == name)
 
 
 def of_all_hours(rows, said, field):
@@ -46,7 +49,7 @@ def split_rows(rows, event, split):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_labels_are_those_of_typescript(written, name):
-    rows, _, said = written
+    rows, _, said = written[0][name], *written[1:]
     happens, asked, quiet = risk.labels(rows, event_of(name))
     usable = np.zeros(len(rows.of.times), dtype=bool)
     usable[rows.index] = True
@@ -61,12 +64,13 @@ def test_labels_are_those_of_typescript(written, name):
     assert 50 < happens[asked].sum() < 0.9 * asked.sum()
     assert not rows.fresh.all()
     assert not asked.all()
-    assert usable.sum() < len(usable)
+    # Of a price every hour may be used.
+    assert usable.all() == (name == "depeg-24h")
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_frequencies_of_the_past_are_those_of_typescript(written, name):
-    rows, split, said = written
+    rows, split, said = written[0][name], *written[1:]
     event = event_of(name)
     happens, _, past, after = split_rows(rows, event, split)
     found = said[name]["scored"]
@@ -81,7 +85,7 @@ def test_frequencies_of_the_past_are_those_of_typescript(written, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_scores_are_those_of_typescript(written, name):
-    rows, split, said = written
+    rows, split, said = written[0][name], *written[1:]
     event = event_of(name)
     happens, quiet, past, after = split_rows(rows, event, split)
     found = said[name]["scored"]

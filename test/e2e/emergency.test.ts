@@ -1,9 +1,12 @@
 // A feed says that USDC has lost its peg: the keeper's own breaker trips, all that can leave goes to idle in one bundle, a
 // restart changes nothing of that, and only a person lets it go on. Then the same by hand.
 import { expect } from "chai";
+import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ContractTransactionResponse } from "ethers";
 import { localWallet } from "../../deploy/networks/localWallet";
+import { silent } from "../../keeper/events/events";
+import { openStore } from "../../keeper/store/open";
 import { bindContracts } from "../../scripts/localnet/market/contracts";
 import { IAdapter__factory, Vault__factory } from "../../typechain-types";
 import {
@@ -118,6 +121,31 @@ describe("an emergency", function () {
   };
   const command = (...args: string[]): Promise<Finished> => tiller([...args, "--config", config], keeperEnvironment());
 
+  /** As if a pool of two dollars of Ethereum had been followed for a fortnight, whose price is nearly off now. */
+  const readDollarPool = async (): Promise<void> => {
+    const now = (await system.provider.getBlock("latest"))?.timestamp ?? 0;
+    const { chainId } = await system.provider.getNetwork();
+    const store = await openStore({ dataDir: path.join(system.folder, "emergency"), sink: silent });
+    const tokens = ["0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48", "0xdAC17F958D2ee523a2206206994597C13D831ec7"];
+    await store.history.addReadings(
+      Array.from({ length: 15 * 24 }, (_, k) => ({
+        ...{
+          chainId: Number(chainId),
+          source: "uniswap-v3",
+          subject: "dollars",
+          block: 1,
+          blockHash: `0x${"1".repeat(64)}`,
+        },
+        ...{ observedAt: now - k * 3_600, availableAt: now - k * 3_600 },
+        state: JSON.stringify({
+          ...{ tokens, decimals: [6, 6], tick: k === 0 ? 12 : Math.round(2 * Math.sin(k / 5)) },
+          liquidity: "430394234327008495",
+        }),
+      })),
+    );
+    await store.close();
+  };
+
   before(async () => {
     system = await startLocalSystem({ blockMs: BLOCK_MS, secondsPerBlock: SECONDS_PER_BLOCK });
     feed = bindContracts(system.provider, system.genesis.protocols).feeds.usdc;
@@ -179,6 +207,7 @@ describe("an emergency", function () {
         readonly outlookTroubles: string[];
         readonly pools: { venue: string; falls: { fall: number; loss: number }[] }[];
       }
+      await readDollarPool();
       const risk = json<Shown>(await command("risk", "--json"));
       expect(risk.tripped.map(({ cause }) => cause)).to.deep.equal(["oracle"]);
       expect(risk.feeds.find(({ subject }) => subject === "usdc-usd")?.price).to.equal(0.95);
@@ -197,9 +226,14 @@ describe("an emergency", function () {
       for (const { probability, note } of risk.outlook) {
         if (note === null) expect(probability).to.be.within(0, 1);
       }
+      // Of prices, the pool of two dollars that are known for it, which is none of the venues.
+      expect(risk.outlook.filter(({ event }) => event === "depeg-24h").map(({ series }) => series)).to.deep.equal([
+        "dollars",
+      ]);
       const table = await command("risk");
       expect(table.stdout)
-        .to.match(/curve-3pool .* reduce/)
+        .to.match(/^dollars +depeg 24h +high +[1-9]\d\.\d\d % +\d\.\d\d % *$/m)
+        .and.to.match(/curve-3pool .* reduce/)
         .and.to.match(/curve-3pool: less than its coins held would be worth, .* by 1\.0 % \d/)
         .and.to.match(/tripped: oracle/);
     });

@@ -79,6 +79,19 @@ def _ewma(apr):
     return out
 
 
+def _written(folder, arrays):
+    files = {}
+    for name, array in arrays.items():
+        np.save(folder / name, array)
+        content = (folder / name).read_bytes()
+        files[name] = {
+            "dtype": array.dtype.str,
+            "shape": list(array.shape),
+            "sha256": hashlib.sha256(content).hexdigest(),
+        }
+    return files
+
+
 def write_dataset(folder, features, targets, names=NAMES):
     """As `tiller dataset` lays one out: two series of equal length, one after the other."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -90,15 +103,7 @@ def write_dataset(folder, features, targets, names=NAMES):
         "times.npy": times,
         "series.npy": np.repeat(np.arange(2, dtype=np.int32), rows // 2),
     }
-    files = {}
-    for name, array in arrays.items():
-        np.save(folder / name, array)
-        content = (folder / name).read_bytes()
-        files[name] = {
-            "dtype": array.dtype.str,
-            "shape": list(array.shape),
-            "sha256": hashlib.sha256(content).hexdigest(),
-        }
+    files = _written(folder, arrays)
     series = [
         {"name": name, "asset": name.split("-")[-1], "begin": k * rows // 2, "end": (k + 1) * rows // 2}
         for k, name in enumerate(("aave-v3-usdc", "compound-v3-usdt"))
@@ -115,6 +120,61 @@ def write_dataset(folder, features, targets, names=NAMES):
     }
     (folder / "manifest.json").write_text(json.dumps(manifest))
     return folder
+
+
+PEG_NAMES = "deviation distance liquidity age distance_most_24h deviation_sd_24h".split()
+
+
+def _pair(rng):
+    """A price that wanders about 1 and is now and then pushed away from it, and comes back within days."""
+    deviation = np.zeros(HOURS)
+    for t in range(1, HOURS):
+        pushed = rng.random() < 0.002
+        deviation[t] = 0.95 * deviation[t - 1] + 0.0002 * rng.standard_normal() + 0.002 * pushed
+    distance = np.abs(deviation)
+    windows = np.lib.stride_tricks.sliding_window_view(deviation, 25)
+    most, sd = np.full(HOURS, np.nan), np.full(HOURS, np.nan)
+    most[24:], sd[24:] = np.abs(windows).max(axis=1), windows.std(axis=1)
+    liquidity = np.log(np.maximum(1, rng.integers(0, 3, HOURS) * 5e5))
+    return np.column_stack([deviation, distance, liquidity, np.zeros(HOURS), most, sd])
+
+
+def write_pegs(folder, features):
+    """As `tiller dataset` adds prices of one pair to a data set that is there."""
+    arrays = {
+        "peg-features.npy": features,
+        "peg-times.npy": BEGIN + 3_600 * np.arange(len(features), dtype=np.int64),
+        "peg-pairs.npy": np.zeros(len(features), dtype=np.int32),
+    }
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["pegs"] = {
+        "featureVersion": 1,
+        "dataHash": hashlib.sha256(features.tobytes()).hexdigest(),
+        "rows": len(features),
+        "features": [{"name": name, "unit": "1", "what": ""} for name in PEG_NAMES],
+        "pairs": [{"name": "v3-usdc-usdt-1bp", "begin": 0, "end": len(features)}],
+        "files": _written(folder, arrays),
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def pair():
+    """Features [N, P] of one pair."""
+    return _pair(np.random.default_rng(8))
+
+
+@pytest.fixture(scope="session")
+def priced(market, pair, tmp_path_factory):
+    return write_pegs(write_dataset(tmp_path_factory.mktemp("priced") / "set", *market), pair)
+
+
+@pytest.fixture(scope="session")
+def prices(priced):
+    from tillerml import pegs
+
+    return pegs.load(priced)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """What is read of a data set, and what is refused."""
 
+import dataclasses
 import json
 import shutil
 
@@ -13,7 +14,7 @@ def test_rows_that_are_used_are_of_great_reserves_and_have_a_next_hour(folder, m
     loaded = dataset.load(folder)
     features[100:200, loaded.column("supplied")] = np.log(9e6)
     targets[300:310] = np.nan
-    rows = dataset.usable(dataset.Dataset(features, targets, *list(vars(loaded).values())[2:]))
+    rows = dataset.usable(dataclasses.replace(loaded, features=features, targets=targets))
     assert not np.isin(np.arange(100, 200), rows.index).any()
     assert not np.isin(np.arange(300, 310), rows.index).any()
     assert np.isin([99, 200, 299, 310], rows.index).all()

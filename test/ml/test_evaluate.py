@@ -14,14 +14,14 @@ def fold(number):
 
 
 @pytest.fixture(scope="module")
-def scored(rows):
+def scored(rows, prices):
     with pytest.MonkeyPatch.context() as patch:
         _few(patch)
         # A toy curve tells its next hour nearly whole: what is learnt of it is too good to be believed.
         patch.setattr(guards, "MOST_SKILL", 0.99)
         patch.setattr(guards, "MOST_PR_AUC", 0.999)
         patch.setattr(refit, "FROZEN_AT", fold(6).test_from)
-        return command.scores_of(rows, tuple(fold(n) for n in (4, 5, 6)), (fold(3),), None)
+        return command.scores_of(rows, tuple(fold(n) for n in (4, 5, 6)), (fold(3),), None, prices)
 
 
 def _few(patch):
@@ -77,7 +77,8 @@ def test_scores_are_json_and_a_readme(scored, tmp_path):
     assert text.startswith("before\n") and text.endswith("after\n")
     assert "what stood there" not in text and "| 7 d | XGBoost |" in text
     assert scored["riskSeries"] == ["aave-v3-usdc"]
-    assert "Events, 3–6, 1 of the nine long series (aave-v3-usdc), " in text
+    assert "Events, 3–6, 1 of the nine long series (aave-v3-usdc); depegs: v3-usdc-usdt-1bp, every" in text
+    assert "| depeg-24h |" in text and "| depeg-50bps-24h |" in text
 
 
 def test_models_that_are_kept_say_where_they_come_from(rows, scored, tmp_path, monkeypatch):

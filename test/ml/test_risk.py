@@ -7,7 +7,7 @@ import pytest
 from conftest import BEGIN, HOURS
 from tillerml import folds, readme, risk, riskfit
 
-SOON = risk.Event("exit", "utilisation", 24)
+SOON = risk.Event("exit", "utilisation", 24, risk.ILLIQUID)
 FOLD = folds.Fold("test", BEGIN + 3_600 * 6_000, BEGIN + 3_600 * HOURS)
 
 

@@ -5,14 +5,16 @@ import { InputFailure } from "../../config/failure";
 import { assetOf, HORIZONS, type SeriesColumns } from "../../forecast/features";
 import type { RiskModel } from "../../forecast/riskModel";
 import { servedBy, type DeviationModel } from "../../forecast/served";
-import { readRows, seriesIn } from "../readSeries";
+import { isOfPrices, readPrices, readRows, seriesIn } from "../readSeries";
 import { Foretelling, type EventRow } from "./foretelling";
-import { columnsOf, HOUR, hoursBetween, hoursOf, type Hours } from "./hours";
+import { columnsOf, HOUR, hoursBetween, hoursOf, type AskedHours, type Hours } from "./hours";
+import { priceHoursOf } from "./priceHours";
 import { scoresOf, withHolm, type ScoreRow } from "./scores";
 import { walk, type Walk } from "./walk";
 
 export interface EvaluateOptions {
   readonly folder: string;
+  /** Of rates; and pools' prices of one dollar in another, which are scored for depegs alone. */
   readonly series: readonly string[];
   /** Unix seconds: forecasts are made at whole hours from the first to the last, both included. */
   readonly from: number;
@@ -36,6 +38,8 @@ export interface Evaluation {
   readonly events: readonly EventRow[];
   /** SHA-256 over the rows of the series and of those of the same assets in the folder, which features compare with. */
   readonly dataHash: string;
+  /** Of the prices; null: there are none. */
+  readonly pricesHash: string | null;
   readonly walks: readonly { readonly hours: Hours; readonly walked: Walk }[];
 }
 
@@ -48,7 +52,8 @@ const LEAST_ROWS = 2;
  * @throws InputFailure `BACKTEST_SERIES`, `IMPORT_…` as {@link readRows}; `EVALUATION_SPAN`, `EVALUATION_SHORT`.
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
-  const { folder, series, model, from, to, signal } = options;
+  const { folder, model, from, to, signal } = options;
+  const [named, series] = [options.series.filter(isOfPrices), options.series.filter((name) => !isOfPrices(name))];
   if (to <= from) {
     throw new InputFailure("EVALUATION_SPAN", "is not after --from", { field: "--to", remedy: "Name a later end." });
   }
@@ -68,17 +73,27 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     const walked = await walk(hours, columns, model);
     walks.push({ hours, walked });
     scores.push(...scoresOf(hours, walked, { from, to, served: servedBy(model), seed: options.seed }));
-    options.progress?.(walks.length, series.length);
+    options.progress?.(walks.length, options.series.length);
     await immediately();
     signal?.throwIfAborted();
   }
-  return { rows: withHolm(scores), events: foretelling.rows(options.seed), dataHash, walks };
+  const { prices, dataHash: pricesHash } = await readPrices(folder, named, options);
+  for (const [name, columns] of prices) {
+    const hours = priceHoursOf(name, columns, to + foretelling.horizonHours * HOUR);
+    if (!reaches(hours, from)) throw notInSpan(name, columns.availableAt);
+    await foretelling.addPrice(hours);
+  }
+  options.progress?.(options.series.length, options.series.length);
+  return { rows: withHolm(scores), events: foretelling.rows(options.seed), dataHash, pricesHash, walks };
 }
 
 /** What features of a series look at: all series of its asset that the folder has, as where they were trained. */
 function withPeers(folder: string, series: readonly string[]): string[] {
   const assets = new Set(series.map(assetOf));
-  return [...series, ...seriesIn(folder).filter((name) => assets.has(assetOf(name)) && !series.includes(name))];
+  return [
+    ...series,
+    ...seriesIn(folder).filter((name) => assets.has(assetOf(name)) && !series.includes(name) && !isOfPrices(name)),
+  ];
 }
 
 /** @throws InputFailure `EVALUATION_SPAN`, `EVALUATION_SHORT`. */
@@ -87,7 +102,6 @@ function inSpan(
   hours: Hours | null,
   { columns, from }: { readonly columns: SeriesColumns; readonly from: number },
 ): Hours {
-  const dates = `${day(columns.availableAt[0])} to ${day(columns.availableAt.at(-1))}`;
   if (columns.length < LEAST_ROWS) {
     throw new InputFailure(
       "EVALUATION_SHORT",
@@ -98,8 +112,17 @@ function inSpan(
       },
     );
   }
-  if (hours !== null && hours.from + (hours.count - 1) * HOUR >= from) return hours;
-  throw new InputFailure("EVALUATION_SPAN", `${name} has rows from ${dates}, and none in the span`, {
+  if (!reaches(hours, from)) throw notInSpan(name, columns.availableAt);
+  return hours;
+}
+
+function reaches<T extends AskedHours>(hours: T | null, from: number): hours is T {
+  return hours !== null && hours.from + (hours.count - 1) * HOUR >= from;
+}
+
+function notInSpan(name: string, availableAt: readonly number[]): InputFailure {
+  const dates = `${day(availableAt[0])} to ${day(availableAt.at(-1))}`;
+  return new InputFailure("EVALUATION_SPAN", `${name} has rows from ${dates}, and none in the span`, {
     field: "--from",
     remedy: "Name a span that the series is in, or leave the series out.",
   });

@@ -1,11 +1,11 @@
 // What models of risk would have foretold at the hours of recorded series, by the code that serves, and what they are held against:
 // how often the events came in the past of the same series.
-import { FEATURES, LOOKBACK_SECONDS } from "../../forecast/features";
+import { LOOKBACK_SECONDS } from "../../forecast/features";
 import { outlooks } from "../../forecast/outlook";
-import type { RiskModel } from "../../forecast/riskModel";
-import { eventHours, isThin, type EventHours } from "./eventHours";
+import { isOfLender, type RiskModel } from "../../forecast/riskModel";
+import { depegHours, eventHours, isThin, type EventHours } from "./eventHours";
 import { eventScoreOf, picked, type EventScore, type Foretold } from "./eventScores";
-import { HOUR, type Hours } from "./hours";
+import { HOUR, type AskedHours, type Hours } from "./hours";
 import { climatologyOf, tableOf, type PastRows } from "./pastFrequency";
 
 /** Of one event; of one series, or of all together. */
@@ -69,19 +69,31 @@ export class Foretelling {
   }
 
   /**
-   * A series, from its first hour on to {@link horizonHours} after the span.
+   * A series of rates, from its first hour on to {@link horizonHours} after the span.
    * @throws WorldFailure `MODEL_RUNTIME`.
    */
   async add(hours: Hours): Promise<void> {
     for (const [m, model] of this.models.entries()) {
-      this.#samples[m]?.push(await this.#sampleOf(hours, model));
+      if (!isOfLender(model)) continue;
+      const events = eventHours(hours, { kind: model.kind, horizonHours: model.card.event.horizonHours });
+      this.#samples[m]?.push(await this.#sampleOf(hours, events, model));
     }
   }
 
-  /** By event: all series together, then each; one alone is not told twice. @param seed Of the resampling. */
+  /** A price, as {@link add} a series. @throws WorldFailure `MODEL_RUNTIME`. */
+  async addPrice(hours: AskedHours): Promise<void> {
+    for (const [m, model] of this.models.entries()) {
+      if (isOfLender(model)) continue;
+      const events = depegHours(hours, model.card.event.horizonHours);
+      this.#samples[m]?.push(await this.#sampleOf(hours, events, model));
+    }
+  }
+
+  /** By event: all series together, then each; one alone is not told twice, and nothing of none. @param seed Of the resampling. */
   rows(seed: number): EventRow[] {
     return this.models.flatMap((model, m) => {
       const samples = this.#samples[m] as Sample[];
+      if (samples.length === 0) return [];
       const { event } = model.card;
       const all = foretold(samples, event.prevalence);
       const of = { event: event.name, horizonHours: event.horizonHours, served: model.name };
@@ -101,9 +113,8 @@ export class Foretelling {
     });
   }
 
-  async #sampleOf(hours: Hours, model: RiskModel): Promise<Sample> {
+  async #sampleOf(hours: AskedHours, events: EventHours, model: RiskModel): Promise<Sample> {
     const { horizonHours } = model.card.event;
-    const events = eventHours(hours, { kind: model.kind, horizonHours });
     const left = Object.fromEntries(REASONS.map((reason) => [reason, 0])) as Record<(typeof REASONS)[number], number>;
     const past: { rule: number; happens: number }[] = [];
     const asked: number[] = [];
@@ -136,7 +147,7 @@ export class Foretelling {
 
   #reasonAgainst(
     k: number,
-    of: { readonly at: number; readonly hours: Hours; readonly events: EventHours; readonly model: RiskModel },
+    of: { readonly at: number; readonly hours: AskedHours; readonly events: EventHours; readonly model: RiskModel },
   ): Exclude<(typeof REASONS)[number], "untold"> | null {
     const { at, hours, events, model } = of;
     const { trainWindow, event } = model.card;
@@ -149,8 +160,12 @@ export class Foretelling {
 }
 
 /** By hour, as the keeper would have been told then; null: nothing. */
-async function probabilities(hours: Hours, asked: readonly number[], model: RiskModel): Promise<(number | null)[]> {
-  const row = (k: number): number => k * FEATURES.length;
+async function probabilities(
+  hours: AskedHours,
+  asked: readonly number[],
+  model: RiskModel,
+): Promise<(number | null)[]> {
+  const row = (k: number): number => k * model.set.features.length;
   const said: (number | null)[] = [];
   for (let begin = 0; begin < asked.length; begin += BATCH) {
     const batch = asked.slice(begin, begin + BATCH).map((k) => ({
@@ -158,7 +173,7 @@ async function probabilities(hours: Hours, asked: readonly number[], model: Risk
       now: hours.features.subarray(row(k), row(k + 1)),
       past: hours.features.subarray(row(Math.max(0, k + 1 - WEEK_HOURS)), row(k + 1)),
     }));
-    said.push(...(await outlooks(batch, [model])).map(({ probability }) => probability));
+    said.push(...(await outlooks(model.set, batch, [model])).map(({ probability }) => probability));
   }
   return said;
 }

@@ -14,14 +14,18 @@ import {
 
 export const HOUR = 3_600;
 
-/** A series at whole hours, from `from` on, one after the other. */
-export interface Hours {
+/** What a model is asked about at whole hours, from `from` on, one after the other. */
+export interface AskedHours {
   readonly name: string;
   /** Unix seconds of the first hour. */
   readonly from: number;
   readonly count: number;
-  /** By hour: {@link FEATURES}. */
+  /** By hour: those of the model's set. */
   readonly features: Float64Array;
+}
+
+/** Of a series of rates: {@link FEATURES}. */
+export interface Hours extends AskedHours {
   /** By hour and horizon: the mean rate that came, NaN where the history ends before. */
   readonly targets: Float64Array;
   /** By hour: rows of the series that were available then. */

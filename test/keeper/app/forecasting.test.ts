@@ -7,10 +7,12 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { Forecasting } from "../../../keeper/app/forecasting";
 import { ModelRegistry } from "../../../keeper/app/modelRegistry";
+import { loadRiskModels, outlookOf } from "../../../keeper/app/outlookWatch";
 import type { Forecast } from "../../../keeper/decide/strategy";
 import { silent, type KeeperEvent } from "../../../keeper/events/events";
+import { LiveForecasts } from "../../../keeper/forecast/liveForecasts";
 import { MODELS_FOLDER } from "../../../keeper/forecast/modelFolder";
-import type { HistoryRow } from "../../../keeper/store/historyRecords";
+import type { HistoryRow, ReadingRow } from "../../../keeper/store/historyRecords";
 import { openStore } from "../../../keeper/store/open";
 import type { ObservationRow, Store } from "../../../keeper/store/records";
 import { seeded } from "../../../scripts/bench/randomProblems";
@@ -48,6 +50,8 @@ const RIGHT: LinearModel = { weights: { ewma_24h: -1 }, bias: 0.05, scale: 0.003
 /** Hours in the shadow. */
 const SHADOW = 420;
 const RISK = "risk-exit-illiquidity-24h-served";
+const DEPEG = "risk-depeg-24h-served";
+const [USDC, USDT] = ["0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48", "0xdAC17F958D2ee523a2206206994597C13D831ec7"];
 /** The same while four fifths are lent out, as they were; at nine tenths it says 25 %, until its weight is gone. */
 const TURNING: LinearModel = { weights: { ewma_24h: -1, utilisation: 2 }, bias: 0.05 - 1.6, scale: 0.003 };
 const SERVES = { servedHorizonsHours: [24] };
@@ -191,6 +195,63 @@ describe("the model in the loop", function () {
     ]);
     expect(told[0]).to.include({ event: "exit-illiquidity-24h", horizonHours: 24, note: "it is so already" });
     expect(named("model.trouble").map((event) => ("code" in event ? event.code : ""))).to.deep.equal(["MODEL_NONE"]);
+  });
+
+  it("foretells depegs of the pools of two dollars that are followed, from what was read of them", async () => {
+    cpSync(path.join(MODELS_FOLDER, DEPEG), path.join(models, DEPEG), { recursive: true });
+    const [loaded] = (await loadRiskModels(models)).models;
+    if (loaded === undefined) throw new Error("there is no model");
+    // Fifteen days and eight hours: at its peg, off it, and back.
+    const ticks = (hour: number): number =>
+      hour < 0 ? Math.round(2 * Math.sin(hour / 3)) : hour < 2 ? 12 : hour < 4 ? 19 : 1;
+    const read = Array.from({ length: 2 * (15 * 24 + 8) }, (_, k) => NOW - 15 * 24 * HOUR + k * 1_800);
+    const rows = (subject: string, tokens: readonly string[]): ReadingRow[] =>
+      read.map((at, k) => ({
+        ...{
+          chainId: CHAIN,
+          source: "uniswap-v3",
+          subject,
+          block: k,
+          blockHash: `0x${k.toString(16).padStart(64, "0")}`,
+        },
+        ...{ observedAt: at - 3, availableAt: at },
+        state: JSON.stringify({
+          ...{ tokens, decimals: [6, 6], feePips: 100, tick: ticks(Math.floor((at - NOW) / HOUR)), meanTick: null },
+          liquidity: "430394234327008495",
+        }),
+      }));
+    await store.history.addReadings(rows("usdc-usdt-pool", [USDC, USDT]));
+    await store.history.addReadings(rows("usdc-weth-pool", [USDC, `0x${"3".repeat(40)}`]));
+    await store.history.addReadings(rows("elsewhere", [USDC, USDT]).map((row) => ({ ...row, chainId: 1 })));
+    const one = forecasting();
+    for (let hour = 0; hour < 7; hour += 1) {
+      await serve(one, NOW + hour * HOUR + 60);
+      const prices = { chainId: CHAIN, history: store.history };
+      const of = { live: new LiveForecasts(null), prices, at: NOW + hour * HOUR + 60 };
+      const found = await outlookOf([loaded], of);
+      expect(found.map(({ series, event }) => `${series} ${event}`)).to.deep.equal(["usdc-usdt-pool depeg-24h"]);
+      const { probability, note } = found[0] ?? { probability: null, note: "" };
+      if (hour < 2) expect(probability, `hour ${hour}: ${note}`).to.be.within(0.1, 1);
+      else if (hour < 4) expect(note, `hour ${hour}`).to.equal("it is so already");
+      else expect(probability, `hour ${hour}: ${note}`).to.be.within(0, 0.05);
+    }
+    const told = events.filter(({ name }) => name.startsWith("risk."));
+    expect(told.map((event) => `${event.name} ${"series" in event ? event.series : ""}`)).to.deep.equal([
+      ...["risk.likely usdc-usdt-pool", "risk.unlikely usdc-usdt-pool"],
+    ]);
+    expect(told[0]).to.include({ event: "depeg-24h", horizonHours: 24, note: null });
+    expect(named("model.trouble").map((event) => ("code" in event ? event.code : ""))).to.deep.equal(["MODEL_NONE"]);
+  });
+
+  it("serves rates on beside a model of depegs that is corrupted, which is said once", async () => {
+    writeModel(models, plus(0.004), { name: "first", ...SERVES });
+    cpSync(path.join(MODELS_FOLDER, DEPEG), path.join(models, DEPEG), { recursive: true });
+    appendFileSync(path.join(models, DEPEG, "model.onnx"), "x");
+    const one = forecasting();
+    for (let hour = 0; hour < 3; hour += 1) {
+      expect((await serve(one, NOW + hour * HOUR + 60))[0]?.model).to.equal("first");
+    }
+    expect(named("model.trouble").map((event) => ("code" in event ? event.code : ""))).to.deep.equal(["MODEL_HASH"]);
   });
 
   it("serves rates on beside a model of risk that is corrupted, which is said once", async () => {

@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import type { DatasetManifest } from "../../../keeper/forecast/dataset";
 import { FIXTURE } from "../forecast/datasetFixture";
 
 const TILLER = path.join(__dirname, "..", "..", "..", "bin", "tiller.cjs");
@@ -158,6 +159,26 @@ describe("tiller data", function () {
       ["two-usdc", 1_700_438_400],
     ]);
     expect(JSON.parse(readFileSync(path.join(folder, "set", "manifest.json"), "utf8"))).to.deep.equal(manifest);
+  });
+
+  it("writes prices of two dollars into a data set, by themselves or with all, from an imported pool", async () => {
+    const begin = 1_700_002_800;
+    const rows = Array.from(
+      { length: 30 },
+      (_, k) => `${begin + 3_600 * k},${18_570_000 + 300 * k},${k % 5},4303942343`,
+    );
+    const name = "v3-usdc-usdt-1bp-test";
+    writeFileSync(path.join(folder, `${name}.csv`), `observed_at,block,tick,liquidity\n${rows.join("\n")}\n`);
+    expect((await tiller("data", "import", `${name}.csv`)).code).to.equal(0);
+    const made = await tiller("dataset", "--out", "priced", "--series", "one-usdc", name);
+    expect(made.code, made.err).to.equal(0);
+    expect(made.out).to.match(/^v3-usdc-usdt-1bp-test +30 +30 +2023-11-14T23:00:00.000Z +2023-11-16T04:00:00.000Z *$/m);
+    expect(made.out).to.match(/; prices of dollars: 30 rows of 27 features, data [0-9a-f]{16}\n$/);
+    const without = await tiller("dataset", "--out", "priced", "--series", "one-usdc", "--json");
+    expect(JSON.parse(without.out)).not.to.have.property("pegs");
+    const all = JSON.parse((await tiller("dataset", "--out", "priced", "--json")).out) as DatasetManifest;
+    expect(all.pegs?.pairs.map((pair) => pair.name)).to.deep.equal([name]);
+    expect(existsSync(path.join(folder, "priced", "peg-features.npy"))).to.equal(true);
   });
 
   const wrong: [string[], string, string][] = [

@@ -37,6 +37,7 @@ describe("tiller forecast evaluate", () => {
   interface Answer {
     readonly rows: Record<string, unknown>[];
     readonly dataHash: string;
+    readonly pricesHash?: string;
     readonly model: { readonly name: string; readonly hash: string } | null;
     readonly events: Record<string, unknown>[];
     readonly eventModels: { readonly name: string; readonly event: string }[];
@@ -132,6 +133,82 @@ describe("tiller forecast evaluate", () => {
         .to.contain("<h2>Events</h2>")
         .and.to.match(/<circle [^>]*><title>exit-illiquidity-24h: said/);
       expect((await tiller(...series)).out).to.match(/exit-illiquidity-24h +all +\d+/);
+    });
+
+    it("scores depegs of a recorded price, alone and beside rates, and never one by the model of the other", async () => {
+      const pair = "v3-usdc-usdt-1bp-recorded";
+      const states = Array.from({ length: 480 }, (_, k) => {
+        const off = k % 60 < 50 ? 0 : k % 60 < 56 ? 12 : 17;
+        return `${BEGIN + k * 3_600},${18_570_000 + 300 * k},${Math.round(1.5 * Math.sin(k / 9)) + off},430394234327008495`;
+      });
+      writeFileSync(path.join(folder, `${pair}.csv`), `observed_at,block,tick,liquidity\n${states.join("\n")}\n`);
+      const both = path.join(folder, "both");
+      cpSync(own, both, { recursive: true });
+      cpSync(path.join(MODELS_FOLDER, "risk-depeg-24h"), path.join(both, "risk-depeg-24h"), { recursive: true });
+      const file = path.join(both, "risk-depeg-24h", "card.json");
+      const card = JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>;
+      // As if what is made up here had been usual there.
+      const stats = card["featureStats"] as Record<string, object>;
+      const usual = Object.fromEntries(
+        Object.keys(stats).map((name) => [name, { ...stats[name], p01: -1e9, p99: 1e9 }]),
+      );
+      const trainWindow = { from: 0, to: BEGIN - 86_400 };
+      writeFileSync(file, JSON.stringify({ ...card, featureStats: usual, trainWindow }));
+
+      const alone = await answer("--series", pair, "--models", both);
+      expect(alone.rows).to.deep.equal([]);
+      expect(alone.pricesHash).to.match(/^[0-9a-f]{64}$/);
+      expect(alone.eventModels.map(({ event }) => event)).to.deep.equal(["depeg-24h"]);
+      expect(alone.events.map((row) => [row["event"], row["series"]])).to.deep.equal([["depeg-24h", pair]]);
+      const [row] = alone.events as [Record<string, unknown>];
+      // Every third hour of 180 less the last day, and less those at which it is off: two of each sixty.
+      expect(row["n"]).to.be.within(45, 52);
+      expect(row["prevalence"]).to.be.within(0.3, 0.6);
+      expect(row)
+        .to.have.nested.property("model.prAuc")
+        .that.is.above(row["prevalence"] as number);
+      const beside = await answer("--series", "one-usdc", pair, "--models", both);
+      expect(beside.events.map((one) => [one["event"], one["series"]])).to.deep.equal([
+        ["depeg-24h", pair],
+        ["exit-illiquidity-24h", "one-usdc"],
+      ]);
+      expect(beside.events[0]).to.deep.equal(row);
+      expect(new Set(beside.rows.map((one) => one["series"]))).to.deep.equal(new Set(["one-usdc"]));
+      const without = await answer("--series", "one-usdc", "--models", both);
+      expect(without).not.to.have.property("pricesHash");
+      expect(without.eventModels.map(({ event }) => event)).to.deep.equal(["exit-illiquidity-24h"]);
+      expect(without.dataHash, "what is said of rates knows nothing of prices").to.equal(beside.dataHash);
+      expect((await tiller("--series", pair, "--models", both)).out).to.match(
+        /depeg-24h +v3-usdc-usdt-1bp-recorded +\d+/,
+      );
+      const page = path.join(folder, "prices.html");
+      expect((await tiller("--series", pair, "--models", both, "--html", page)).code).to.equal(0);
+      expect(readFileSync(page, "utf8")).to.match(/<circle [^>]*><title>depeg-24h: said/);
+      const early = await tiller(
+        "--series",
+        pair,
+        "--models",
+        both,
+        "--from",
+        "2023-01-01",
+        "--to",
+        "2023-02-01",
+        "--json",
+      );
+      expect(early.code).to.equal(2);
+      expect(JSON.parse(early.err)).to.have.nested.include({
+        "error.code": "EVALUATION_SPAN",
+        "error.field": "--from",
+      });
+      writeFileSync(
+        path.join(folder, `${pair}.csv`),
+        `observed_at,block,tick,liquidity\n${states.slice(0, 9).join("\n")}\nx\n`,
+      );
+      const torn = await tiller("--series", pair, "--models", both, "--json");
+      expect([torn.code, (JSON.parse(torn.err) as { error: { code: string } }).error.code]).to.deep.equal([
+        2,
+        "IMPORT_MALFORMED",
+      ]);
     });
 
     it("scores none where none is asked for, and refuses one that is not what it should be", async () => {

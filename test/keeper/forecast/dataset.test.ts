@@ -7,8 +7,11 @@ import path from "node:path";
 import { InputFailure } from "../../../keeper/config/failure";
 import { writeDataset, type DatasetManifest, type DatasetOptions } from "../../../keeper/forecast/dataset";
 import { FEATURES } from "../../../keeper/forecast/features";
+import { PEG_FEATURES } from "../../../keeper/forecast/pegFeatures";
 import type { HistoryStore } from "../../../keeper/store/historyRecords";
+import type { PoolStateRow } from "../../../keeper/store/poolFileRecords";
 import { BEGIN, FIXTURE_SERIES, fixtureStore } from "./datasetFixture";
+import { DAI_USDC, PAIRS, USDC_USDT, pricedStore } from "./pegFixture";
 
 const HOUR = 3_600;
 const HEADER = 128;
@@ -116,6 +119,73 @@ describe("the data set", () => {
     const target = (name: string, row: number): number =>
       file(name, "targets.npy").readDoubleLE(HEADER + row * 32 + 24);
     expect(target("part", 0)).to.equal(target("whole", begin));
+  });
+
+  it("has prices of dollars beside it where there are any, and is otherwise the same, byte for byte", async () => {
+    const without = await write(fixtureStore(), "without");
+    const { pegs, ...rates } = await write(pricedStore(), "priced", { pools: PAIRS });
+    expect(rates).to.deep.equal(without);
+    expect(without).not.to.have.property("pegs");
+    for (const name of Object.keys(rates.files)) {
+      expect(file("priced", name).equals(file("without", name)), name).to.equal(true);
+    }
+    if (pegs === undefined) throw new Error("there are no prices");
+    expect(pegs.pairs.map(({ name, begin, end, from, to }) => ({ name, begin, end, from, to }))).to.deep.equal([
+      { name: DAI_USDC.subject, begin: 0, end: 400, from: BEGIN, to: BEGIN + 399 * HOUR },
+      { name: USDC_USDT.subject, begin: 400, end: 800, from: BEGIN, to: BEGIN + 399 * HOUR },
+    ]);
+    for (const [name, { shape, dtype, sha256 }] of Object.entries(pegs.files)) {
+      const bytes = file("priced", name);
+      expect(createHash("sha256").update(bytes).digest("hex"), name).to.equal(sha256);
+      const numbers = shape.reduce((product, length) => product * length, 1);
+      expect(bytes.length, name).to.equal(HEADER + numbers * Number(dtype.at(-1)));
+    }
+    // Of the same wandering, one pair in coins of 18 and 6 decimals: at par the one tick, which is no whole number, apart.
+    const deviation = (row: number): number =>
+      file("priced", "peg-features.npy").readDoubleLE(HEADER + row * PEG_FEATURES.length * 8);
+    for (let k = 0; k < 400; k += 1) expect(deviation(k)).to.be.closeTo(deviation(400 + k), 1e-4);
+    expect(deviation(400)).to.be.closeTo(1.0001 ** 19 - 1, 1e-12);
+    const other = await write(
+      pricedStore((rows) => rows.map((row, k) => (k === 7 ? { ...row, state: '{"tick":"3","liquidity":"1"}' } : row))),
+      "other",
+      { pools: PAIRS },
+    );
+    expect(other.dataHash, "prices are no part of it").to.equal(rates.dataHash);
+    expect(other.pegs?.dataHash).not.to.equal(pegs.dataHash);
+    expect((await write(pricedStore(), "none", { pools: PAIRS.slice(2) })).pegs).to.equal(undefined);
+    expect(readdirSync(path.join(folder, "none"))).to.have.members(readdirSync(path.join(folder, "without")));
+  });
+
+  it("has no bit of the future in any feature of a price", async () => {
+    const cut = BEGIN + 300 * HOUR;
+    const whole = await write(pricedStore(), "whole", { pools: [USDC_USDT] });
+    const later = (change: (row: PoolStateRow) => PoolStateRow): HistoryStore =>
+      pricedStore((rows) => rows.map((row) => (row.availableAt <= cut ? row : change(row))));
+    const futures = {
+      cut: pricedStore((rows) => rows.filter(({ availableAt }) => availableAt <= cut)),
+      shifted: later((row) => ({ ...row, observedAt: row.observedAt + 61, availableAt: row.availableAt + 61 })),
+      replaced: later((row) => ({ ...row, state: '{"tick":"900","liquidity":"0"}' })),
+      "known before it is known": later((row) => ({ ...row, observedAt: cut, availableAt: row.availableAt + HOUR })),
+    };
+    const slice = (name: string): Buffer =>
+      file(name, "peg-features.npy").subarray(HEADER, HEADER + 301 * PEG_FEATURES.length * 8);
+    expect(whole.pegs?.rows).to.equal(400);
+    for (const [what, store] of Object.entries(futures)) {
+      await write(store, what, { pools: [USDC_USDT] });
+      expect(slice(what).equals(slice("whole")), what).to.equal(true);
+      expect(file(what, "peg-features.npy").equals(file("whole", "peg-features.npy")), what).to.equal(false);
+    }
+  });
+
+  it("keeps to a span, of prices too, with the same numbers as the whole has there", async () => {
+    await write(pricedStore(), "whole", { pools: [USDC_USDT] });
+    const [from, to] = [BEGIN + 200 * HOUR + 7, BEGIN + 250 * HOUR];
+    const part = await write(pricedStore(), "part", { from, to, pools: [USDC_USDT] });
+    expect(part.pegs?.pairs[0]).to.include({ from: BEGIN + 201 * HOUR, to, begin: 0, end: 50 });
+    const width = PEG_FEATURES.length * 8;
+    const rows = (name: string, first: number): Buffer =>
+      file(name, "peg-features.npy").subarray(HEADER + first * width, HEADER + (first + 50) * width);
+    expect(rows("part", 0).equals(rows("whole", 201))).to.equal(true);
   });
 
   it("replaces a data set, and nothing else", async () => {

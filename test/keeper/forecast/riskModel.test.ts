@@ -73,7 +73,7 @@ describe("models of risk", function () {
 
   it("that are in the checkout answer as where they were trained, and so do those of rates", async () => {
     const folders = readdirSync(MODELS_FOLDER).filter((name) => RISK_FOLDER.test(name));
-    expect(folders.length).to.equal(6);
+    expect(folders.length).to.equal(8);
     for (const name of folders) expect((await loadRiskModel(path.join(MODELS_FOLDER, name))).name).to.equal(name);
     const rates = modelsIn(MODELS_FOLDER);
     expect(rates.map(({ name }) => name)).to.deep.equal(["evaluation-2024h2", "served"]);
@@ -82,7 +82,7 @@ describe("models of risk", function () {
   });
 
   it("are served where their card says so, and found where it cannot be read", () => {
-    const events = ["apr-collapse-7d", "exit-illiquidity-24h", "exit-illiquidity-7d"];
+    const events = ["apr-collapse-7d", "depeg-24h", "exit-illiquidity-24h", "exit-illiquidity-7d"];
     const named = (models: string): string[] => riskFolders(models).map((one) => path.basename(one.folder));
     expect(named(MODELS_FOLDER)).to.deep.equal(events.map((event) => `risk-${event}-served`));
     const place = copied();

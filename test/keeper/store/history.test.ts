@@ -258,6 +258,18 @@ onEveryServer("history", (open, server) => {
     expect(await store.readings(query)).to.have.deep.members(rows);
     expect(await store.newestReading(query)).to.equal(START + 400 * 86_400);
     expect(await store.newestReading({ ...query, chainId: 2 })).to.equal(null);
+    const [last] = rows.slice(-1) as [ReadingRow];
+    const others = [
+      { ...last, subject: "another" },
+      { ...last, subject: "aave-v3-usdt", source: "erc4626" },
+      { ...last, subject: "elsewhere", chainId: 2 },
+      { ...last, subject: "zero", observedAt: last.observedAt - 1 },
+    ];
+    await store.addReadings(others);
+    const at = { chainId: 1, source: "aave-v3", from: last.observedAt, to: last.observedAt };
+    expect(await store.readSubjects(at)).to.deep.equal(["aave-v3-usdc", "another"]);
+    expect(await store.readSubjects({ ...at, from: at.from - 1 })).to.deep.equal(["aave-v3-usdc", "another", "zero"]);
+    expect(await store.readSubjects({ ...at, from: at.to + 1, to: at.to + 9 })).to.deep.equal([]);
     const { dropped } = await store.maintain(START + 401 * 86_400 + 86_400);
     expect(dropped).to.deep.equal(["readings_2024_01"]);
     expect(await store.readings(query)).to.deep.equal([rows[2]]);

@@ -122,6 +122,7 @@ describe("plans", function () {
     "the newest row of some series": (history) => history.newest(1, ["series-3", "series-4"], START + 8_900 * HOUR),
     "days of a series": (history) => history.buckets({ chainId: 1, name: "series-3" }, { seconds: 86_400, ...week }),
     "a week of a source's readings": (history) => history.readings({ ...one, ...week }),
+    "what was read of a source in a week": (history) => history.readSubjects({ ...one, ...week }),
     "the last reading of a source": (history) => history.newestReading(one),
     "events of a pool": (history) => all(history.events({ ...AT_POOL, pool: poolAt(2), fromBlock: 10, toBlock: 200 })),
     "what was traded in a pool in a week": (history) =>

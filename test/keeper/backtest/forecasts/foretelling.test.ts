@@ -6,10 +6,10 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { evaluate } from "../../../../keeper/backtest/forecasts/evaluate";
 import { eventScoreOf, type Foretold } from "../../../../keeper/backtest/forecasts/eventScores";
-import type { EventRow } from "../../../../keeper/backtest/forecasts/foretelling";
+import { Foretelling, type EventRow } from "../../../../keeper/backtest/forecasts/foretelling";
 import { HOUR } from "../../../../keeper/backtest/forecasts/hours";
-import { FEATURES } from "../../../../keeper/forecast/features";
-import type { RiskModel } from "../../../../keeper/forecast/riskModel";
+import { FEATURES, OF_RATES } from "../../../../keeper/forecast/features";
+import type { LenderModel } from "../../../../keeper/forecast/riskModel";
 import { columnOf } from "../../../../keeper/forecast/served";
 import type { HistoryRow } from "../../../../keeper/store/historyRecords";
 import { writeSeries } from "../../cli/tillerProcess";
@@ -46,13 +46,13 @@ function rowsOf(every: number, change: (row: HistoryRow, k: number) => HistoryRo
 }
 
 /** Foretells an exit that is blocked within a day, by utilisation. */
-function modelOf(over: { readonly trainedTo?: number; readonly low?: number } = {}): RiskModel {
+function modelOf(over: { readonly trainedTo?: number; readonly low?: number } = {}): LenderModel {
   const { trainedTo = 0, low = -1e9 } = over;
   const utilisation = columnOf("utilisation");
   const event = { name: "exit-illiquidity-24h", horizonHours: 24, classes: [0.01, 0.5], prevalence: 0.07 };
   return {
-    ...{ name: "made-up", hash: "0".repeat(64), kind: "exit-illiquidity" },
-    card: { event, trainWindow: { from: 0, to: trainedTo } } as unknown as RiskModel["card"],
+    ...{ name: "made-up", hash: "0".repeat(64), kind: "exit-illiquidity", set: OF_RATES },
+    card: { event, trainWindow: { from: 0, to: trainedTo } } as unknown as LenderModel["card"],
     norms: {
       low: new Float64Array(FEATURES.length).fill(low),
       high: new Float64Array(FEATURES.length).fill(Infinity),
@@ -118,6 +118,10 @@ describe("what models of risk foretold", () => {
     const strange = await only(modelOf({ low: 1e9 }));
     expect(strange).to.deep.include({ n: 0 });
     expect(strange.left.untold).to.equal(LOOKED - 3);
+  });
+
+  it("says nothing of an event of which nothing was asked", () => {
+    expect(new Foretelling([modelOf()], { from: FROM, to: TO }).rows(1)).to.deep.equal([]);
   });
 
   it("leaves out the hours that the model was trained on, or on what came of them", async () => {
