@@ -26,6 +26,8 @@ export const CATCH_UP_SECONDS = 30 * 86_400;
 /** What of the past is needed for the first of them: features look back a week, a truth is awaited two. */
 export const KEPT_SECONDS = CATCH_UP_SECONDS + 3 * LOOKBACK_SECONDS;
 
+const FIRST_DAY_SECONDS = 24 * HOUR;
+
 export interface Made {
   readonly series: string;
   /** Hash of the model; empty: none. */
@@ -128,9 +130,11 @@ export class LiveForecasts {
     for (const [series, rows] of this.#rows) {
       const known = rows.knownAt(now);
       if (Number.isNaN(currentRate(rows.columns, known, now))) continue;
+      // Of its first day next to nothing is known, which is no word on what comes after.
+      const begin = Math.max(now - LOOKBACK_SECONDS, (rows.columns.availableAt[0] as number) + FIRST_DAY_SECONDS);
       const hours: number[] = [];
-      for (let at = Math.floor(now / HOUR) * HOUR; at > now - LOOKBACK_SECONDS; at -= HOUR) hours.unshift(at);
-      const past = hours.map((at) => ({ series, at, rows: rows.knownAt(at) })).filter((moment) => moment.rows > 0);
+      for (let at = Math.floor(now / HOUR) * HOUR; at > begin; at -= HOUR) hours.unshift(at);
+      const past = hours.map((at) => ({ series, at, rows: rows.knownAt(at) }));
       asked.push({
         ...{ series, now: this.#features([{ series, at: now, rows: known }]), past: this.#features(past) },
       });

@@ -72,5 +72,5 @@ function outlookOf({ series, now, past }: SeriesFeatures, model: RiskModel, prob
 function troubleOf(past: Float64Array, { norms, set }: RiskModel): string | null {
   const watch = new ModelWatch(norms);
   for (let row = 0; row < past.length / set.features.length; row += 1) watch.see(past, row);
-  return watch.unusualShare === null ? "less than a day of it is known" : watch.strangeness;
+  return watch.unusualShare === null ? "too little of it is known yet" : watch.strangeness;
 }

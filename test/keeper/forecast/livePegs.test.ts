@@ -84,7 +84,7 @@ describe("models of depegs", function () {
 
   it("are not asked where less than a day is known, nor where a week is unlike what they were trained on", async () => {
     const [young] = await foretold(pairOf((hour) => (hour < HOURS - 20 ? null : calm(hour))));
-    expect(young).to.include({ probability: null, class: null, note: "less than a day of it is known" });
+    expect(young).to.include({ probability: null, class: null, note: "too little of it is known yet" });
     const [wild] = await foretold(pairOf((hour) => (hour > HOURS - 30 ? calm(hour) : 300 * (hour % 7))));
     expect(wild).to.include({ probability: null, class: null });
     expect(wild?.note).to.match(/unusual where it was trained/);

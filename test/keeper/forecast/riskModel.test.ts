@@ -45,6 +45,13 @@ async function outlook(
   return live.outlook(NOW, models);
 }
 
+/** Of a venue that was seen for so many hours. */
+async function young(hours: number, models: readonly RiskModel[]): Promise<readonly Outlook[]> {
+  const live = new LiveForecasts(null);
+  live.add("young-usdc", rowsOf((k) => wave(0.5, k)).slice(-hours));
+  return live.outlook(NOW, models);
+}
+
 const wave = (mean: number, k: number): number => mean + 0.02 * Math.sin(k / 7) + 0.01 * Math.sin(k / 31);
 
 describe("models of risk", function () {
@@ -128,12 +135,25 @@ describe("models of risk", function () {
     const savings = await outlook({ "savings-usds": () => null }, models);
     expect(savings.map(({ class: level }) => level)).to.deep.equal([null, null, null]);
     for (const { event, note } of savings) expect(note, event).to.match(/not known of this venue/);
-    const live = new LiveForecasts(null);
-    live.add("young-usdc", rowsOf((k) => wave(0.5, k)).slice(-20));
-    for (const { probability, note } of await live.outlook(NOW, models)) {
+    for (const { probability, note } of await young(20, models)) {
       expect(probability).to.equal(null);
-      expect(note).to.match(/less than a day/);
+      expect(note).to.equal("too little of it is known yet");
     }
+  });
+
+  it("are asked from the end of a venue's second day on, though nothing is known of the week before", async () => {
+    const models = await Promise.all(riskFolders(MODELS_FOLDER).map((one) => loadRiskModel(one.folder)));
+    for (const hours of [49, 72, 120, 200]) {
+      const found = await young(hours, models);
+      expect(found.length).to.equal(3);
+      for (const { event, probability, note } of found) {
+        expect(note, `${event} after ${hours} h`).to.equal(null);
+        expect(probability).to.be.within(0, 1);
+      }
+    }
+    expect((await young(40, models)).map(({ note }) => note)).to.deep.equal(
+      Array(3).fill("too little of it is known yet"),
+    );
   });
 
   it("are not asked where a week of inputs is unlike what they were trained on", async () => {
