@@ -19,7 +19,7 @@ import {
   targetAt,
   writeFeatures,
 } from "./features";
-import { NpyFile } from "./npyFile";
+import { NpyFile, type NpyFiles } from "./npyFile";
 import { writePegs, type PegsManifest } from "./pegDataset";
 
 export interface DatasetOptions {
@@ -58,9 +58,7 @@ export interface DatasetManifest {
     readonly begin: number;
     readonly end: number;
   }[];
-  readonly files: Readonly<
-    Record<string, { readonly dtype: string; readonly shape: readonly number[]; readonly sha256: string }>
-  >;
+  readonly files: NpyFiles;
   /** Absent: of no pair of dollars there are prices. */
   readonly pegs?: PegsManifest;
 }

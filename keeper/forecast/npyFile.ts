@@ -3,6 +3,11 @@
 import { createHash } from "node:crypto";
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
 
+/** What a manifest says of its files, by name. */
+export type NpyFiles = Readonly<
+  Record<string, { readonly dtype: string; readonly shape: readonly number[]; readonly sha256: string }>
+>;
+
 export type NpyKind = "float64" | "int64" | "int32";
 
 const TYPES: Readonly<Record<NpyKind, string>> = { float64: "<f8", int64: "<i8", int32: "<i4" };

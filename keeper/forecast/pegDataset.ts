@@ -5,7 +5,7 @@ import path from "node:path";
 import type { PoolFileStore, PoolSubject } from "../store/poolFileRecords";
 import { importedDollars, importedState } from "./dollarPairs";
 import type { Feature } from "./features";
-import { NpyFile } from "./npyFile";
+import { NpyFile, type NpyFiles } from "./npyFile";
 import { PEG_FEATURES, PEG_FEATURE_VERSION, PegColumns, writePegFeatures } from "./pegFeatures";
 
 export interface PegsManifest {
@@ -25,9 +25,7 @@ export interface PegsManifest {
     readonly begin: number;
     readonly end: number;
   }[];
-  readonly files: Readonly<
-    Record<string, { readonly dtype: string; readonly shape: readonly number[]; readonly sha256: string }>
-  >;
+  readonly files: NpyFiles;
 }
 
 interface Span {

@@ -1,9 +1,8 @@
 // What the model of depegs in the checkout foretells of prices, by the genuine runtime, and every way in which it is not asked or refused.
 import { expect } from "chai";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { Failure } from "../../../keeper/config/failure";
 import { FEATURES, FEATURE_VERSION } from "../../../keeper/forecast/features";
 import { LiveForecasts } from "../../../keeper/forecast/liveForecasts";
 import { pegOutlooks } from "../../../keeper/forecast/livePegs";
@@ -11,6 +10,7 @@ import { MODELS_FOLDER } from "../../../keeper/forecast/modelFolder";
 import type { Outlook } from "../../../keeper/forecast/outlook";
 import { PEG_FEATURE_VERSION, PegColumns } from "../../../keeper/forecast/pegFeatures";
 import { isOfLender, loadRiskModel, riskFolders, type RiskModel } from "../../../keeper/forecast/riskModel";
+import { copiedModel, refusalOf } from "./copiedModel";
 
 const DEPEG = "risk-depeg-24h-served";
 const HOUR = 3_600;
@@ -40,20 +40,7 @@ describe("models of depegs", function () {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   /** The checkout's own, in a folder of its own, with another card. */
-  function copied(change: (card: Record<string, unknown>) => void = () => undefined): string {
-    const place = path.join(folder, DEPEG);
-    cpSync(path.join(MODELS_FOLDER, DEPEG), place, { recursive: true });
-    const file = path.join(place, "card.json");
-    const card = JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>;
-    change(card);
-    writeFileSync(file, JSON.stringify(card));
-    return place;
-  }
-  const refusal = (place: string): Promise<string> =>
-    loadRiskModel(place).then(
-      () => "served",
-      (error: unknown) => (error as Failure).code,
-    );
+  const copied = (change?: (card: Record<string, unknown>) => void): string => copiedModel(folder, DEPEG, change);
   const foretold = async (pair: PegColumns, models?: readonly RiskModel[], at = NOW): Promise<readonly Outlook[]> =>
     pegOutlooks(new Map([["a-pool", pair]]), at, models ?? [await loadRiskModel(copied())]);
 
@@ -120,16 +107,16 @@ describe("models of depegs", function () {
   });
 
   it("are refused where they are of other features than those of prices", async () => {
-    expect(await refusal(copied())).to.equal("served");
-    expect(await refusal(copied((card) => (card["featureVersion"] = PEG_FEATURE_VERSION + 1)))).to.equal(
+    expect(await refusalOf(copied())).to.equal("served");
+    expect(await refusalOf(copied((card) => (card["featureVersion"] = PEG_FEATURE_VERSION + 1)))).to.equal(
       "MODEL_FEATURES",
     );
     const features = FEATURES.slice(0, 27).map(({ name, unit }) => ({ name, unit }));
     const ofRates = { featureVersion: FEATURE_VERSION, features };
-    expect(await refusal(copied((card) => Object.assign(card, ofRates)))).to.equal("MODEL_FEATURES");
+    expect(await refusalOf(copied((card) => Object.assign(card, ofRates)))).to.equal("MODEL_FEATURES");
     const event = { name: "exit-illiquidity-24h", horizonHours: 24, classes: [0.01, 0.05], prevalence: 0.1 };
-    expect(await refusal(copied((card) => (card["event"] = event)))).to.equal("MODEL_FEATURES");
+    expect(await refusalOf(copied((card) => (card["event"] = event)))).to.equal("MODEL_FEATURES");
     const other = { ...event, name: "depeg-25bps-24h" };
-    expect(await refusal(copied((card) => (card["event"] = other)))).to.equal("MODEL_EVENT");
+    expect(await refusalOf(copied((card) => (card["event"] = other)))).to.equal("MODEL_EVENT");
   });
 });

@@ -1,16 +1,16 @@
 // The models that are in the checkout, by the genuine runtime: each answers as where it was trained, what they foretell of a reserve
 // that fills up, and every way in which one is refused or not asked.
 import { expect } from "chai";
-import { appendFileSync, cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { Failure } from "../../../keeper/config/failure";
 import { LiveForecasts } from "../../../keeper/forecast/liveForecasts";
 import { isCard, MODELS_FOLDER, modelsIn } from "../../../keeper/forecast/modelFolder";
 import { loadModel } from "../../../keeper/forecast/onnxModel";
 import type { Outlook } from "../../../keeper/forecast/outlook";
 import { classOf, loadRiskModel, RISK_FOLDER, riskFolders, type RiskModel } from "../../../keeper/forecast/riskModel";
 import type { HistoryRow } from "../../../keeper/store/historyRecords";
+import { copiedModel, refusalOf } from "./copiedModel";
 
 const HOUR = 3_600;
 const BEGIN = 1_700_002_800;
@@ -63,20 +63,7 @@ describe("models of risk", function () {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   /** The checkout's own model, in a folder of its own, with another card. */
-  function copied(change: (card: Record<string, unknown>) => void = () => undefined): string {
-    const place = path.join(folder, ILLIQUID);
-    cpSync(path.join(MODELS_FOLDER, ILLIQUID), place, { recursive: true });
-    const file = path.join(place, "card.json");
-    const card = JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>;
-    change(card);
-    writeFileSync(file, JSON.stringify(card));
-    return place;
-  }
-  const refusal = (place: string): Promise<string> =>
-    loadRiskModel(place).then(
-      () => "served",
-      (error: unknown) => (error as Failure).code,
-    );
+  const copied = (change?: (card: Record<string, unknown>) => void): string => copiedModel(folder, ILLIQUID, change);
 
   it("that are in the checkout answer as where they were trained, and so do those of rates", async () => {
     const folders = readdirSync(MODELS_FOLDER).filter((name) => RISK_FOLDER.test(name));
@@ -168,20 +155,20 @@ describe("models of risk", function () {
   });
 
   it("are refused where their file or card is not what it should be", async () => {
-    expect(await refusal(copied())).to.equal("served");
+    expect(await refusalOf(copied())).to.equal("served");
     const spoilt = copied();
     appendFileSync(path.join(spoilt, "model.onnx"), "x");
-    expect(await refusal(spoilt)).to.equal("MODEL_HASH");
+    expect(await refusalOf(spoilt)).to.equal("MODEL_HASH");
     rmSync(path.join(spoilt, "model.onnx"));
-    expect(await refusal(spoilt)).to.equal("MODEL_MISSING");
-    expect(await refusal(copied((card) => (card["featureVersion"] = 0)))).to.equal("MODEL_FEATURES");
-    expect(await refusal(copied((card) => delete card["event"]))).to.equal("MODEL_CARD");
+    expect(await refusalOf(spoilt)).to.equal("MODEL_MISSING");
+    expect(await refusalOf(copied((card) => (card["featureVersion"] = 0)))).to.equal("MODEL_FEATURES");
+    expect(await refusalOf(copied((card) => delete card["event"]))).to.equal("MODEL_CARD");
     const event = { name: "tvl-flight-7d", horizonHours: 168, classes: [0.01, 0.05], prevalence: 0.1 };
-    expect(await refusal(copied((card) => (card["event"] = event)))).to.equal("MODEL_EVENT");
+    expect(await refusalOf(copied((card) => (card["event"] = event)))).to.equal("MODEL_EVENT");
     const backwards = { ...event, name: "exit-illiquidity-7d", classes: [0.05, 0.01] };
-    expect(await refusal(copied((card) => (card["event"] = backwards)))).to.equal("MODEL_CARD");
+    expect(await refusalOf(copied((card) => (card["event"] = backwards)))).to.equal("MODEL_CARD");
     const rates = path.join(MODELS_FOLDER, "served");
-    expect(await refusal(rates)).to.equal("MODEL_CARD");
+    expect(await refusalOf(rates)).to.equal("MODEL_CARD");
   });
 
   it("have classes by the card's bounds, each of which belongs to the class above", () => {
