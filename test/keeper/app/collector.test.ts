@@ -134,12 +134,14 @@ describe("the collector", function () {
     const first = await collector();
     await until(() => count(first.events, "collect.swept") >= 1, mine);
     const parts = { config: configOf(), addresses: local.genesis.addresses, chain: local.chain, store, sink: silent };
-    const before = (await rows(store)).length;
     const once = await new Collector(parts).once();
     expect(once).to.include({ elsewhere: true, stored: 0 });
     expect(once.readings.length).to.be.above(4);
-    expect((await rows(store)).length).to.equal(before);
     await first.end();
+    const before = (await rows(store)).length;
+    const swept = count(first.events, "collect.swept");
+    // What was mined on the way may be swept while it is asked; a sweep that was ended before it was told has a row as well.
+    expect(before).to.be.within(swept, swept + 1);
     await mine();
     expect(await new Collector(parts).once()).to.include({ elsewhere: false });
     expect((await rows(store)).length).to.equal(before + 1);
