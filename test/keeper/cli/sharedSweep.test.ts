@@ -116,6 +116,16 @@ describe("tiller backtest sweep --queue", function () {
   it("has what a killed process had in hand done by another one, when its lease has run out", async () => {
     const killed = sweep("--queue", "killed", "--workers", "2");
     await begun();
+    // Between one trial and the next it has nothing in hand: it is held still until it is seen to have.
+    for (;;) {
+      killed.child.kill("SIGSTOP");
+      await sleep(100);
+      const now = await rows();
+      if (now.some(({ held }) => held)) break;
+      expect(now.some(({ done }) => !done)).to.equal(true);
+      killed.child.kill("SIGCONT");
+      await sleep(5);
+    }
     killed.child.kill("SIGKILL");
     await killed.ended;
     const inHand = (await rows()).filter(({ held }) => held).map(({ place }) => place);
