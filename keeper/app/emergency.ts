@@ -12,7 +12,7 @@ import type { Hold, Plan } from "../decide/strategy";
 import type { Sink } from "../events/events";
 import type { DryRun } from "../execute/dryRun";
 import type { DecisionView, Store } from "../store/records";
-import { type Environment } from "./assemble";
+import type { Environment } from "./assemble";
 import { withStore } from "./withStore";
 import { runFromConfig } from "./run";
 import type { Tick } from "./keeper";
