@@ -121,10 +121,13 @@ function report({ rows, events, dataHash, pricesHash }: Evaluation, { model }: E
   const notes = [
     ...(model === null ? ["no model: the baselines are served"] : [modelWords(model)]),
     ...(seen === 0 ? [] : [`up to ${seen} hours of a series left out: the model was trained on them`]),
-    `data ${dataHash.slice(0, 16)}${pricesHash === null ? "" : `, prices ${pricesHash.slice(0, 16)}`}`,
+    `data ${dataHash.slice(0, 16)}`,
   ];
-  const together = `all series, by hours\n${[...all, ...notes].join("\n")}`;
-  return `${[table(head, lines, right), ...eventTables(events), together].join("\n\n")}\n`;
+  // Of prices alone no rate is forecast.
+  const ofRates = rows.length === 0 ? [] : [["all series, by hours", ...all, ...notes].join("\n")];
+  const ofPrices = pricesHash === null ? [] : [`prices ${pricesHash.slice(0, 16)}`];
+  const rates = rows.length === 0 ? [] : [table(head, lines, right)];
+  return `${[...rates, ...eventTables(events), ...ofRates, ...ofPrices].join("\n\n")}\n`;
 }
 
 /** Nothing where nothing was foretold. */

@@ -178,23 +178,17 @@ describe("tiller forecast evaluate", () => {
       expect(without).not.to.have.property("pricesHash");
       expect(without.eventModels.map(({ event }) => event)).to.deep.equal(["exit-illiquidity-24h"]);
       expect(without.dataHash, "what is said of rates knows nothing of prices").to.equal(beside.dataHash);
-      expect((await tiller("--series", pair, "--models", both)).out).to.match(
-        /depeg-24h +v3-usdc-usdt-1bp-recorded +\d+/,
-      );
+      const said = (await tiller("--series", pair, "--models", both)).out;
+      expect(said).to.match(/depeg-24h +v3-usdc-usdt-1bp-recorded +\d+/);
+      // Nothing of rates, of which there are none.
+      expect(said)
+        .to.match(/^event .*\n\nprices [0-9a-f]{16}\n$/s)
+        .and.not.to.match(/persistence/);
       const page = path.join(folder, "prices.html");
       expect((await tiller("--series", pair, "--models", both, "--html", page)).code).to.equal(0);
       expect(readFileSync(page, "utf8")).to.match(/<circle [^>]*><title>depeg-24h: said/);
-      const early = await tiller(
-        "--series",
-        pair,
-        "--models",
-        both,
-        "--from",
-        "2023-01-01",
-        "--to",
-        "2023-02-01",
-        "--json",
-      );
+      const before = ["--from", "2023-01-01", "--to", "2023-02-01"];
+      const early = await tiller("--series", pair, "--models", both, ...before, "--json");
       expect(early.code).to.equal(2);
       expect(JSON.parse(early.err)).to.have.nested.include({
         "error.code": "EVALUATION_SPAN",
