@@ -1,7 +1,7 @@
 // What may come of the prices of pairs of dollars, as they are read: each pair's features now and at the whole hours of the week before.
 import { LOOKBACK_SECONDS } from "./features";
 import { outlooks, type Outlook, type SeriesFeatures } from "./outlook";
-import { OF_PEGS, PEG_FEATURES, writePegFeatures, type PegColumns } from "./pegFeatures";
+import { OF_PEGS, pegFeaturesAt, type PegColumns } from "./pegFeatures";
 import type { RiskModel } from "./riskModel";
 
 const HOUR = 3_600;
@@ -22,21 +22,7 @@ export async function pegOutlooks(
     if (pair.knownAt(at) === 0) continue;
     const hours: number[] = [];
     for (let hour = Math.floor(at / HOUR) * HOUR; hour > at - LOOKBACK_SECONDS; hour -= HOUR) hours.unshift(hour);
-    asked.push({ series, now: featuresAt(pair, [at]), past: featuresAt(pair, hours) });
+    asked.push({ series, now: pegFeaturesAt(pair, [at]), past: pegFeaturesAt(pair, hours) });
   }
   return outlooks(OF_PEGS, asked, models);
-}
-
-/** A row each of those moments, oldest first, at which something was known. */
-function featuresAt(pair: PegColumns, moments: readonly number[]): Float64Array {
-  const rows: number[] = [];
-  let known = 0;
-  for (const at of moments) {
-    known = pair.knownAt(at, known);
-    if (known === 0) continue;
-    const row = new Float64Array(PEG_FEATURES.length);
-    writePegFeatures(pair, { at, known }, row, 0);
-    rows.push(...row);
-  }
-  return Float64Array.from(rows);
 }

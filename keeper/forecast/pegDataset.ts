@@ -6,7 +6,7 @@ import type { PoolFileStore, PoolSubject } from "../store/poolFileRecords";
 import { importedDollars, importedState } from "./dollarPairs";
 import type { Feature } from "./features";
 import { NpyFile, type NpyFiles } from "./npyFile";
-import { PEG_FEATURES, PEG_FEATURE_VERSION, PegColumns, writePegFeatures } from "./pegFeatures";
+import { PEG_FEATURES, PEG_FEATURE_VERSION, PegColumns, pegFeaturesAt } from "./pegFeatures";
 
 export interface PegsManifest {
   readonly featureVersion: number;
@@ -76,8 +76,9 @@ export async function writePegs(
     for (const [index, { subject, columns, ...span }] of loaded.entries()) {
       signal?.throwIfAborted();
       const count = (span.to - span.from) / STEP + 1;
-      files["peg-features.npy"].append(featuresOf(columns, span.from, count));
-      files["peg-times.npy"].append(BigInt64Array.from({ length: count }, (_, k) => BigInt(span.from + k * STEP)));
+      const hours = Array.from({ length: count }, (_, k) => span.from + k * STEP);
+      files["peg-features.npy"].append(pegFeaturesAt(columns, hours));
+      files["peg-times.npy"].append(BigInt64Array.from(hours, BigInt));
       files["peg-pairs.npy"].append(new Int32Array(count).fill(index));
       const { chainId, subject: name } = subject;
       pairs.push({ chainId, name, states: columns.length, ...span, begin, end: begin + count });
@@ -95,15 +96,4 @@ export async function writePegs(
     for (const file of Object.values(files)) file.abandon();
     throw error;
   }
-}
-
-function featuresOf(columns: PegColumns, from: number, count: number): Float64Array {
-  const features = new Float64Array(count * PEG_FEATURES.length);
-  let known = 0;
-  for (let k = 0; k < count; k += 1) {
-    const at = from + k * STEP;
-    known = columns.knownAt(at, known);
-    writePegFeatures(columns, { at, known }, features, k * PEG_FEATURES.length);
-  }
-  return features;
 }

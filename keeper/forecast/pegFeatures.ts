@@ -162,3 +162,18 @@ export function writePegFeatures(
   out[offset + 4] = depegAge;
   out[offset + 5] = (at - (pair.observedAt[last] as number)) / HOUR;
 }
+
+/**
+ * @param moments Unix seconds, oldest first; those at which nothing was known yet have no row.
+ * @returns rows of {@link PEG_FEATURES}.
+ */
+export function pegFeaturesAt(pair: PegColumns, moments: readonly number[]): Float64Array {
+  const told = moments.filter((at) => at >= (pair.availableAt[0] ?? Infinity));
+  const features = new Float64Array(told.length * PEG_FEATURES.length);
+  let known = 0;
+  told.forEach((at, row) => {
+    known = pair.knownAt(at, known);
+    writePegFeatures(pair, { at, known }, features, row * PEG_FEATURES.length);
+  });
+  return features;
+}

@@ -149,12 +149,15 @@ def risk_scores(rows: dataset.Rows, prices: dataset.Hours | None, shown: tuple[f
 
 
 def _train(rows: dataset.Rows, options: argparse.Namespace) -> None:
-    scored = json.loads(options.scores.read_text())
-    if scored["dataHash"] != rows.of.data_hash:
-        sys.exit(f"{options.scores} is of other data: run evaluate on this data set first")
+    try:
+        scored = json.loads(options.scores.read_text())
+    except (OSError, ValueError) as error:
+        raise check.NotOfThisData(f"{options.scores} holds no scores: run evaluate on this data set first") from error
+    if scored.get("dataHash") != rows.of.data_hash:
+        raise check.NotOfThisData(f"{options.scores} is of other data: run evaluate on this data set first")
     prices = honest_prices(options.dataset)
     if prices is not None and scored.get("pegs", {}).get("dataHash") != prices.of.data_hash:
-        sys.exit(f"{options.scores} is of other prices: run evaluate on this data set first")
+        raise check.NotOfThisData(f"{options.scores} is of other prices: run evaluate on this data set first")
     for horizon, hours in enumerate(rows.of.horizons):
         skill = check.refuse_if_noise_teaches(rows, horizon, refit.FROZEN_AT)
         print(f"skill of trees that learnt shuffled targets, {hours} h: {skill:.1%}", file=sys.stderr)

@@ -15,7 +15,7 @@ LEAST_ROWS = 100
 
 
 class NotOfThisData(Exception):
-    """The model is of other features than the data set's, or the data set ends before what is to be scored."""
+    """A model or scores are of other features or data than the data set, or it ends before what is to be scored."""
 
 
 def score(rows: Rows, folder: Path) -> list[dict]:

@@ -206,7 +206,7 @@ def test_train_writes_depegs_by_scores_of_these_very_prices(rows, folder, priced
 
     def train(data, **of_prices):
         past = {"past": {"evaluation": {}, "served": {}}, "risk": {}}
-        file.write_text(json.dumps({"dataHash": rows.of.data_hash, **past, **of_prices}))
+        file.write_text(json.dumps({"dataHash": rows.of.data_hash} | past | of_prices))
         written.clear()
         command._train(rows, argparse.Namespace(dataset=data, scores=file, models=tmp_path))
 
@@ -216,9 +216,16 @@ def test_train_writes_depegs_by_scores_of_these_very_prices(rows, folder, priced
     train(priced, pegs={"dataHash": prices.of.data_hash})
     assert written == [(rows.of.data_hash, risk.EVENTS), (prices.of.data_hash, pegs.EVENTS)]
     for others in ({}, {"pegs": {"dataHash": "0"}}):
-        with pytest.raises(SystemExit, match="other prices"):
+        with pytest.raises(command.check.NotOfThisData, match="other prices"):
             train(priced, **others)
         assert written == []
+    with pytest.raises(command.check.NotOfThisData, match="other data"):
+        train(folder, dataHash="0")
+    for broken in ("{", None):
+        file.unlink() if broken is None else file.write_text(broken)
+        with pytest.raises(command.check.NotOfThisData, match="holds no scores"):
+            command._train(rows, argparse.Namespace(dataset=folder, scores=file, models=tmp_path))
+    assert written == []
 
 
 def test_folds_are_those_of_the_other_events():

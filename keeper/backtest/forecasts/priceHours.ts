@@ -1,5 +1,5 @@
 // Recorded prices of one dollar in another as the hours at which the keeper would have been asked about them.
-import { PEG_FEATURES, writePegFeatures, type PegColumns } from "../../forecast/pegFeatures";
+import { pegFeaturesAt, type PegColumns } from "../../forecast/pegFeatures";
 import { HOUR, type AskedHours } from "./hours";
 
 /**
@@ -11,12 +11,6 @@ export function priceHoursOf(name: string, columns: PegColumns, to: number): Ask
   const last = Math.floor(Math.min(to, columns.availableAt.at(-1) ?? 0) / HOUR) * HOUR;
   if (from > last) return null;
   const count = (last - from) / HOUR + 1;
-  const features = new Float64Array(count * PEG_FEATURES.length);
-  let known = 0;
-  for (let k = 0; k < count; k += 1) {
-    const at = from + k * HOUR;
-    known = columns.knownAt(at, known);
-    writePegFeatures(columns, { at, known }, features, k * PEG_FEATURES.length);
-  }
-  return { name, from, count, features };
+  const hours = Array.from({ length: count }, (_, k) => from + k * HOUR);
+  return { name, from, count, features: pegFeaturesAt(columns, hours) };
 }
