@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import pytest
 from conftest import BEGIN, HOURS, NAMES, write_dataset
-from tillerml import artefact, baselines, dataset, folds, guards, refit, report, stacking, trees, walkforward
+from tillerml import artefact, baselines, dataset, folds, guards, refit, report, stacking, structural, trees, walkforward
 
 FOLD = folds.Fold("test", BEGIN + 3_600 * 6_000, BEGIN + 3_600 * HOURS)
 
@@ -125,11 +125,11 @@ def test_scores_as_they_are_found_pass():
 def test_a_fitted_baseline_is_the_same_whatever_comes_after_the_fold(market, tmp_path, rows):
     features, targets = (part.copy() for part in market)
     late = np.tile(np.arange(HOURS) > 6_100, 2)
-    features[late, 0] *= 3
+    features[late] *= 3
     targets[late] *= 3
     other = loaded(tmp_path, features, targets)
     train, test = folds.training_rows(rows, 2, FOLD.test_from), folds.training_rows(rows, 2, FOLD.test_from)[-50:]
-    for model in (baselines.ridge, baselines.nlinear):
+    for model in (baselines.ridge, baselines.nlinear, structural.forecast):
         np.testing.assert_array_equal(model(rows, 2, train, test), model(other, 2, train, test))
     spoilt = baselines.Scaler.fitted(other.x)
     assert not np.allclose(baselines.Scaler.fitted(rows.x[train]).mean, spoilt.mean)
